@@ -1,0 +1,45 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+import PackageDescription
+
+/// `APICTRACE_STATIC=1` links the system libraries statically, for the one-file binary of `make dist`.
+let linksStatically = Context.environment["APICTRACE_STATIC"] == "1"
+
+func library(_ name: String) -> LinkerSetting {
+    .linkedLibrary(linksStatically ? ":lib\(name).a" : name)
+}
+
+let swiftSettings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+    name: "apictrace",
+    products: [
+        .executable(name: "apictrace", targets: ["apictrace"]),
+        .library(name: "TraceCore", targets: ["TraceCore"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        .target(name: "CBPF", linkerSettings: [library("bpf"), library("elf"), library("z"), library("zstd")]),
+        .target(name: "CCompression", linkerSettings: [library("z"), library("zstd")]),
+        .target(name: "TraceCore", dependencies: ["CCompression"], swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "apictrace",
+            dependencies: [
+                "CBPF", "TraceCore",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "TraceCoreTests", dependencies: ["TraceCore"], exclude: ["Fixtures"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "ApictraceTests", dependencies: ["TraceCore"], swiftSettings: swiftSettings),
+    ],
+    swiftLanguageModes: [.v6]
+)

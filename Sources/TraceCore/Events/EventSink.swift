@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What receives a trace: events in time order, and the holes between them.
+///
+/// A source is generic over its sink, so that the calls are direct; nothing goes back from a sink to its source.
+public protocol EventSink {
+    mutating func event(_ event: KVMEvent, at stamp: EventStamp)
+    /// Told when the hole begins, before any event recorded after it on that CPU.
+    mutating func lost(_ gap: EventGap)
+}
+
+/// A hole in one CPU's stream of events.
+public struct EventGap: Equatable, Sendable {
+    /// Index of the buffer instance in the file, 0 for the top buffer and for live tracing.
+    public var instance: Int
+    public var cpu: Int32
+    /// Time of the last event before the hole; nil where the stream starts with one.
+    public var from: UInt64?
+    /// Time of the first event after it; nil where the stream ends with one.
+    public var to: UInt64?
+    /// How many events were lost; nil where the recorder had no room for the number.
+    public var events: UInt64?
+
+    public init(instance: Int, cpu: Int32, from: UInt64?, to: UInt64?, events: UInt64?) {
+        self.instance = instance
+        self.cpu = cpu
+        self.from = from
+        self.to = to
+        self.events = events
+    }
+}

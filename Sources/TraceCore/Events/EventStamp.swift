@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// When and where an event was recorded: the trace clock's time, the host CPU and the host thread that ran.
+public struct EventStamp: Equatable, Sendable {
+    /// Units of the trace clock (nanoseconds for most clocks, see ``TraceClock``).
+    public var time: UInt64
+    public var cpu: Int32
+    /// `common_pid` of the record: a thread id in the host's initial pid namespace.
+    public var tid: Int32
+
+    @inlinable
+    public init(time: UInt64, cpu: Int32, tid: Int32) {
+        self.time = time
+        self.cpu = cpu
+        self.tid = tid
+    }
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a trace says of itself before its first event.
+public struct TraceInfo: Sendable {
+    /// Container, version and compression, e.g. `trace.dat v7 zstd`.
+    public var format: String
+    /// The traced host's `uname` line.
+    public var kernel: String?
+    public var clock: TraceClock
+    /// CPUs of the traced host that the file knows of.
+    public var cpus: Int
+    /// Tracepoints whose format the trace carries, sorted; nil where it can't tell.
+    public var eventsSelected: [String]?
+    /// The kinds among them that the machine uses: what a zero count may be trusted for.
+    public var recordedKinds: EventKindSet
+    /// Fields of the recorded formats, `event.field`, that hint at the kernel's age.
+    public var formatFields: Set<String>
+    /// Inhibit names by bit where the format text spells them (6.12 and later), else empty.
+    public var inhibitNames: [String]
+    /// Kernel symbols, where the trace carries them.
+    public var symbols: KernelSymbols?
+    /// Command of a thread, from the saved command lines.
+    public var commands: [Int32: String]
+    /// vCPU threads of guests that were recorded along with the host.
+    public var guests: [GuestMap]
+
+    public init(format: String, clock: TraceClock, cpus: Int) {
+        self.format = format
+        self.clock = clock
+        self.cpus = cpus
+        kernel = nil
+        eventsSelected = nil
+        recordedKinds = []
+        formatFields = []
+        inhibitNames = []
+        symbols = nil
+        commands = [:]
+        guests = []
+    }
+}
+
+/// The two answers that the rules want of a kernel's symbol table.
+public struct KernelSymbols: Equatable, Sendable {
+    /// Symbols of the kvm module (or of a kernel with kvm built in) are there, so that an absence means something.
+    public var hasKVM: Bool
+    /// `kvm_apic_update_hwapic_isr` is there: the fix of mainline 04bc93cf49d1.
+    public var hasUpdateHwapicISR: Bool
+
+    public init(hasKVM: Bool, hasUpdateHwapicISR: Bool) {
+        self.hasKVM = hasKVM
+        self.hasUpdateHwapicISR = hasUpdateHwapicISR
+    }
+}
+
+/// The vCPU threads of one guest, from a GUEST option of trace-cmd's agent sessions.
+public struct GuestMap: Equatable, Sendable {
+    public var name: String
+    /// Host thread id of each vCPU.
+    public var threads: [(vcpu: Int32, tid: Int32)]
+
+    public init(name: String, threads: [(vcpu: Int32, tid: Int32)]) {
+        self.name = name
+        self.threads = threads
+    }
+
+    public static func == (left: GuestMap, right: GuestMap) -> Bool {
+        left.name == right.name && left.threads.elementsEqual(right.threads, by: ==)
+    }
+}

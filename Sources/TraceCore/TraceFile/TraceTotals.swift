@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a source knows once it has been read: counts, losses and where it broke off.
+public struct TraceTotals: Equatable, Sendable {
+    /// Every record by tracepoint name, whatever the machine took of it.
+    public var byName: [String: UInt64] = [:]
+    /// Time of the earliest and of the latest record, in clock units; nil without records.
+    public var first: UInt64?
+    public var last: UInt64?
+    /// Every hole, in order of `from`.
+    public var gaps: [EventGap] = []
+    /// Overrun, commit overrun and dropped events of the recorder's own statistics; nil where it kept none.
+    public var overrun: UInt64?
+    /// Where the input broke off or stopped making sense; nil for a whole file.
+    public var cut: TraceCut?
+    /// What the reader noticed and the user should know, e.g. a second buffer instance with the same events.
+    public var notes: [String] = []
+
+    public init() {}
+}
+
+/// The place from which a file can't be read, and what should have been there.
+public struct TraceCut: Equatable, Sendable {
+    public var offset: UInt64
+    public var expected: String
+
+    public init(offset: UInt64, expected: String) {
+        self.offset = offset
+        self.expected = expected
+    }
+}
