@@ -38,6 +38,8 @@ public struct APICvTimeline: Equatable, Sendable {
     }
 
     public var state: State { current.state }
+    /// APICv was active at some time, seen or inferred.
+    public var everActive: Bool { intervals.contains { $0.state == .active } }
     /// True until the first inhibit event: then ``initial`` may still be settled by later evidence.
     public var isBeforeFirstChange: Bool { isInitial }
 

@@ -22,6 +22,7 @@ public struct ExitReason: Hashable, Sendable {
 
     public static let externalInterrupt = ExitReason(.vmx, 1)
     public static let initSignal = ExitReason(.vmx, 3)
+    public static let sipiSignal = ExitReason(.vmx, 4)
     public static let interruptWindow = ExitReason(.vmx, 7)
     public static let hlt = ExitReason(.vmx, 12)
     public static let vmlaunch = ExitReason(.vmx, 20)

@@ -32,3 +32,14 @@ public struct LevelCounts: Equatable, Sendable {
         }
     }
 }
+
+extension Level {
+    /// As people write it.
+    public var name: String {
+        switch self {
+        case .l1: "L1"
+        case .l2: "L2"
+        case .unknown: "an unknown level"
+        }
+    }
+}

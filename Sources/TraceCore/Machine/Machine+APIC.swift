@@ -89,7 +89,10 @@ extension Machine {
             // L1 ends on L2's behalf, and this time KVM is told of what.
             vcpus[vcpu].hookedEOI = nil
         }
-        if isInduced, level == .l1, let stuck = vcpus[vcpu].ledger.highestInService, Int32(stuck) > end.vector {
+        // What L1 itself acknowledged it may have ended in silence; what was injected into L2 it has not.
+        if isInduced, level == .l1, let stuck = vcpus[vcpu].ledger.highestInService, Int32(stuck) > end.vector,
+            vcpus[vcpu].ledger[stuck].inService?.level == .l2
+        {
             missedEOI(of: stuck, told: end.vector, vcpu, stamp, &observer)
         }
         guard let vector = UInt8(exactly: end.vector) else { return }

@@ -51,6 +51,7 @@ extension Machine {
         guard access.type != 0, vcpus[vcpu].isOnAPICPage(access.gpa) else { return }
         let register = APICRegister(offset: UInt32(truncatingIfNeeded: access.gpa))
         let isWrite = access.type == 2
+        if register == .tpr { vcpus[vcpu].shownTPR = UInt8(truncatingIfNeeded: access.value) }
         switch vcpus[vcpu].actingLevel {
         case .l2:
             if vcpus[vcpu].pageOfL2.emulated(at: stamp.time, tellsInstalls: recordsMMIOSPTEs) {

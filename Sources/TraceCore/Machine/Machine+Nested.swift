@@ -34,6 +34,8 @@ extension Machine {
             observer.observe(.interruptWindow, of: vcpu, at: stamp, in: self)
         } else if reason == .initSignal || reason == .svmINIT {
             observer.observe(.initTaken, of: vcpu, at: stamp, in: self)
+        } else if reason == .sipiSignal {
+            observer.observe(.sipiTaken, of: vcpu, at: stamp, in: self)
         } else if reason.isPageFault, let fault {
             hooked(fault, vcpu, stamp, &observer)
         }

@@ -37,6 +37,12 @@ public struct Machine: Sendable {
     /// Durations mean something: the clock counts nanoseconds.
     public var measuresTime: Bool { info.clock.unit == .nanoseconds }
 
+    /// KVM_GUESTDBG_BLOCKIRQ holds interrupts back on purpose (only where its inhibit's bit is known).
+    public func blocksIRQ(_ vcpu: Int) -> Bool {
+        guard let bit = inhibitNames.blockIRQ else { return false }
+        return vms[vcpus[vcpu].vm].apicv.current.mask & bit != 0
+    }
+
     public mutating func event<Observer: MachineObserver>(
         _ event: KVMEvent, at stamp: EventStamp, observer: inout Observer
     ) {

@@ -36,8 +36,9 @@ public enum Transition: Equatable, Sendable {
     case pageChanged(Level)
     /// An INIT or SIPI was offered to the vCPU.
     case offered(DeliveryMode, vector: UInt8)
-    /// The vCPU has taken an INIT: L1 was told, or it ran on.
+    /// L1 was told of an INIT or SIPI that its L2 had received.
     case initTaken
+    case sipiTaken
     /// The VM's inhibit mask changed, or what it had been was settled. Told once, of the VM's first vCPU.
     case inhibitsChanged
     /// Events of this vCPU may have been lost here.

@@ -32,6 +32,8 @@ public struct VCPU: Sendable {
     public internal(set) var hasOpenReflection = false
     /// L2's EOI was handed to L1, which has not been seen to end anything yet.
     public internal(set) var hookedEOI: EventStamp?
+    /// The task priority that a trapped access showed last; hardware carries most of them out in silence.
+    public internal(set) var shownTPR: UInt8?
     /// Where the guest last moved its APIC to.
     var apicBase: UInt64 = 0xfee0_0000
 
