@@ -15,12 +15,15 @@ public struct Report: Codable, Equatable, Sendable {
     /// The highest grade first.
     public var findings: [Finding]
     public var vms: [VM]
-    /// What this trace can't show, and which events would show it, one sentence each (see ``RecordCommand``).
+    /// What this trace can't show, and which events would show it, one sentence each (see ``EventKindSet/recordCommand``).
     public var limits: [String]
 
     /// The program that wrote the report.
     public struct Tool: Codable, Equatable, Sendable {
         public var name: String
         public var version: String
+
+        /// This build; the one place that has the version.
+        public static let current = Tool(name: "apictrace", version: "0.1.0")
     }
 }

@@ -33,7 +33,8 @@ enum SampleReports {
         report.findings = []
         report.vms[0].apicv = [
             .init(
-                from: 0, to: 9_000_000_000, state: .inhibited, mask: "0x28", inhibits: ["BLOCKIRQ", "APIC_ID_MODIFIED"],
+                from: 0, to: 9_000_000_000, state: .inhibited, mask: "0x28",
+                inhibits: ["BLOCKIRQ", "APIC_ID_MODIFIED"],
                 inferred: false, setBy: .init(tid: 214)),
             .init(
                 from: 9_000_000_000, to: 39_676_450_000, state: .active, mask: "0x0", inhibits: [], inferred: false,
