@@ -17,7 +17,7 @@ enum Terminal {
 
     /// `apictrace: FILE: what is wrong` on standard error.
     static func complain(_ message: String) {
-        let line = Array("apictrace: \(message)\n".utf8)
+        let line = Array("apictrace: \(message.printable)\n".utf8)
         _ = write(STDERR_FILENO, line, line.count)
     }
 

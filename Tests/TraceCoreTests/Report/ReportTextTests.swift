@@ -83,6 +83,29 @@ import Testing
         #expect(lines.contains("  Chain     14 of 801 events: since begin, trace time, thread, event"))
     }
 
+    @Test func `many vectors leave the answer on one screen`() {
+        var report = SampleReports.lost
+        report.findings[0].vectors = (0x30..<0x50).map { Hex.vector($0) }
+        report.findings[0].crossings = report.findings[0].vectors.map {
+            .init(vector: $0, ackLevel: .l2, eoiLevel: .l1, inferred: false)
+        }
+        report.vms[0].vcpus[0].interrupts = report.findings[0].vectors.map { vector in
+            var line = report.vms[0].vcpus[0].interrupts[0]
+            line.vector = vector
+            return line
+        }
+        let text = report.text(style: .init())
+        #expect(text.contains("vectors 0x30, 0x31, 0x32, 0x33, 0x34, 0x35 and 26 more, vCPU 0"))
+        #expect(
+            text.contains(
+                """
+                  Crossing  0x33 acknowledged in L2, ended in L1
+                            and 28 more
+
+                """))
+        #expect(text.split(separator: "\n").count < 50)
+    }
+
     @Test func `further findings are short`() {
         var report = SampleReports.lost
         var exposed = report.findings[0]
@@ -158,6 +181,7 @@ import Testing
         report.findings[0].evidence[0].event = "kvm\u{7}"
         let text = report.text(style: .init())
         #expect(text.contains("vCPU 0 of qemu?[2J?1m? (pid 214)"))
+        #expect(report.verdictLine.contains("vCPU 0 of qemu?[2J?1m? (pid 214)"))
         #expect(!text.unicodeScalars.contains { ($0.value < 0x20 && $0 != "\n") || (0x7f...0x9f).contains($0.value) })
     }
 

@@ -9,10 +9,25 @@ extension Report.VM {
 }
 
 extension Report.Finding {
-    /// `vector 0x30`, `vectors 0x41, 0x51`.
+    /// `vector 0x30`, `vectors 0x41, 0x51`; of many, the first.
     var vectorList: String {
-        (vectors.count == 1 ? "vector " : "vectors ") + vectors.joined(separator: ", ")
+        let shown = 6
+        let list = (vectors.count == 1 ? "vector " : "vectors ") + vectors.prefix(shown).joined(separator: ", ")
+        return vectors.count > shown ? "\(list) and \(vectors.count - shown) more" : list
     }
+}
+
+extension Report.Crossing {
+    /// `0x30 acknowledged in L1, ended in L2`.
+    var description: String {
+        let levels = "acknowledged in \(ackLevel.rawValue.uppercased()), ended in \(eoiLevel.rawValue.uppercased())"
+        return "\(vector) \(levels)" + (inferred ? " (inferred)" : "")
+    }
+}
+
+extension Report.SVIFix {
+    /// `absent (kallsyms): ...`.
+    var description: String { "\(state.rawValue) (\(basis.rawValue)): \(evidence)" }
 }
 
 extension Report.APICvInterval {

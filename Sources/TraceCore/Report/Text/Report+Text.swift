@@ -23,7 +23,7 @@ extension Report {
 
     /// The answer in one line, for lists of files.
     public var verdictLine: String {
-        "\(verdict.rawValue): \(headline(TimeText(source)))"
+        "\(verdict.rawValue): \(headline(TimeText(source)))".printable
     }
 
     private func headline(_ times: TimeText) -> String {
@@ -35,11 +35,8 @@ extension Report {
 
     private func describeSource(_ times: TimeText) -> String {
         var facts = [source.path, source.format].compactMap(\.self)
-        facts.append("\(source.events.total) events")
-        facts[facts.count - 1] +=
-            times.duration(from: source.span.first, to: source.span.last).map { " in \($0)" } ?? ""
-        facts.append("\(source.cpus) CPUs")
-        facts.append("clock \(source.clock.name)")
+        let duration = times.duration(from: source.span.first, to: source.span.last).map { " in \($0)" } ?? ""
+        facts += ["\(source.events.total) events\(duration)", "\(source.cpus) CPUs", "clock \(source.clock.name)"]
         if !source.kernel.isEmpty { facts.append(source.kernel) }
         return facts.joined(separator: ", ")
     }

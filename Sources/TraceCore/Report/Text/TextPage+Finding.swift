@@ -5,6 +5,7 @@ extension TextPage {
     private static let column = 12
     /// Lines of evidence that fit on a screen with the rest.
     private static let evidenceLines = (first: 9, last: 5)
+    private static let linesOfAKind = 4
     private static let otherFindings = 8
 
     /// One finding in full: who, since when, why, the chain, the registers, the ledger, the advice.
@@ -14,25 +15,16 @@ extension TextPage {
         let count = finding.count == 1 ? "once" : "\(finding.count) times"
         field("When", "\(times.both(finding.first)) to \(times.both(finding.last)), \(count)")
         field("Why", finding.explanation)
-        for crossing in finding.crossings {
-            let inferred = crossing.inferred ? " (inferred)" : ""
-            field(
-                "Crossing",
-                "\(crossing.vector) acknowledged in \(crossing.ackLevel.name), ended in \(crossing.eoiLevel.name)"
-                    + inferred)
-        }
+        fields("Crossing", finding.crossings.map(\.description))
         if !finding.symptoms.isEmpty { field("Shown by", finding.symptoms.joined(separator: ", ")) }
         if let interval = report.apicv(during: finding) { field("APICv", interval.description) }
         if !finding.registers.isEmpty { field("Registers", finding.registers.description) }
-        for line in report.ledger(of: finding) { field("Ledger", line.description) }
+        fields("Ledger", report.ledger(of: finding).map(\.description))
         add(chain: finding, times: times)
         field("Do now", finding.advice)
-        field(
-            "KVM's fix",
-            "\(report.host.sviFix.state.rawValue) (\(report.host.sviFix.basis.rawValue)): "
-                + report.host.sviFix.evidence)
+        field("KVM's fix", report.host.sviFix.description)
         field("More", "apictrace explain \(finding.rule.rawValue)   " + finding.references.prefix(1).joined())
-        for limit in finding.limits { field("Not known", RecordAdvice.sentence(of: limit)) }
+        fields("Not known", finding.limits.map(RecordAdvice.sentence))
     }
 
     /// The findings after the first, two or three lines each.
@@ -55,6 +47,11 @@ extension TextPage {
         add(words, label: label, indent: 2, column: Self.column, ink: .bold)
     }
 
+    private mutating func fields(_ label: String, _ lines: [String]) {
+        for line in lines.prefix(Self.linesOfAKind) { field(label, line) }
+        if lines.count > Self.linesOfAKind { field("", "and \(lines.count - Self.linesOfAKind) more") }
+    }
+
     private mutating func add(chain finding: Report.Finding, times: TimeText) {
         let evidence = finding.evidence
         let (first, last) = Self.evidenceLines
@@ -68,10 +65,6 @@ extension TextPage {
             add(event.text, label: columns.lead(event), indent: 4, column: 4 + columns.width)
         }
     }
-}
-
-extension Report.Level {
-    fileprivate var name: String { rawValue.uppercased() }
 }
 
 extension Report {

@@ -48,10 +48,10 @@ struct TextPage {
         _ lines: [String], label: String, indent: Int, column: Int, ink: TextStyle.Ink?
     ) {
         for (index, line) in lines.enumerated() {
-            let label = index == 0 ? Self.printable(label) : ""
+            let label = index == 0 ? label.printable : ""
             let lead = String(repeating: " ", count: indent)
             let gap = String(repeating: " ", count: max(0, column - indent - label.count))
-            text += lead + style.paint(label, ink) + gap + Self.printable(line) + "\n"
+            text += lead + style.paint(label, ink) + gap + line.printable + "\n"
         }
     }
 
@@ -69,14 +69,5 @@ struct TextPage {
         }
         lines.append(line)
         return lines
-    }
-
-    private static func printable(_ text: String) -> String {
-        var clean = String.UnicodeScalarView()
-        for scalar in text.unicodeScalars {
-            let isControl = scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value)
-            clean.append(isControl ? "?" : scalar)
-        }
-        return String(clean)
     }
 }
