@@ -5,7 +5,7 @@
 /// VM-wide: on VMX it holds while L2 runs too; on SVM each vCPU adds an inhibit of its own while in L2, which no
 /// event shows (`kvm_vcpu_apicv_activated`, arch/x86/kvm/x86.c, 5.18 and later).
 public struct APICvTimeline: Equatable, Sendable {
-    public enum State: String, Sendable {
+    public enum State: String, CaseIterable, Codable, Sendable {
         case active, inhibited, unknown
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The host's virtualisation extension, as `kvm_exit` numbers it (arch/x86/kvm/trace.h: KVM_ISA_VMX, KVM_ISA_SVM).
-public enum ISA: String, Sendable {
+public enum ISA: String, CaseIterable, Codable, Sendable {
     case vmx, svm
     /// Out-of-tree software virtualisation: supervisor code of the guest is emulated without `kvm_exit`.
     case pvm

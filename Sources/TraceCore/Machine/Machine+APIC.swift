@@ -35,7 +35,7 @@ extension Machine {
         _ accept: KVMEvent.APICAcceptIRQ, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         guard let vcpu = target(accept.vcpu, of: thread) else { return }
-        let mode = DeliveryMode(icr: UInt32(accept.deliveryMode))
+        let mode = DeliveryMode(icrLow: UInt32(accept.deliveryMode))
         guard mode.hasVector else {
             if mode == .`init` || mode == .sipi {
                 observer.observe(.offered(mode, vector: accept.vector), of: vcpu, at: stamp, in: self)

@@ -43,6 +43,12 @@ public struct Machine: Sendable {
         return vms[vcpus[vcpu].vm].apicv.current.mask & bit != 0
     }
 
+    /// A new window of observation: accounts start anew, the state of every vCPU and VM stays.
+    mutating func forgetCounts() {
+        for index in vcpus.indices { vcpus[index].forgetCounts() }
+        unattributed = 0
+    }
+
     public mutating func event<Observer: MachineObserver>(
         _ event: KVMEvent, at stamp: EventStamp, observer: inout Observer
     ) {

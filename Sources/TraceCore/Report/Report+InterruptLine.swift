@@ -23,15 +23,4 @@ extension Report {
         @ExplicitNull public var l2: UInt64?
         @ExplicitNull public var unknown: UInt64?
     }
-
-    public enum InterruptClass: String, CaseIterable, Codable, Sendable {
-        case pendingAtEnd = "pending at end of trace"
-        case masked = "masked or lower priority"
-        /// Virtual-interrupt delivery and AVIC leave no event.
-        case silent = "silent by design"
-        /// KVM_GUESTDBG_BLOCKIRQ.
-        case blocked = "blocked on purpose"
-        case touchedByGap = "touched by a gap"
-        case unexplained
-    }
 }

@@ -48,14 +48,4 @@ extension Report {
         public var mode: DeliveryMode
         public var count: UInt64
     }
-
-    /// ICR bits 10:8, by the names that KVM prints.
-    public enum DeliveryMode: String, CaseIterable, Codable, Sendable {
-        case fixed, lowest, smi, remrd, nmi, `init`, sipi, extint
-
-        /// The mode in a word laid out like the low half of the ICR.
-        public init(icrLow: UInt32) {
-            self = Self.allCases[Int(icrLow >> 8 & 7)]
-        }
-    }
 }

@@ -16,7 +16,7 @@ extension Report {
     public struct APICvInterval: Codable, Equatable, Sendable {
         public var from: UInt64
         public var to: UInt64
-        public var state: APICvState
+        public var state: APICvTimeline.State
         /// `0x0` also where the state is unknown.
         public var mask: String
         /// Names of the mask's bits by the traced kernel's own numbering.
@@ -24,10 +24,6 @@ extension Report {
         /// Concluded from other events rather than recorded.
         public var inferred: Bool
         @ExplicitNull public var setBy: SetBy?
-    }
-
-    public enum APICvState: String, CaseIterable, Codable, Sendable {
-        case active, inhibited, unknown
     }
 
     /// The thread that changed the inhibit mask.

@@ -3,28 +3,27 @@
 /// Whether the traced kernel defers SVI updates to vmcs01 while L2 runs (mainline 04bc93cf49d1, or 7.0's successor),
 /// and how that is known.
 public struct FixState: Equatable, Sendable {
-    public enum State: String, Sendable {
+    public enum State: String, CaseIterable, Codable, Sendable {
         case present, absent, unknown
     }
 
     /// Strongest first. Only the first three change grades.
-    public enum Basis: String, Sendable {
+    public enum Basis: String, CaseIterable, Codable, Sendable {
         case behaviour, kallsyms, btf, format, release
     }
 
     public var state: State
-    /// Nil where nothing at all is known.
-    public var basis: Basis?
+    public var basis: Basis
     public var evidence: String
 
-    public init(state: State, basis: Basis?, evidence: String) {
+    public init(state: State, basis: Basis, evidence: String) {
         self.state = state
         self.basis = basis
         self.evidence = evidence
     }
 
     /// The fix may be relied on.
-    public var isPresent: Bool { state == .present && basis.map { $0 != .format && $0 != .release } ?? false }
+    public var isPresent: Bool { state == .present && basis != .format && basis != .release }
 
     /// What a kernel's symbols say. The absence of one means something only below 7.0, whose successor has none.
     public static func fromSymbols(_ symbols: KernelSymbols?, release: KernelRelease?) -> FixState? {
@@ -60,6 +59,6 @@ public struct FixState: Equatable, Sendable {
         if let kernel = info.kernel {
             return FixState(state: .unknown, basis: .release, evidence: "the release alone does not tell: \(kernel)")
         }
-        return FixState(state: .unknown, basis: nil, evidence: "the trace names no kernel")
+        return FixState(state: .unknown, basis: .release, evidence: "the trace names no kernel")
     }
 }

@@ -21,7 +21,7 @@ struct StuckISR: Sendable {
             finding.vectors = [entry.vector]
             finding.evidence.add(
                 "kvm_eoi", at: entry.at,
-                "EOI_INDUCED in L1 names \(entry.told < 0 ? "no vector" : entry.told.hex), \(entry.vector.hex) is in service")
+                "EOI_INDUCED in L1 names \(UInt8(exactly: entry.told)?.hex ?? "no vector"), \(entry.vector.hex) is in service")
             return finding
         }
     }

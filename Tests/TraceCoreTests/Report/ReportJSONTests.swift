@@ -50,7 +50,7 @@ import Testing
 
     @Test func `ICR bits 10 to 8 name the delivery mode`() {
         let words: [UInt32] = [0x41, 0x141, 0x200, 0x300, 0x400, 0xc500, 0x600, 0x700]
-        let modes = words.map { Report.DeliveryMode(icrLow: $0).rawValue }
+        let modes = words.map { DeliveryMode(icrLow: $0).rawValue }
         #expect(modes == ["fixed", "lowest", "smi", "remrd", "nmi", "init", "sipi", "extint"])
     }
 

@@ -19,23 +19,23 @@ import Testing
                 return finding
             }
         }
-        report.vms[0].vcpus[0].interrupts = Report.InterruptClass.allCases.map {
+        report.vms[0].vcpus[0].interrupts = InterruptClass.allCases.map {
             var line = line
             line.class = $0
             return line
         }
-        report.vms[0].vcpus[0].ipis = Report.DeliveryMode.allCases.map {
+        report.vms[0].vcpus[0].ipis = DeliveryMode.allCases.map {
             .init(dest: 0xff, vector: "0xec", mode: $0, count: 1)
         }
-        report.vms[0].apicv = Report.APICvState.allCases.map {
+        report.vms[0].apicv = APICvTimeline.State.allCases.map {
             .init(from: 0, to: 0, state: $0, mask: "0x1000", inhibits: [], inferred: false, setBy: nil)
         }
         for unit in TraceClock.Unit.allCases {
             report.source.clock.unit = unit
             #expect(try SchemaValidator.complaints(about: report.json()) == nil)
         }
-        let (isas, states) = (Report.ISA.allCases, Report.FixState.allCases)
-        for (index, basis) in Report.FixBasis.allCases.enumerated() {
+        let (isas, states) = (ISA.allCases, FixState.State.allCases)
+        for (index, basis) in FixState.Basis.allCases.enumerated() {
             report.host.isa = isas[index % isas.count]
             report.host.sviFix = .init(state: states[index % states.count], basis: basis, evidence: "")
             #expect(try SchemaValidator.complaints(about: report.json()) == nil)

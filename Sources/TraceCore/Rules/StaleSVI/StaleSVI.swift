@@ -66,7 +66,7 @@ struct StaleSVI: Sendable {
 
     private mutating func missedEOI(_ stuck: UInt8, _ told: Int32, _ vcpu: Int, _ stamp: EventStamp) {
         watches[vcpu]?.missedEOI(stuck: stuck, at: stamp)
-        let what = told < 0 ? "no vector" : "vector \(told.hex)"
+        let what = UInt8(exactly: told).map { "vector \($0.hex)" } ?? "no vector"
         watches[vcpu]?.log.add(
             "kvm_eoi", at: stamp, isKey: true,
             "EOI_INDUCED in L1 ends \(what) while \(stuck.hex) is in service: \(stuck.hex) stays stuck")

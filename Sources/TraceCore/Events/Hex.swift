@@ -12,3 +12,8 @@ public enum Hex {
         (vector < 0x10 ? "0x0" : "0x") + String(vector, radix: 16)
     }
 }
+
+extension UInt8 {
+    /// As an interrupt vector is written.
+    var hex: String { Hex.vector(self) }
+}
