@@ -67,7 +67,7 @@ public struct EventDecoder: Sendable {
     private struct Fields {
         let record: Record
         let order: ByteOrder
-        let slots: InlineArray<6, FieldSlot>
+        let slots: InlineArray<7, FieldSlot>
 
         subscript<T: FixedWidthInteger>(index: Int) -> T {
             T(truncatingIfNeeded: record.value(slots[index], order))
@@ -87,7 +87,8 @@ public struct EventDecoder: Sendable {
 
         var exit: KVMEvent.Exit {
             .init(
-                reason: self[0], isa: self[1], vcpu: self[ifPresent: 2], rip: self[3], info1: self[4], info2: self[5])
+                reason: self[0], isa: self[1], vcpu: self[ifPresent: 2], rip: self[3], info1: self[4], info2: self[5],
+                intrInfo: self[ifPresent: 6] ?? 0)
         }
 
         var accept: KVMEvent.APICAcceptIRQ {

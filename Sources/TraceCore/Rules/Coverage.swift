@@ -37,7 +37,7 @@ public struct Coverage: Sendable {
     private mutating func check(_ vm: Int, _ machine: borrowing Machine) {
         let apicv = machine.vms[vm].apicv
         // With APICv off, and on SVM, where it is off while L2 runs, nothing of this can happen.
-        guard machine.vms[vm].isa != .svm, apicv.everActive || apicv.initial == .unknown else { return }
+        guard machine.vms[vm].isa != .svm, apicv.intervals.contains(where: { $0.state != .inhibited }) else { return }
         let recorded = machine.info.recordedKinds
         guard recorded.contains(.exit) || recorded.contains(.nestedVMExit) else {
             add("Whether an L2 ran can't be told.", missing: Self.ledgerKinds.subtracting(recorded))
