@@ -164,7 +164,7 @@ struct StaleSVI: Sendable {
         var finding = RuleFinding(
             rule: .staleSVI, grade: grade, vm: vm, vcpu: vcpu, first: since ?? first,
             last: grade > .hazard ? end : watch.crossings.map(\.ended.time).max() ?? first,
-            count: grade > .hazard ? max(watch.lostAccepts, 1) : watch.crossingCount,
+            count: grade > .hazard ? watch.lostAccepts : watch.crossingCount,
             statement: watch.statement)
         finding.inferred = watch.crossings.contains(where: \.inferred)
         finding.vectors = grade > .hazard ? watch.troubledVectors : Set(watch.crossings.map(\.vector)).sorted()
