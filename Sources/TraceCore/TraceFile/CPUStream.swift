@@ -106,7 +106,8 @@ struct CPUStream {
                 offset: source.offset(inPage: 8),
                 expected: "a page of CPU \(cpu) with at most \(layout.capacity) bytes of records, not \(claimed)")
         case .overrun(let offset):
-            TraceCut(offset: source.offset(inPage: offset), expected: "a record of CPU \(cpu) that ends inside its page")
+            TraceCut(
+                offset: source.offset(inPage: offset), expected: "a record of CPU \(cpu) that ends inside its page")
         case .cut:
             TraceCut(offset: source.offset(inPage: 0), expected: "a whole page of CPU \(cpu)")
         }

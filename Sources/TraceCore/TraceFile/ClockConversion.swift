@@ -18,7 +18,8 @@ struct ClockConversion: Equatable {
         guard multiplier != 0 else { return raw &+ UInt64(bitPattern: offset) }
         let product = raw.multipliedFullWidth(by: UInt64(multiplier))
         let scaled =
-            shift == 0 ? product.low : shift < 64 ? product.low >> UInt64(shift) | product.high << UInt64(64 - shift) : 0
+            shift == 0
+            ? product.low : shift < 64 ? product.low >> UInt64(shift) | product.high << UInt64(64 - shift) : 0
         return scaled &+ UInt64(bitPattern: offset)
     }
 }

@@ -31,7 +31,8 @@ struct CrossingWatch: Sendable {
         crossingCount &+= 1
         if !apicvKnown { restsOnUnknown = true }
         let isNew = !crossings.contains {
-            $0.vector == crossing.vector && $0.acknowledgedAt == crossing.acknowledgedAt && $0.endedAt == crossing.endedAt
+            $0.vector == crossing.vector && $0.acknowledgedAt == crossing.acknowledgedAt
+                && $0.endedAt == crossing.endedAt
         }
         if isNew { crossings.append(crossing) }
         armed = crossing
@@ -168,7 +169,9 @@ struct CrossingWatch: Sendable {
     }
 
     private mutating func lostOffers(at stamp: EventStamp) -> [Loss] {
-        waiting.map { Loss(vector: $0.vector, sign: .fruitlessOffers, since: $0.since, proven: stamp) }.filter { note($0) }
+        waiting.map { Loss(vector: $0.vector, sign: .fruitlessOffers, since: $0.since, proven: stamp) }.filter {
+            note($0)
+        }
     }
 
     /// Whether a loss is new; the first sign that shows it is kept.
