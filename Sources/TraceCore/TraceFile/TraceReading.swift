@@ -5,7 +5,7 @@
 struct TraceReading {
     /// For the buffers of all CPUs together, within the 64 MB that the whole tool may take.
     private static let room = 1 << 24
-    private static let mostRoomForCPU = 1 << 18
+    private static let mostRoomForCPU = 1 << 17
 
     @usableFromInline var merge: StreamMerge
     private let tallies: [RecordTally]
