@@ -20,7 +20,7 @@ struct ClockConversion: Equatable {
     @usableFromInline
     func nanoseconds(_ cycles: UInt64) -> UInt64 {
         let product = cycles.multipliedFullWidth(by: UInt64(multiplier))
-        // Shifts beyond a word's width give 0, and a shift by 0 leaves the lower word.
+        // The operands need no check: a shift by a word's width or more gives 0, one by less than 0 goes the other way.
         return product.low >> UInt64(shift) | product.high << (64 - Int64(shift))
     }
 }

@@ -96,6 +96,10 @@ struct TraceReading {
 
     private func notes(_ container: TraceContainer) -> [String] {
         var notes: [String] = []
+        if container.rescued > 0 {
+            notes.append(
+                "the table of CPUs is cut off: the data of \(container.rescued) was found and is numbered as it comes")
+        }
         let several = container.instances.filter { !$0.cpus.isEmpty }.count > 1
         for (instance, kinds) in zip(container.instances, choice.kinds) where several && !instance.cpus.isEmpty {
             let name = instance.name.isEmpty ? "the top buffer" : "buffer instance \(instance.name)"
