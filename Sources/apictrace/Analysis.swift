@@ -23,7 +23,8 @@ func analyze(path: String, options: AnalysisOptions) throws -> Report {
     let to = try options.to?.latest(on: clock)
     let window = from == nil && to == nil ? nil : (from ?? 0)...max(from ?? 0, to ?? .max)
     let symbols = try options.kallsyms.map { try KernelSymbols(kallsyms: $0) }
-    let (analysis, totals) = try Analysis.run(&file, symbols: symbols, window: window)
+    var analysis = Analysis(info: file.info, symbols: symbols, window: window)
+    let totals = try analysis.read(&file)
     return ReportBuilder(
         analysis, totals: totals, path: isStandardInput ? nil : path,
         selection: .init(vm: options.vm, vcpu: options.vcpu)

@@ -1,31 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A whole analysis as a sink: the machine, the rules that watch it, and the window of time that is asked for.
-public struct Analysis: EventSink, Sendable {
+public struct Analysis: EventSink, ~Copyable, Sendable {
     public private(set) var machine: Machine
     public private(set) var rules = Rules()
     /// Before it events only bring the machine up to date; after it they are ignored.
     private let window: ClosedRange<UInt64>
     private var isInWindow: Bool
 
-    public init(info: TraceInfo, window: ClosedRange<UInt64>? = nil) {
+    /// - Parameter symbols: of the traced host, where the trace doesn't carry them.
+    public init(info: TraceInfo, symbols: KernelSymbols? = nil, window: ClosedRange<UInt64>? = nil) {
+        var info = info
+        info.symbols = symbols ?? info.symbols
         machine = Machine(info: info)
         self.window = window ?? 0...(.max)
         isInWindow = window == nil
     }
 
     /// Reads a whole file.
-    ///
-    /// - Parameter symbols: of the traced host, where the file doesn't carry them.
-    public static func run(
-        _ file: inout TraceFile, symbols: KernelSymbols? = nil, window: ClosedRange<UInt64>? = nil
-    ) throws(TraceFileError) -> (analysis: Analysis, totals: TraceTotals) {
-        var info = file.info
-        info.symbols = symbols ?? info.symbols
-        var analysis = Analysis(info: info, window: window)
-        let totals = try file.read(into: &analysis)
-        analysis.finish()
-        return (analysis, totals)
+    public mutating func read(_ file: inout TraceFile) throws(TraceFileError) -> TraceTotals {
+        let totals = try file.read(into: &self)
+        finish()
+        return totals
     }
 
     @inline(__always)

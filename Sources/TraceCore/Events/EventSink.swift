@@ -3,7 +3,7 @@
 /// What receives a trace: events in time order, and the holes between them.
 ///
 /// A source is generic over its sink, so that the calls are direct; nothing goes back from a sink to its source.
-public protocol EventSink {
+public protocol EventSink: ~Copyable {
     mutating func event(_ event: KVMEvent, at stamp: EventStamp)
     /// Told when the hole begins, before any event recorded after it on that CPU.
     mutating func lost(_ gap: EventGap)

@@ -3,8 +3,9 @@
 /// The state of every VM and vCPU in a trace, rebuilt event by event.
 ///
 /// It mirrors KVM and keeps accounts; it doesn't judge, and never learns where an event came from. Each event goes to
-/// the method named after it (Machine+*.swift), which updates one vCPU and tells the observer what that meant.
-public struct Machine: Sendable {
+/// the method named after it (Machine+*.swift), which updates one vCPU and tells the observer what that meant. It can't
+/// be copied, so that showing it to the observer costs nothing.
+public struct Machine: ~Copyable, Sendable {
     public internal(set) var vms: [VirtualMachine] = []
     public internal(set) var vcpus: [VCPU] = []
     public let info: TraceInfo

@@ -20,7 +20,7 @@ struct EventDelivery {
 
     /// - Parameter limit: the time up to which no other stream has anything.
     @inlinable
-    mutating func follow<S: EventSink>(_ stream: inout CPUStream, until limit: UInt64, into sink: inout S) {
+    mutating func follow<S: EventSink & ~Copyable>(_ stream: inout CPUStream, until limit: UInt64, into sink: inout S) {
         repeat {
             if let gap = stream.gap {
                 announce(gap, to: &sink)
@@ -42,7 +42,7 @@ struct EventDelivery {
     }
 
     @inlinable
-    mutating func announce<S: EventSink>(_ raw: EventGap, to sink: inout S) {
+    mutating func announce<S: EventSink & ~Copyable>(_ raw: EventGap, to sink: inout S) {
         var gap = raw
         gap.from = gap.from.map { conversion.time($0) }
         gap.to = gap.to.map { conversion.time($0) }

@@ -10,7 +10,7 @@ struct StreamMerge {
     @usableFromInline var delivery: EventDelivery
 
     @inlinable
-    mutating func run<S: EventSink>(into sink: inout S) {
+    mutating func run<S: EventSink & ~Copyable>(into sink: inout S) {
         var heap = start()
         while let (stream, limit) = heap.top {
             delivery.follow(&streams[stream], until: limit, into: &sink)

@@ -37,7 +37,7 @@ public struct TraceFile {
 
     /// Hands every event that the machine uses, and every hole, to `sink` in the order of time.
     @inlinable
-    public mutating func read<S: EventSink>(into sink: inout S) throws(TraceFileError) -> TraceTotals {
+    public mutating func read<S: EventSink & ~Copyable>(into sink: inout S) throws(TraceFileError) -> TraceTotals {
         var reading = startReading()
         reading.merge.run(into: &sink)
         return totals(of: reading)

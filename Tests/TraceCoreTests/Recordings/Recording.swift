@@ -37,7 +37,8 @@ struct Recording: CustomTestStringConvertible, Sendable {
 
     private func analyze() throws -> Report {
         var file = try TraceFile(path: path)
-        let (analysis, totals) = try Analysis.run(&file)
+        var analysis = Analysis(info: file.info)
+        let totals = try analysis.read(&file)
         return ReportBuilder(analysis, totals: totals, path: name).report()
     }
 

@@ -8,7 +8,7 @@ extension ReportBuilder {
             vcpu: finding.vcpu.flatMap { machine.vcpus[$0].id }, first: relative(finding.first),
             last: relative(finding.last), count: finding.count, inferred: finding.inferred,
             registers: registers(finding.registers), vectors: finding.vectors.map(\.hex),
-            crossings: finding.crossings.compactMap(crossing), symptoms: finding.symptoms.map(\.rawValue),
+            crossings: finding.crossings.compactMap(Self.crossing), symptoms: finding.symptoms.map(\.rawValue),
             evidenceTotal: finding.evidence.total,
             evidence: finding.evidence.entries.sorted { $0.stamp.time < $1.stamp.time }.map { entry in
                 Report.Evidence(
@@ -29,13 +29,13 @@ extension ReportBuilder {
         return registers
     }
 
-    private func crossing(_ crossing: Crossing) -> Report.Crossing? {
+    private static func crossing(_ crossing: Crossing) -> Report.Crossing? {
         guard let acknowledged = level(crossing.acknowledgedAt), let ended = level(crossing.endedAt) else { return nil }
         return Report.Crossing(
             vector: crossing.vector.hex, ackLevel: acknowledged, eoiLevel: ended, inferred: crossing.inferred)
     }
 
-    private func level(_ level: Level) -> Report.Level? {
+    private static func level(_ level: Level) -> Report.Level? {
         switch level {
         case .l1: .l1
         case .l2: .l2

@@ -9,7 +9,7 @@ extension ReportBuilder {
         if machine.unattributed > 0 {
             limits.append("\(machine.unattributed) events could not be tied to a VM.")
         }
-        if machine.vms.indices.contains(where: machine.grouping.isInferred) {
+        if machine.vms.indices.contains(where: { machine.grouping.isInferred($0) }) {
             limits.append("The file names no process: threads were tied to VMs, and a VM to its pid, by inference.")
         }
         if machine.vms.contains(where: { $0.isa == .vmx && $0.apicv.everActive }) {

@@ -4,11 +4,11 @@ extension ReportBuilder {
     func vm(_ index: Int) -> Report.VM {
         let vm = machine.vms[index]
         let creator = machine.grouping.groups[index].creator
-        let anyThread = creator ?? vm.vcpus.lazy.compactMap { machine.vcpus[$0].tid }.first
+        let anyThread = creator ?? vm.vcpus.compactMap { machine.vcpus[$0].tid }.first
         return Report.VM(
             id: index, pid: creator, command: anyThread.flatMap { machine.info.commands[$0] },
             apicv: intervals(vm.apicv),
-            vcpus: vm.vcpus.filter { machine.vcpus[$0].tid != nil && isSelected(vcpu: $0) }.map(vcpu))
+            vcpus: vm.vcpus.filter { machine.vcpus[$0].tid != nil && isSelected(vcpu: $0) }.map { vcpu($0) })
     }
 
     private func intervals(_ timeline: APICvTimeline) -> [Report.APICvInterval] {

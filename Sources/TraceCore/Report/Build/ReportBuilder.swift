@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Puts an analysis into the report's words: relative times, names and hexadecimal strings. It judges nothing.
-public struct ReportBuilder {
+public struct ReportBuilder: ~Copyable {
     /// What the user narrowed the report down to.
     public struct Selection: Sendable {
         /// The VMM's process, or any thread of the VM's.
@@ -26,15 +26,16 @@ public struct ReportBuilder {
 
     static let gapsShown = 64
 
-    public init(_ analysis: Analysis, totals: TraceTotals, path: String?, selection: Selection = Selection()) {
-        machine = analysis.machine
+    public init(_ analysis: consuming Analysis, totals: TraceTotals, path: String?, selection: Selection = Selection()) {
         self.totals = totals
         self.path = path
         self.selection = selection
-        fix = analysis.rules.fixState(analysis.machine.info)
         base = totals.first ?? 0
+        let fix = analysis.rules.fixState(analysis.machine.info)
+        self.fix = fix
         coverage = Coverage(analysis.machine, totals)
         findings = analysis.rules.findings(in: analysis.machine, fix: fix)
+        machine = analysis.machine
     }
 
     public func report() -> Report {
@@ -42,7 +43,7 @@ public struct ReportBuilder {
         return Report(
             tool: .current, source: source, loss: loss, host: host,
             verdict: findings.map(\.grade).max() ?? (coverage.isComplete ? .clean : .inconclusive),
-            findings: findings, vms: machine.vms.indices.filter(isSelected(vm:)).map(vm), limits: limits)
+            findings: findings, vms: machine.vms.indices.filter { isSelected(vm: $0) }.map { vm($0) }, limits: limits)
     }
 
     func relative(_ time: UInt64) -> UInt64 {
@@ -60,7 +61,7 @@ public struct ReportBuilder {
     }
 
     private func isSelected(_ finding: RuleFinding) -> Bool {
-        isSelected(vm: finding.vm) && finding.vcpu.map(isSelected(vcpu:)) ?? true
+        isSelected(vm: finding.vm) && finding.vcpu.map { isSelected(vcpu: $0) } ?? true
     }
 
     private var source: Report.Source {
