@@ -16,7 +16,8 @@ struct AnalysisOptions {
 /// Reads a recording (`-` is standard input), runs the machine over it and reports.
 func analyze(path: String, options: AnalysisOptions) throws -> Report {
     let isStandardInput = path == "-"
-    var file = try isStandardInput ? TraceFile(descriptor: dup(STDIN_FILENO), name: "standard input") : TraceFile(path: path)
+    var file =
+        try isStandardInput ? TraceFile(descriptor: dup(STDIN_FILENO), name: "standard input") : TraceFile(path: path)
     let clock = file.info.clock
     let from = try options.from?.earliest(on: clock)
     let to = try options.to?.latest(on: clock)

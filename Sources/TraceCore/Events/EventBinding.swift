@@ -17,7 +17,7 @@ public struct EventBinding: Sendable {
             let slot = bound.names.lazy.compactMap(format.field).first.flatMap(FieldSlot.init)
             if let slot {
                 slots[index] = slot
-                length = max(length, Int(slot.end))
+                length = max(length, slot.end)
             } else if bound.isMandatory {
                 return nil
             }

@@ -76,7 +76,9 @@ extension Machine {
         let known = threads[thread].vcpu
         if known >= 0, let id {
             // The thread's vCPU id has become known, or it runs another vCPU from now on.
-            let vm = vcpus[known].id == nil ? grouping.learned(vcpu: id, ofThread: tid, in: vcpus[known].vm) : vcpus[known].vm
+            let vm =
+                vcpus[known].id == nil
+                ? grouping.learned(vcpu: id, ofThread: tid, in: vcpus[known].vm) : vcpus[known].vm
             ensureVM(vm)
             if vcpus[known].id == nil, vm == vcpus[known].vm, target(id, in: vm) == nil {
                 vcpus[known].id = id

@@ -44,14 +44,18 @@ public struct Coverage: Sendable {
             return
         }
         guard machine.vms[vm].vcpus.contains(where: { machine.vcpus[$0].hasNested }) else { return }
-        if apicv.state == .unknown, machine.vms[vm].vcpus.contains(where: { !machine.vcpus[$0].accessesDirect.whileUnknown.isEmpty }) {
+        if apicv.state == .unknown,
+            machine.vms[vm].vcpus.contains(where: { !machine.vcpus[$0].accessesDirect.whileUnknown.isEmpty })
+        {
             add(
                 "Whether APICv was active when L2 reached L1's APIC can't be told.",
                 missing: EventKindSet(.apicvInhibitChanged, .apicvAcceptIRQ).subtracting(recorded))
         }
         let missing = Self.ledgerKinds.subtracting(recorded)
         if !missing.isEmpty {
-            add("An L2 ran, and not all that tells L1 from L2 and follows its interrupts is recorded.", missing: missing)
+            add(
+                "An L2 ran, and not all that tells L1 from L2 and follows its interrupts is recorded.", missing: missing
+            )
         }
         if !recorded.contains(.msr), machine.vms[vm].vcpus.contains(where: { machine.vcpus[$0].hasMSRExitsOfL2 }) {
             add("L2's accesses to MSRs are not recorded: x2APIC can't be judged.", missing: EventKindSet(.msr))

@@ -15,15 +15,14 @@ struct CrossingWatch: Sendable {
 
     private var undelivered: [UndeliveredAccept] = []
     private var offers = FruitlessOffers()
-    /// Accepted since the crossing and not delivered, the first of each.
-    private var waiting: [(vector: UInt8, since: EventStamp)] = []
+    /// Accepted since the crossing and not delivered: the first of each, and how many.
+    private var waiting: [(vector: UInt8, since: EventStamp, accepts: UInt64)] = []
 
     private(set) var losses: [Loss] = []
     /// In service though L1 ended it (S3).
     private(set) var stuck: [(vector: UInt8, since: EventStamp)] = []
     /// A vector that the crossing would have held back was delivered: the fix is there.
     private(set) var deliveredDespite: (crossing: Crossing, vector: UInt8, at: EventStamp)?
-    private(set) var lostAccepts: UInt64 = 0
     var log = EvidenceLog()
 
     // MARK: Events
@@ -32,7 +31,8 @@ struct CrossingWatch: Sendable {
         crossingCount &+= 1
         if !apicvKnown { restsOnUnknown = true }
         let isNew = !crossings.contains {
-            $0.vector == crossing.vector && $0.acknowledgedAt == crossing.acknowledgedAt && $0.endedAt == crossing.endedAt
+            $0.vector == crossing.vector && $0.acknowledgedAt == crossing.acknowledgedAt
+                && $0.endedAt == crossing.endedAt
         }
         if isNew { crossings.append(crossing) }
         armed = crossing
@@ -55,8 +55,11 @@ struct CrossingWatch: Sendable {
             mayBeRepaired = true
             return []
         }
-        if losses.contains(where: { $0.vector == vector && $0.isStanding }) { lostAccepts &+= 1 }
-        if !waiting.contains(where: { $0.vector == vector }) { waiting.append((vector, stamp)) }
+        if let index = waiting.firstIndex(where: { $0.vector == vector }) {
+            waiting[index].accepts &+= 1
+        } else {
+            waiting.append((vector, stamp, 1))
+        }
         if !silent, !undelivered.contains(where: { $0.vector == vector }) {
             undelivered.append(UndeliveredAccept(vector, accepted: stamp))
         }
@@ -148,6 +151,11 @@ struct CrossingWatch: Sendable {
 
     // MARK: Judgement
 
+    /// Accepts of the lost vectors since the first that nothing delivered; a sign stands for one at least.
+    var lostAccepts: UInt64 {
+        max(waiting.filter { lost in losses.contains { $0.vector == lost.vector } }.reduce(0) { $0 &+ $1.accepts }, 1)
+    }
+
     var hasProof: Bool {
         let undelivered = losses.contains { $0.sign == .undelivered }
         return undelivered && !stuck.isEmpty || losses.contains { $0.sign == .fruitlessOffers && $0.isStanding }
@@ -161,7 +169,9 @@ struct CrossingWatch: Sendable {
     }
 
     private mutating func lostOffers(at stamp: EventStamp) -> [Loss] {
-        waiting.map { Loss(vector: $0.vector, sign: .fruitlessOffers, since: $0.since, proven: stamp) }.filter { note($0) }
+        waiting.map { Loss(vector: $0.vector, sign: .fruitlessOffers, since: $0.since, proven: stamp) }.filter {
+            note($0)
+        }
     }
 
     /// Whether a loss is new; the first sign that shows it is kept.

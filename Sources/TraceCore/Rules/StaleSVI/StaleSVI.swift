@@ -18,7 +18,9 @@ struct StaleSVI: Sendable {
         guard watches.indices.contains(vcpu), watches[vcpu] != nil else { return }
         switch transition {
         case .entered(.l2):
-            for loss in watches[vcpu]?.enteredL2(at: stamp) ?? [] where machine.measuresTime { lost(loss, vcpu, machine) }
+            for loss in watches[vcpu]?.enteredL2(at: stamp) ?? [] where machine.measuresTime {
+                lost(loss, vcpu, machine)
+            }
         case .entered(.l1): watches[vcpu]?.enteredL1()
         case .interruptWindow: watches[vcpu]?.interruptWindow()
         case .accepted(let vector, _, let silent):
@@ -43,7 +45,8 @@ struct StaleSVI: Sendable {
 
     // MARK: Events
 
-    private mutating func crossed(_ crossing: Crossing, _ vcpu: Int, _ stamp: EventStamp, _ machine: borrowing Machine) {
+    private mutating func crossed(_ crossing: Crossing, _ vcpu: Int, _ stamp: EventStamp, _ machine: borrowing Machine)
+    {
         let vm = machine.vms[machine.vcpus[vcpu].vm]
         guard vm.isa == .vmx, vm.apicv.state != .inhibited else { return }
         while watches.count <= vcpu { watches.append(nil) }
@@ -55,7 +58,8 @@ struct StaleSVI: Sendable {
                 watch.log.add(
                     crossing.acknowledgedAt == .l2 ? "kvm_inj_virq" : "kvm_nested_vmenter", at: acknowledged,
                     "\(crossing.vector.hex) acknowledged in \(crossing.acknowledgedAt.name)"
-                        + (crossing.acknowledgedAt == .l2 ? ", injected straight into L2" : ", passed on to L2 in event_inj"))
+                        + (crossing.acknowledgedAt == .l2
+                            ? ", injected straight into L2" : ", passed on to L2 in event_inj"))
             }
             watch.log.add(
                 crossing.endedAt == .l2 ? "kvm_eoi" : "kvm_nested_vmexit_inject", at: crossing.ended,
@@ -83,7 +87,10 @@ struct StaleSVI: Sendable {
             case .undelivered: ("kvm_entry", "L2 entered again and again since, \(loss.vector.hex) never injected")
             case .sleptOn: ("kvm_vcpu_wakeup", "HLT slept on though \(loss.vector.hex) was waiting")
             case .fruitlessOffers:
-                ("kvm_nested_vmenter", "\(loss.vector.hex) offered \(FruitlessOffers.countNeeded) times, no valid event_inj")
+                (
+                    "kvm_nested_vmenter",
+                    "\(loss.vector.hex) offered \(FruitlessOffers.countNeeded) times, no valid event_inj"
+                )
             }
         watches[vcpu]?.log.add(proof.event, at: loss.proven, isKey: true, proof.text)
     }
@@ -131,7 +138,8 @@ struct StaleSVI: Sendable {
             if let (crossing, vector, stamp) = watch.deliveredDespite {
                 return FixState(
                     state: .present, basis: .behaviour,
-                    evidence: "after the crossing of \(crossing.vector.hex), \(vector.hex) was delivered at \(stamp.time)")
+                    evidence:
+                        "after the crossing of \(crossing.vector.hex), \(vector.hex) was delivered at \(stamp.time)")
             }
         }
         return nil
@@ -164,7 +172,7 @@ struct StaleSVI: Sendable {
         var finding = RuleFinding(
             rule: .staleSVI, grade: grade, vm: vm, vcpu: vcpu, first: since ?? first,
             last: grade > .hazard ? end : watch.crossings.map(\.ended.time).max() ?? first,
-            count: grade > .hazard ? max(watch.lostAccepts, 1) : watch.crossingCount,
+            count: grade > .hazard ? watch.lostAccepts : watch.crossingCount,
             statement: watch.statement)
         finding.inferred = watch.crossings.contains(where: \.inferred)
         finding.vectors = grade > .hazard ? watch.troubledVectors : Set(watch.crossings.map(\.vector)).sorted()
