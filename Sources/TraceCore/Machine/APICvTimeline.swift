@@ -37,14 +37,16 @@ public struct APICvTimeline: Equatable, Sendable {
         intervals = [current]
     }
 
+    @inline(__always)
     public var state: State { current.state }
     /// APICv was active at some time, seen or inferred.
     public var everActive: Bool { intervals.contains { $0.state == .active } }
     /// True until the first inhibit event: then ``initial`` may still be settled by later evidence.
     public var isBeforeFirstChange: Bool { isInitial }
 
+    @inline(__always)
     mutating func vcpuRan() {
-        hasRun = true
+        if !hasRun { hasRun = true }
     }
 
     /// `kvm_apicv_inhibit_changed`: only the mask is to be trusted. True where it differs from what was known.

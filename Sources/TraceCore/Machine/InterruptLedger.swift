@@ -79,8 +79,12 @@ public struct InterruptLedger: Equatable, Sendable {
     }
 
     /// L1 runs with interrupts delivered by hardware: what is pending may be gone without a trace.
+    @inline(__always)
     mutating func mayDeliverSilently() {
-        guard !certainMap.isEmpty else { return }
+        if !certainMap.isEmpty { forgetCertainty() }
+    }
+
+    private mutating func forgetCertainty() {
         for vector in certainMap.vectors {
             accounts[Int(vector)].pending?.maybeSilent = true
         }

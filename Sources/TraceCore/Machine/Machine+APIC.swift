@@ -14,7 +14,7 @@ extension Machine {
         guard !access.exception else { return }
         if access.index == 0x1b, access.isWrite { vcpus[vcpu].apicBase = access.value & 0xf_ffff_ffff_f000 }
         guard let register = APICRegister(msr: access.index), !vcpus[vcpu].bracket.isForwarded else { return }
-        switch vcpus[vcpu].actingLevel {
+        switch vcpus[vcpu].bracket.actingLevel {
         case .l2: accessedDirectly(vcpu, register, isWrite: access.isWrite, .x2apic, stamp, &observer)
         case .l1: vcpus[vcpu].accessesByL1.accessed(register, isWrite: access.isWrite)
         case .unknown: vcpus[vcpu].accessesUnbracketed.accessed(register, isWrite: access.isWrite)
@@ -43,7 +43,7 @@ extension Machine {
             return
         }
         let level = vcpus[vcpu].mode
-        let silent = level != .l2 && vms[vcpus[vcpu].vm].mayDeliverSilently
+        let silent = level != .l2 && deliversSilently(vcpus[vcpu].vm)
         vcpus[vcpu].ledger.accepted(accept.vector, level: level, silent: silent, at: stamp)
         observer.observe(.accepted(accept.vector, level: level, silent: silent), of: vcpu, at: stamp, in: self)
     }
@@ -83,7 +83,7 @@ extension Machine {
         let acting = vcpu(of: thread)
         if vcpus[acting].id == nil { _ = vcpu(of: thread, id: Int32(exactly: end.vcpu)) }
         guard let vcpu = target(end.vcpu, of: thread) else { return }
-        let level = vcpus[vcpu].actingLevel
+        let level = vcpus[vcpu].bracket.actingLevel
         let isInduced = vcpus[vcpu].bracket.isOpen && vcpus[vcpu].bracket.reason == .eoiInduced
         if level == .l1, vcpus[vcpu].hookedEOI != nil {
             // L1 ends on L2's behalf, and this time KVM is told of what.
@@ -96,7 +96,7 @@ extension Machine {
             missedEOI(of: stuck, told: end.vector, vcpu, stamp, &observer)
         }
         guard let vector = UInt8(exactly: end.vector) else { return }
-        let silent = vms[vcpus[vcpu].vm].mayDeliverSilently && vms[vcpus[vcpu].vm].isa == .vmx
+        let silent = deliversSilently(vcpus[vcpu].vm) && vms[vcpus[vcpu].vm].isa == .vmx
         let crossing = vcpus[vcpu].ledger.ended(vector, level: level, silentAcknowledge: silent, at: stamp)
         observer.observe(.ended(vector, level: level), of: vcpu, at: stamp, in: self)
         if let crossing { observer.observe(.crossed(crossing), of: vcpu, at: stamp, in: self) }

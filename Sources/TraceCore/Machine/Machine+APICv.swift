@@ -48,7 +48,7 @@ extension Machine {
         _ access: KVMEvent.AVICUnacceleratedAccess, _ thread: Int, _ stamp: EventStamp
     ) {
         let vcpu = vcpu(of: thread)
-        guard vcpus[vcpu].actingLevel != .l2 else { return }
+        guard vcpus[vcpu].bracket.actingLevel != .l2 else { return }
         accessedByL1(vcpu, offset: UInt64(access.offset), isWrite: access.isWrite)
     }
 

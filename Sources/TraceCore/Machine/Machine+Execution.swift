@@ -63,7 +63,7 @@ extension Machine {
             inject(vector, vcpu, stamp, &observer)
         }
         let mode = vcpus[vcpu].mode
-        if mode != .l2, vms[vcpus[vcpu].vm].mayDeliverSilently {
+        if mode != .l2, deliversSilently(vcpus[vcpu].vm) {
             vcpus[vcpu].ledger.mayDeliverSilently()
         }
         observer.observe(.entered(mode), of: vcpu, at: stamp, in: self)
@@ -80,7 +80,7 @@ extension Machine {
     private mutating func endWait<Observer: MachineObserver>(
         _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
     ) {
-        guard vcpus[vcpu].isBlocked else { return }
+        guard vcpus[vcpu].bracket.isBlocked else { return }
         observer.observe(.woke, of: vcpu, at: stamp, in: self)
         vcpus[vcpu].bracket.hasWoken = true
     }

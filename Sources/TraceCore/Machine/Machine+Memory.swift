@@ -5,7 +5,7 @@ extension Machine {
     @inline(__always)
     mutating func pageFault(_ fault: KVMEvent.PageFault, _ thread: Int, _ stamp: EventStamp) {
         let vcpu = vcpu(of: thread, id: fault.vcpu)
-        guard vcpus[vcpu].isOnAPICPage(fault.address), vcpus[vcpu].bracket.isOpen else { return }
+        guard fault.address & ~0xfff == vcpus[vcpu].apicBase, vcpus[vcpu].bracket.isOpen else { return }
         // Bit 1 is the write in an exit qualification as well as in PFERR.
         vcpus[vcpu].bracket.apicFault = .init(
             register: APICRegister(offset: UInt32(truncatingIfNeeded: fault.address)), isWrite: fault.errorCode & 2 != 0
@@ -49,11 +49,11 @@ extension Machine {
     ) {
         let vcpu = vcpu(of: thread)
         // Type 0 is a read that nobody has answered yet: not the APIC's, which KVM answers itself.
-        guard access.type != 0, vcpus[vcpu].isOnAPICPage(access.gpa) else { return }
+        guard access.type != 0, access.gpa & ~0xfff == vcpus[vcpu].apicBase else { return }
         let register = APICRegister(offset: UInt32(truncatingIfNeeded: access.gpa))
         let isWrite = access.type == 2
         if register == .tpr { vcpus[vcpu].shownTPR = UInt8(truncatingIfNeeded: access.value) }
-        switch vcpus[vcpu].actingLevel {
+        switch vcpus[vcpu].bracket.actingLevel {
         case .l2:
             if vcpus[vcpu].pageOfL2.emulated(at: stamp.time, tellsInstalls: recordsMMIOSPTEs) {
                 observer.observe(.pageChanged(.l2), of: vcpu, at: stamp, in: self)

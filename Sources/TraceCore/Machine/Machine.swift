@@ -44,6 +44,10 @@ public struct Machine: Sendable {
         return vms[vcpus[vcpu].vm].apicv.current.mask & bit != 0
     }
 
+    /// Hardware may deliver an interrupt to the VM's L1 without any event.
+    @inline(__always)
+    func deliversSilently(_ vm: Int) -> Bool { vms[vm].apicv.current.state != .inhibited }
+
     /// A new window of observation: accounts start anew, the state of every vCPU and VM stays.
     mutating func forgetCounts() {
         for index in vcpus.indices { vcpus[index].forgetCounts() }

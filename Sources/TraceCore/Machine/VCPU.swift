@@ -43,9 +43,6 @@ public struct VCPU: Sendable {
         self.vm = vm
     }
 
-    /// Level of what the vCPU's thread does now: that of the exit being handled.
-    var actingLevel: Level { bracket.isOpen ? bracket.level : .unknown }
-
     mutating func forgetCounts() {
         exits = ExitCounts()
         ipis = IPICounts()
@@ -56,15 +53,8 @@ public struct VCPU: Sendable {
         ledger.forgetCounts()
     }
 
-    /// In a HLT that L0 handles, and nothing has woken it yet.
-    public var isBlocked: Bool {
-        bracket.isOpen && bracket.reason.isHLT && !bracket.isForwarded && !bracket.hasWoken
-    }
-
     /// L2 reached for MSRs that L0 or L1 intercepts.
     var hasMSRExitsOfL2: Bool {
         [ExitReason.msrRead, .msrWrite].contains { exits[.l2, $0] > 0 }
     }
-
-    func isOnAPICPage(_ gpa: UInt64) -> Bool { gpa & ~0xfff == apicBase }
 }

@@ -10,6 +10,7 @@ public struct VectorSet: Equatable, Sendable {
         for vector in vectors { insert(vector) }
     }
 
+    @inline(__always)
     public var isEmpty: Bool { words.0 | words.1 | words.2 | words.3 == 0 }
 
     public var highest: UInt8? {

@@ -8,7 +8,4 @@ public struct VirtualMachine: Sendable {
     public internal(set) var vcpus: [Int] = []
 
     init() {}
-
-    /// Whether hardware may deliver an interrupt to L1 without any event.
-    var mayDeliverSilently: Bool { apicv.state != .inhibited }
 }

@@ -118,7 +118,7 @@ struct StaleSVI: Sendable {
 
     /// The trace is over: what still sleeps is judged up to its end.
     mutating func finish(_ machine: borrowing Machine) {
-        for vcpu in watches.indices where watches[vcpu] != nil && machine.vcpus[vcpu].isBlocked {
+        for vcpu in watches.indices where watches[vcpu] != nil && machine.vcpus[vcpu].bracket.isBlocked {
             slept(vcpu, until: EventStamp(time: machine.now, cpu: 0, tid: machine.vcpus[vcpu].tid ?? 0), machine)
         }
     }
