@@ -26,13 +26,14 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
     targets: [
-        .target(name: "CBPF", linkerSettings: [library("bpf"), library("elf"), library("z"), library("zstd")]),
+        .target(name: "CBPF", linkerSettings: [library("bpf"), library("elf")]),
         .target(name: "CCompression", linkerSettings: [library("z"), library("zstd")]),
         .target(name: "TraceCore", dependencies: ["CCompression"], swiftSettings: swiftSettings),
         .executableTarget(
             name: "apictrace",
             dependencies: [
-                "CBPF", "TraceCore",
+                // The linker sees their libraries in reverse: the archive of libelf must come before that of zlib.
+                "TraceCore", "CBPF",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
