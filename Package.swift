@@ -26,13 +26,20 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
     targets: [
+        .executableTarget(name: "EmbedProbes", path: "Probes/embed", swiftSettings: swiftSettings),
+        .plugin(
+            name: "CompileProbes", capability: .buildTool(), dependencies: ["EmbedProbes"], path: "Probes/plugin"),
+        .target(
+            name: "Probes", path: "Probes",
+            exclude: ["embed", "plugin", "probes.bpf.c"],
+            swiftSettings: swiftSettings, plugins: ["CompileProbes"]),
         .target(name: "CBPF", linkerSettings: [library("bpf"), library("elf"), library("z"), library("zstd")]),
         .target(name: "CCompression", linkerSettings: [library("z"), library("zstd")]),
         .target(name: "TraceCore", dependencies: ["CCompression"], swiftSettings: swiftSettings),
         .executableTarget(
             name: "apictrace",
             dependencies: [
-                "CBPF", "TraceCore",
+                "CBPF", "Probes", "TraceCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),

@@ -6,6 +6,7 @@ import TraceCore
 struct Apictrace: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "apictrace",
-        abstract: "Tells whether a nested guest loses interrupts, and how it knows."
+        abstract: "Tells whether a nested guest loses interrupts, and how it knows.",
+        subcommands: [Live.self]
     )
 }

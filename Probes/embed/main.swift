@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// EmbedProbes CLANG OBJCOPY SOURCE OUTPUT: compiles SOURCE for BPF, strips the DWARF that no kernel reads (the BTF
+// stays), and writes the object as words: Swift compiles [UInt64] literals in a twentieth of the time of [UInt8] ones.
+import Glibc
+
+func fail(_ message: String) -> Never {
+    print("error: \(message)")
+    exit(1)
+}
+
+func run(_ command: [String]) {
+    var arguments = command.map { strdup($0) } + [nil]
+    defer { arguments.forEach { free($0) } }
+    var process: pid_t = 0
+    let code = posix_spawn(&process, command[0], nil, nil, &arguments, environ)
+    guard code == 0 else { fail("\(command[0]): \(String(cString: strerror(code)))") }
+    var status: Int32 = 0
+    waitpid(process, &status, 0)
+    guard status == 0 else { exit(1) }
+}
+
+func contents(of path: String) -> [UInt8] {
+    let descriptor = open(path, O_RDONLY)
+    guard descriptor >= 0 else { fail("\(path): \(String(cString: strerror(errno)))") }
+    defer { close(descriptor) }
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while case let count = read(descriptor, &buffer, buffer.count), count > 0 {
+        bytes += buffer.prefix(count)
+    }
+    return bytes
+}
+
+guard CommandLine.arguments.count == 5 else { fail("usage: EmbedProbes CLANG OBJCOPY SOURCE OUTPUT") }
+let (clang, objcopy) = (CommandLine.arguments[1], CommandLine.arguments[2])
+let (source, output) = (CommandLine.arguments[3], CommandLine.arguments[4])
+let object = output + ".o"
+
+run([
+    clang, "-target", "bpf", "-mcpu=v3", "-ffreestanding", "-O2", "-g", "-Wall", "-Werror",
+    "-c", source, "-o", object,
+])
+run([objcopy, "--strip-debug", object])
+
+let bytes = contents(of: object)
+var text = "// Made from probes.bpf.c.\nextension Probes {\n    static let byteCount = \(bytes.count)\n"
+text += "    static let words: [UInt64] = [\n"
+for start in stride(from: 0, to: bytes.count, by: 8) {
+    let word = bytes[start..<min(start + 8, bytes.count)].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    text += "        \(word),\n"
+}
+text += "    ]\n}\n"
+
+let descriptor = open(output, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
+guard descriptor >= 0, write(descriptor, text, text.utf8.count) == text.utf8.count else {
+    fail("\(output): \(String(cString: strerror(errno)))")
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+import CBPF
+
+/// The links between loaded programs and their tracepoints. They end with this value, or with the process.
+struct Attachments: ~Copyable {
+    private var links: [OpaquePointer] = []
+
+    /// Attaches every loaded program, in order: a tracepoint runs its programs in the order of attachment.
+    init(_ programs: [BPFProgram]) throws(BPFError) {
+        var made: [OpaquePointer] = []
+        do {
+            for program in programs where program.loads {
+                made.append(try program.attach())
+            }
+        } catch {
+            made.forEach { bpf_link__destroy($0) }
+            throw error
+        }
+        links = made
+    }
+
+    deinit {
+        links.forEach { bpf_link__destroy($0) }
+    }
+
+    var count: Int { links.count }
+}

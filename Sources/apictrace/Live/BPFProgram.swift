@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+import CBPF
+
+/// One program of a ``BPFObject``, which must outlive it.
+struct BPFProgram {
+    fileprivate let raw: OpaquePointer
+
+    init(raw: OpaquePointer) {
+        self.raw = raw
+    }
+
+    /// The C function's name; a variant's ends in `__N`, see ``argumentCount``.
+    var name: String {
+        String(cString: bpf_program__name(raw))
+    }
+
+    /// The tracepoint it is for: the last part of its section's name.
+    var tracepoint: String {
+        let section = String(cString: bpf_program__section_name(raw))
+        return section.split(separator: "/").last.map(String.init) ?? section
+    }
+
+    /// How many arguments the tracepoint must have for this variant; nil where every prototype will do.
+    var argumentCount: Int? {
+        guard let start = name.firstRange(of: "__")?.upperBound else { return nil }
+        return Int(name[start...])
+    }
+
+    /// Whether ``BPFObject/load()`` is to load it.
+    func setLoads(_ loads: Bool) {
+        bpf_program__set_autoload(raw, loads)
+    }
+
+    var loads: Bool {
+        bpf_program__autoload(raw)
+    }
+
+    /// The link is the caller's to destroy.
+    func attach() throws(BPFError) -> OpaquePointer {
+        guard let link = bpf_program__attach(raw) else { throw .last("bpf_program__attach", name) }
+        return link
+    }
+}
