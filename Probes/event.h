@@ -110,7 +110,7 @@ enum vcpu_flags {
 	VCPU_APICV_ACTIVE = 1 << 1,
 	/* The words of its virtual-APIC page could be found: in-kernel local APIC. */
 	VCPU_LAPIC = 1 << 2,
-	/* KVM's VMX structures could be read; the flags below mean something only then. */
+	/* KVM's VMX structures were read, as for a vCPU that runs L2; the flags below mean something only then. */
 	VCPU_VMX = 1 << 3,
 	/* vmcs01: virtual-interrupt delivery. */
 	VCPU_VID = 1 << 4,
@@ -166,15 +166,17 @@ struct probe_counts {
 	uint64_t hits[KINDS_TRACED];
 	/* Records that found the ring full. */
 	uint64_t dropped;
-} __attribute__((aligned(64)));
+	/* A row fills cache lines: Swift imports no struct that is aligned to them. */
+	uint64_t padding[31 - KINDS_TRACED];
+};
 
 struct probe_config {
 	/* Process of the VM to watch, 0 for every one. */
 	uint32_t vm;
 	/* vCPU to watch, -1 for every one. */
 	int32_t vcpu;
-	/* CPU rows in the map of counts. */
-	uint32_t cpus;
+	/* vCPUs are VMX's: struct kvm_vcpu is the start of struct vcpu_vmx. */
+	uint32_t is_vmx;
 };
 
 #endif

@@ -36,7 +36,7 @@ struct kvm_vcpu;
 
 struct kvm_lapic {
 	struct kvm_vcpu *vcpu;
-	/* From 6.0 on; kvm_vcpu_arch has it before. */
+	/* From 6.0 on. */
 	bool apicv_active;
 	void *regs;
 };
@@ -44,12 +44,20 @@ struct kvm_lapic {
 struct kvm_vcpu_arch {
 	struct kvm_lapic *apic;
 	uint32_t hflags;
-	/* 7.0 and later; nested_vmx has it before. */
+};
+
+/* Up to 5.19. */
+struct kvm_vcpu_arch___apicv {
+	bool apicv_active;
+};
+
+/* From 7.0 on; CO-RE tells a bool from an enum. */
+struct kvm_vcpu_arch___run_bool {
 	bool nested_run_pending;
 };
 
-struct kvm_vcpu_arch___before_6_0 {
-	bool apicv_active;
+struct kvm_vcpu_arch___run_enum {
+	enum { NESTED_RUN_PENDING_ANY } nested_run_pending;
 };
 
 struct kvm_vcpu_stat {
@@ -66,16 +74,11 @@ struct kvm {
 	struct kvm_arch arch;
 };
 
-struct kvm_run {
-	uint8_t immediate_exit;
-};
-
 struct kvm_vcpu {
 	struct kvm *kvm;
 	int vcpu_id;
 	uint64_t requests;
-	unsigned long guest_debug;
-	struct kvm_run *run;
+	uint32_t guest_debug;
 	struct kvm_vcpu_arch arch;
 	struct kvm_vcpu_stat stat;
 };
@@ -105,6 +108,8 @@ struct nested_vmx {
 struct vcpu_vmx {
 	struct loaded_vmcs vmcs01;
 	struct nested_vmx nested;
+	/* Up to 6.8; an argument of kvm_entry since. */
+	bool req_immediate_exit;
 };
 
 /* Records of the tracepoints whose values KVM computes only for them. */

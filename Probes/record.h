@@ -31,10 +31,12 @@ struct vcpu_seen {
 	uint64_t vcpu;
 	uint64_t inhibits;
 	uint32_t id;
+	/* enum vcpu_flags. */
 	uint32_t flags;
-	/* Has run L2 since. */
-	uint32_t nests;
-	uint32_t padding;
+	/* It has run L2. */
+	bool nests;
+	/* Its last words for this enum lapic_occasion were sent. */
+	bool sent_words[2];
 };
 
 struct {
@@ -81,7 +83,7 @@ static __always_inline bool is_watched_thread(void)
 }
 
 /* Counts a hit of the current thread's and tells whether it is wanted. */
-static __always_inline bool hit(enum probe_kind kind)
+static __noinline bool hit(enum probe_kind kind)
 {
 	count(kind);
 	return is_watched_thread();
@@ -109,7 +111,7 @@ static __always_inline void *reserve_bytes(enum probe_kind kind, uint64_t size)
 	return header;
 }
 
-static __always_inline struct probe_record *reserve(enum probe_kind kind)
+static __noinline struct probe_record *reserve(enum probe_kind kind)
 {
 	return reserve_bytes(kind, sizeof(struct probe_record));
 }

@@ -1,29 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
-import CBPF
 import Glibc
+import TraceCore
 
+/// `apictrace live`: traces the running host.
 struct Live: ParsableCommand {
-    func run() throws {
-        let object = try BPFObject()
-        var config = probe_config(vm: 0, vcpu: -1, cpus: 2)
-        _ = config.vm
-        config.vcpu = -1
-        try object.configure(config)
-        try object.resize("counts", to: UInt32(libbpf_num_possible_cpus()))
-        try object.load()
-        let links = try Attachments(object.programs)
-        print("attached", links.count)
-        var ring = try MappedRing(descriptor: object.descriptor(ofMap: "ring"), size: 8 << 20)
-        let loop = try EventLoop(drainEvery: 10_000_000, for: 3_000_000_000, catching: [SIGINT, SIGTERM])
-        var n = 0
-        while try loop.next() == .drain {
-            try ring.drain { bytes in
-                let r = bytes.load(as: probe_record.self)
-                n += 1
-                if n < 10 { print(r.header.kind, r.header.cpu, r.header.time, r.header.tid, r.ipi.icr_low, r.ipi.destination) }
-            }
+    static let configuration = CommandConfiguration(
+        abstract: "Trace KVM on this host.",
+        discussion: """
+            EXAMPLES:
+              sudo apictrace live --duration 10
+              sudo apictrace live --vm 4711 -- ./reproduce.sh
+            """)
+
+    @Option(help: ArgumentHelp("Trace for so many seconds.", valueName: "seconds"))
+    var duration: Double?
+
+    @Option(help: ArgumentHelp("Only the VM of this process.", valueName: "pid"))
+    var vm: Int32?
+
+    @Option(help: ArgumentHelp("Only the vCPU with this id.", valueName: "id"))
+    var vcpu: Int32?
+
+    @Flag(help: "Show why the kernel refused a probe.")
+    var verifierLog = false
+
+    @Argument(parsing: .postTerminator, help: "Trace while this command runs.")
+    var command: [String] = []
+
+    func validate() throws {
+        if let duration, !(duration > 0 && duration < 1e9) {
+            throw ValidationError("--duration must be a positive number of seconds.")
         }
-        print(n)
+    }
+
+    func run() throws {
+        do {
+            try trace()
+        } catch let unavailable as TracingUnavailable {
+            if case .refused(_, let log) = unavailable, verifierLog { Console.error(log) }
+            Console.error("apictrace: \(unavailable.text)\n")
+            throw ExitCode(4)
+        }
+    }
+
+    private func trace() throws {
+        var session = try LiveSession(LiveOptions(vm: vm, vcpu: vcpu))
+        var printer = LivePrinter()
+        try session.run(for: duration, command: command, into: &printer)
+        printer.finish(session)
     }
 }

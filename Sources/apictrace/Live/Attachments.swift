@@ -22,6 +22,4 @@ struct Attachments: ~Copyable {
     deinit {
         links.forEach { bpf_link__destroy($0) }
     }
-
-    var count: Int { links.count }
 }

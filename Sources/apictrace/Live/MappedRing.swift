@@ -53,7 +53,9 @@ struct MappedRing: ~Copyable {
     /// Lends each committed record in turn, up to the first that its producer still writes.
     ///
     /// The bytes are the kernel's pages: valid only during the call. Stops with `EBADMSG` at a length that can't be.
-    mutating func drain(_ body: (UnsafeRawBufferPointer) -> Void) throws(BPFError) {
+    mutating func drain<State>(
+        into state: inout State, _ body: (inout State, UnsafeRawBufferPointer) -> Void
+    ) throws(BPFError) {
         let end = cbpf_load_acquire_64(producer)
         while position < end {
             let offset = Int(position & UInt64(size &- 1))
@@ -66,7 +68,7 @@ struct MappedRing: ~Copyable {
                 throw BPFError("ring buffer", "record of \(length) bytes at \(position)", code: EBADMSG)
             }
             if word & Self.discardBit == 0 {
-                body(UnsafeRawBufferPointer(start: data + offset + Self.headerSize, count: length))
+                body(&state, UnsafeRawBufferPointer(start: data + offset + Self.headerSize, count: length))
             }
             position &+= UInt64(step)
         }
