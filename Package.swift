@@ -46,7 +46,7 @@ let package = Package(
         .testTarget(
             name: "TraceCoreTests", dependencies: ["TraceCore"], exclude: ["Fixtures"], swiftSettings: swiftSettings),
         .testTarget(
-            name: "ApictraceTests", dependencies: ["TraceCore"], swiftSettings: swiftSettings),
+            name: "ApictraceTests", dependencies: ["TraceCore", "apictrace"], swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6]
 )

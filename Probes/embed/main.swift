@@ -10,7 +10,7 @@ func fail(_ message: String) -> Never {
 
 func run(_ command: [String]) {
     var arguments = command.map { strdup($0) } + [nil]
-    defer { arguments.forEach { free($0) } }
+    defer { for argument in arguments { free(argument) } }
     var process: pid_t = 0
     let code = posix_spawn(&process, command[0], nil, nil, &arguments, environ)
     guard code == 0 else { fail("\(command[0]): \(String(cString: strerror(code)))") }

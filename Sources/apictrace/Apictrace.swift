@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import CBPF
 import TraceCore
 
 @main
@@ -7,6 +8,19 @@ struct Apictrace: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "apictrace",
         abstract: "Tells whether a nested guest loses interrupts, and how it knows.",
-        subcommands: [Live.self]
-    )
+        discussion: """
+            A nested guest (L2) and its hypervisor (L1) may share L1's local APIC while KVM has APICv switched on. apictrace \
+            reads KVM's trace events, says what that did to interrupts, and shows the events that prove it.
+
+            EXAMPLE:
+              trace-cmd record -e kvm -e kvmmmu      # on the host; ^C stops it
+              apictrace analyze trace.dat
+            """,
+        version: version,
+        subcommands: [Analyze.self, Live.self, Doctor.self, Explain.self, Schema.self])
+
+    private static var version: String {
+        let libbpf = libbpf_version_string().map { String(cString: $0) } ?? "of an unknown version"
+        return "\(Report.Tool.current.name) \(Report.Tool.current.version), libbpf \(libbpf)"
+    }
 }

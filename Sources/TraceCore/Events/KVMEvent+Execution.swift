@@ -27,9 +27,12 @@ extension KVMEvent {
         public var info1: UInt64
         /// VMX: IDT-vectoring information. SVM: EXITINFO2.
         public var info2: UInt64
+        /// VMX: VM-exit interruption information. SVM: EXITINTINFO, the event whose delivery the exit interrupted.
+        public var intrInfo: UInt32
 
         public init(
-            reason: UInt32, isa: UInt32 = 1, vcpu: Int32?, rip: UInt64 = 0, info1: UInt64 = 0, info2: UInt64 = 0
+            reason: UInt32, isa: UInt32 = 1, vcpu: Int32?, rip: UInt64 = 0, info1: UInt64 = 0, info2: UInt64 = 0,
+            intrInfo: UInt32 = 0
         ) {
             self.reason = reason
             self.isa = isa
@@ -37,6 +40,7 @@ extension KVMEvent {
             self.rip = rip
             self.info1 = info1
             self.info2 = info2
+            self.intrInfo = intrInfo
         }
     }
 

@@ -2,7 +2,7 @@
 
 /// The clock of a trace's time stamps.
 public struct TraceClock: Equatable, Sendable {
-    public enum Unit: String, Sendable {
+    public enum Unit: String, CaseIterable, Codable, Sendable {
         /// Nanoseconds, by the clock's nature or after conversion.
         case nanoseconds = "ns"
         /// Cycles or jiffies of unknown length: order and proportion hold, durations don't.

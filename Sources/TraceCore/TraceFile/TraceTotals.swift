@@ -20,7 +20,7 @@ public struct TraceTotals: Equatable, Sendable {
 }
 
 /// The place from which a file can't be read, and what should have been there.
-public struct TraceCut: Equatable, Sendable {
+public struct TraceCut: Error, Equatable, Sendable {
     public var offset: UInt64
     public var expected: String
 

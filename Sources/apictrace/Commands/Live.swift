@@ -22,6 +22,9 @@ struct Live: ParsableCommand {
     @Option(help: ArgumentHelp("Only the vCPU with this id.", valueName: "id"))
     var vcpu: Int32?
 
+    @Flag(help: "Print every event.")
+    var events = false
+
     @Flag(help: "Show why the kernel refused a probe.")
     var verifierLog = false
 
@@ -38,15 +41,15 @@ struct Live: ParsableCommand {
         do {
             try trace()
         } catch let unavailable as TracingUnavailable {
-            if case .refused(_, let log) = unavailable, verifierLog { Console.error(log) }
-            Console.error("apictrace: \(unavailable.text)\n")
-            throw ExitCode(4)
+            if case .refused(_, let log) = unavailable, verifierLog { Terminal.show(log) }
+            Terminal.complain(unavailable.text)
+            throw ExitCode(ExitStatus.untraceable.code)
         }
     }
 
     private func trace() throws {
         var session = try LiveSession(LiveOptions(vm: vm, vcpu: vcpu))
-        var printer = LivePrinter()
+        var printer = LivePrinter(showsEvents: events)
         try session.run(for: duration, command: command, into: &printer)
         printer.finish(session)
     }

@@ -13,13 +13,13 @@ struct Attachments: ~Copyable {
                 made.append(try program.attach())
             }
         } catch {
-            made.forEach { bpf_link__destroy($0) }
+            for link in made { bpf_link__destroy(link) }
             throw error
         }
         links = made
     }
 
     deinit {
-        links.forEach { bpf_link__destroy($0) }
+        for link in links { bpf_link__destroy(link) }
     }
 }

@@ -52,7 +52,7 @@ struct EventLoop: ~Copyable {
                 }
             }
         } catch let error as BPFError {
-            opened.forEach { close($0) }
+            for descriptor in opened { close(descriptor) }
             throw error
         } catch {
             throw BPFError("epoll", code: EINVAL)

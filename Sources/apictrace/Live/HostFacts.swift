@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import TraceCore
 
 /// What the running host says of itself: kernel, KVM's modules and their parameters.
 struct HostFacts: Equatable, Sendable {
-    enum ISA: String, Sendable {
-        case vmx, svm, pvm, unknown
-    }
-
     struct Parameter: Equatable, Sendable {
         var module: String
         var name: String
@@ -15,6 +12,8 @@ struct HostFacts: Equatable, Sendable {
 
     /// Release and version, as `uname -rv` prints them.
     var kernel: String
+    /// `x86_64`.
+    var machine: String
     var isa: ISA
     /// KVM's modules, loaded or built in.
     var modules: [String]
@@ -33,12 +32,8 @@ struct HostFacts: Equatable, Sendable {
             }
         }
         return HostFacts(
-            kernel: text(name.release) + " " + text(name.version), isa: isa(modules), modules: modules,
-            parameters: parameters)
-    }
-
-    func parameter(_ name: String, of module: String) -> String? {
-        parameters.first { $0.module == module && $0.name == name }?.value
+            kernel: text(name.release) + " " + text(name.version), machine: text(name.machine),
+            isa: isa(modules), modules: modules, parameters: parameters)
     }
 
     /// Lockdown in confidentiality mode forbids BPF to read kernel memory (security/lockdown/lockdown.c).

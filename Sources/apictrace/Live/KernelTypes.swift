@@ -31,7 +31,7 @@ struct KernelTypes: ~Copyable {
 
     deinit {
         // The split parts refer to the base.
-        parts.reversed().forEach { btf__free($0.types) }
+        for part in parts.reversed() { btf__free(part.types) }
     }
 
     /// Names of the parts found, e.g. `vmlinux`, `kvm`, `kvm_intel`.

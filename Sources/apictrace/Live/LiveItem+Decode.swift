@@ -22,9 +22,10 @@ extension LiveItem.Content {
             self = .state(VCPUState(bytes.load(as: probe_vcpu_state.self)))
         case KIND_LAPIC_WORDS.rawValue:
             guard bytes.count >= MemoryLayout<probe_lapic_words>.size else { return nil }
-            self = .words(LAPICWords(bytes.load(as: probe_lapic_words.self)))
+            self = .lapic(LAPICReading(bytes.load(as: probe_lapic_words.self)))
         default:
-            guard bytes.count >= MemoryLayout<probe_record>.size, let kind = EventKind(rawValue: UInt8(clamping: header.kind))
+            guard bytes.count >= MemoryLayout<probe_record>.size,
+                let kind = EventKind(rawValue: UInt8(clamping: header.kind))
             else { return nil }
             self = .event(KVMEvent(kind, header, bytes.load(as: probe_record.self)))
         }
@@ -46,18 +47,15 @@ extension VCPUState {
     }
 }
 
-extension LAPICWords {
+extension LAPICReading {
     fileprivate init(_ record: probe_lapic_words) {
         let isEntry = UInt32(record.occasion) == LAPIC_L2_ENTRY.rawValue
         self.init(
             vcpu: Int32(bitPattern: record.vcpu),
             occasion: isEntry ? .l2Entry(Pending(rawValue: record.blocks)) : .l1Exit,
-            irr: SIMD8(record.irr), isr: SIMD8(record.isr), tpr: record.tpr, ppr: record.ppr)
-    }
-}
-
-extension SIMD8<UInt32> {
-    fileprivate init(_ words: (UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32)) {
-        self.init(words.0, words.1, words.2, words.3, words.4, words.5, words.6, words.7)
+            words: LAPICWords(
+                irr: withUnsafeBytes(of: record.irr) { Array($0.bindMemory(to: UInt32.self)) },
+                isr: withUnsafeBytes(of: record.isr) { Array($0.bindMemory(to: UInt32.self)) },
+                tpr: UInt8(truncatingIfNeeded: record.tpr), ppr: UInt8(truncatingIfNeeded: record.ppr)))
     }
 }

@@ -6,7 +6,7 @@ struct LiveItem {
     enum Content {
         case event(KVMEvent)
         case state(VCPUState)
-        case words(LAPICWords)
+        case lapic(LAPICReading)
         case lost(EventGap)
     }
 
@@ -19,7 +19,7 @@ struct LiveItem {
         switch content {
         case .event(let event): sink.event(event, at: stamp)
         case .state(let state): sink.state(state, at: stamp)
-        case .words(let words): sink.words(words, at: stamp)
+        case .lapic(let reading): sink.lapic(reading, at: stamp)
         case .lost(let gap): sink.lost(gap)
         }
     }

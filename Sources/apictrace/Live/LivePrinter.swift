@@ -1,49 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
 import TraceCore
 
-/// Where live events go until a machine takes them: a line an event, and the counts at the end.
+/// Where live events go until a machine takes them: a line an event if asked for, and the counts at the end.
 struct LivePrinter: LiveEventSink {
-    private var text = ""
+    let showsEvents: Bool
+    private var received: UInt64 = 0
+
+    init(showsEvents: Bool) {
+        self.showsEvents = showsEvents
+    }
 
     mutating func event(_ event: KVMEvent, at stamp: EventStamp) {
-        line("\(event)", at: stamp)
+        received += 1
+        if showsEvents { line("\(event)", stamp) }
     }
 
-    mutating func state(_ state: VCPUState, at stamp: EventStamp) {
-        line("\(state)", at: stamp)
+    func state(_ state: VCPUState, at stamp: EventStamp) {
+        line("\(state)", stamp)
     }
 
-    mutating func words(_ words: LAPICWords, at stamp: EventStamp) {
-        line("\(words)", at: stamp)
+    func lapic(_ reading: LAPICReading, at stamp: EventStamp) {
+        line("\(reading)", stamp)
     }
 
-    mutating func thread(_ tid: Int32, of process: Int32) {
-        text += "thread \(tid) of process \(process)\n"
+    func thread(_ tid: Int32, of process: Int32) {
+        print("thread \(tid) of process \(process)")
     }
 
-    mutating func lost(_ gap: EventGap) {
-        text += "lost \(gap.events ?? 0) on CPU \(gap.cpu)\n"
+    func lost(_ gap: EventGap) {
+        print("lost \(gap.events ?? 0) on CPU \(gap.cpu)")
     }
 
-    /// Prints what is left and `count NAME HITS` for each kind that was hit.
-    mutating func finish(_ session: borrowing LiveSession) {
+    /// Prints `count NAME HITS` for each kind that was hit, and what came of them.
+    func finish(_ session: borrowing LiveSession) {
         for vm in session.found {
-            text += "vm \(vm.process) \(vm.command) vcpus \(vm.vcpus)\n"
+            print("vm \(vm.process) \(vm.command) vcpus \(vm.vcpus)")
         }
         for kind in EventKind.allCases where session.source.hits(kind) > 0 {
-            text += "count \(kind.tracepoints[0]) \(session.source.hits(kind))\n"
+            print("count \(kind.tracepoints[0]) \(session.source.hits(kind))")
         }
-        text += "dropped \(session.source.dropped)\n"
-        flush()
+        print("received \(received)")
+        print("dropped \(session.source.dropped)")
     }
 
-    private mutating func line(_ description: String, at stamp: EventStamp) {
-        text += "\(stamp.time) [\(stamp.cpu)] \(stamp.tid) \(description)\n"
-        if text.utf8.count > 1 << 16 { flush() }
-    }
-
-    private mutating func flush() {
-        Console.output(text)
-        text = ""
+    private func line(_ description: String, _ stamp: EventStamp) {
+        print("\(stamp.time) [\(stamp.cpu)] \(stamp.tid) \(description)")
     }
 }

@@ -6,7 +6,7 @@ import TraceCore
 struct LiveSession: ~Copyable {
     private(set) var source: LiveSource
     let host: HostFacts
-    let sviFix: SVIFix
+    let sviFix: FixState
     /// VMs that were there at the start.
     let found: [FoundVM]
     /// Nanoseconds between drains.
@@ -15,13 +15,14 @@ struct LiveSession: ~Copyable {
     init(_ options: LiveOptions) throws(TracingUnavailable) {
         guard !HostFacts.isLockedDown else { throw .lockdown }
         guard SystemFile.exists(KernelTypes.directory + "vmlinux") else { throw .noBTF }
+        guard geteuid() != 0 || Tracefs.directory != nil else { throw .noTracefs }
         let types: KernelTypes
         do { types = try KernelTypes() } catch { throw .failed(error) }
         guard types.hasKVM else { throw .noKVM }
         let host = HostFacts.current
         source = try LiveSource.start(options, host: host, types: types)
         self.host = host
-        sviFix = SVIFix(types)
+        sviFix = FixState(types)
         found = VCPUFinder.find()
     }
 

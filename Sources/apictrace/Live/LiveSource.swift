@@ -12,7 +12,7 @@ struct LiveSource: ~Copyable {
     private var ring: MappedRing
     private let counts: MappedCounts
     private var window = ReorderWindow()
-    private var threads = ThreadTable()
+    private var threads = ToldThreads()
     /// As of the last drain: time before its counts were read, and the drops of each CPU.
     private var counted: (time: UInt64, dropped: [UInt64])
     /// Records that the decoder did not understand: always 0, unless probes and tool don't match.
@@ -23,7 +23,7 @@ struct LiveSource: ~Copyable {
     let programCount: Int
 
     /// Without these nothing can be told of a vCPU.
-    private static let requiredTracepoints = ["kvm_entry", "kvm_exit"]
+    static let requiredTracepoints = ["kvm_entry", "kvm_exit"]
 
     /// Loads and attaches the probes that fit this kernel.
     static func start(

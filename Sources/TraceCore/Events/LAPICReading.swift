@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Words of a vCPU's virtual-APIC page at a moment when they prove something, read in the kernel by live tracing.
-public struct LAPICWords: Equatable, Sendable {
+/// A vCPU's local APIC words at a moment when they may prove something, read in the kernel by live tracing.
+///
+/// Told when they look wrong, and once more when they no longer do: a reading in between was sound.
+public struct LAPICReading: Equatable, Sendable {
     public enum Occasion: Equatable, Sendable {
-        /// `kvm_exit` that ends a run of L1: the CPU has just stored VPPR.
+        /// `kvm_exit` that ends a run of L1 with virtual-interrupt delivery: the CPU has just stored VPPR.
         case l1Exit
-        /// `kvm_entry` into L2: posted interrupts have been folded into vIRR.
+        /// `kvm_entry` into L2, where posted interrupts have been folded into vIRR. The entry itself comes next.
         case l2Entry(Pending)
     }
 
@@ -29,21 +31,11 @@ public struct LAPICWords: Equatable, Sendable {
 
     public var vcpu: Int32
     public var occasion: Occasion
-    /// Vectors 0 to 255, 32 a word.
-    public var irr: SIMD8<UInt32>
-    public var isr: SIMD8<UInt32>
-    public var tpr: UInt32
-    /// The stored word, not computed from TPR and ISR.
-    public var ppr: UInt32
+    public var words: LAPICWords
 
-    public init(
-        vcpu: Int32, occasion: Occasion, irr: SIMD8<UInt32>, isr: SIMD8<UInt32>, tpr: UInt32, ppr: UInt32
-    ) {
+    public init(vcpu: Int32, occasion: Occasion, words: LAPICWords) {
         self.vcpu = vcpu
         self.occasion = occasion
-        self.irr = irr
-        self.isr = isr
-        self.tpr = tpr
-        self.ppr = ppr
+        self.words = words
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The threads whose process was told last. It forgets on a collision of its few slots: telling twice does no harm.
-struct ThreadTable {
+struct ToldThreads {
     private var slots = Array(repeating: (tid: Int32(0), process: Int32(0)), count: 1024)
 
     /// Whether the pair must be told; it is known from then on.

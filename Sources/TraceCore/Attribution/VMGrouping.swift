@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Ties vCPU threads to VMs where a trace names none.
+///
+/// Known: GUEST options and, live, KVM's own pointers. Inferred otherwise: two threads with the same vCPU id are two
+/// VMs; a thread that sets inhibits before any vCPU ran has created a VM (KVM_CREATE_VM sets ABSENT or DISABLED,
+/// arch/x86/kvm/x86.c, 5.18 and later), and its vCPUs' threads come after it; for the rest the nearest thread id decides.
+struct VMGrouping: Sendable {
+    struct Group: Sendable {
+        /// The guest's name in GUEST options, or the VM's process where the source knows it.
+        var key: String?
+        /// The thread that created the VM, where that was seen.
+        var creator: Int32?
+        var members: [(tid: Int32, vcpu: Int32?)] = []
+    }
+
+    private(set) var groups: [Group] = []
+    private var unclaimedCreators: [Int32] = []
+    private let guests: [GuestMap]
+
+    init(guests: [GuestMap]) {
+        self.guests = guests
+    }
+
+    /// Every group that isn't from a GUEST option was put together by inference.
+    func isInferred(_ group: Int) -> Bool { groups[group].key == nil }
+
+    /// The VM that a thread created or works for without being one of its vCPUs; nil while that can't be told.
+    func group(ofWorker tid: Int32) -> Int? {
+        groups.firstIndex { $0.creator == tid } ?? (groups.count == 1 && unclaimedCreators.isEmpty ? 0 : nil)
+    }
+
+    /// A thread without a vCPU changed inhibits and no VM is its own yet.
+    mutating func created(by tid: Int32) {
+        if !unclaimedCreators.contains(tid) { unclaimedCreators.append(tid) }
+    }
+
+    /// The group of a vCPU thread that is seen for the first time, a new one where none fits.
+    mutating func join(tid: Int32, vcpu: Int32?) -> Int {
+        let group = known(tid) ?? fitting(tid: tid, vcpu: vcpu) ?? add(Group(creator: claimCreator(below: tid)))
+        groups[group].members.append((tid, vcpu))
+        return group
+    }
+
+    /// A member's vCPU id has become known. Returns its group, another one where the id is taken there.
+    mutating func learned(vcpu: Int32, ofThread tid: Int32, in group: Int) -> Int {
+        let isTaken = groups[group].members.contains { $0.vcpu == vcpu && $0.tid != tid }
+        groups[group].members.removeAll { $0.tid == tid }
+        guard isTaken else {
+            groups[group].members.append((tid, vcpu))
+            return group
+        }
+        return join(tid: tid, vcpu: vcpu)
+    }
+
+    private mutating func known(_ tid: Int32) -> Int? {
+        guard let guest = guests.first(where: { $0.threads.contains { $0.tid == tid } }) else { return nil }
+        return groups.firstIndex { $0.key == guest.name } ?? add(Group(key: guest.name))
+    }
+
+    private func fitting(tid: Int32, vcpu: Int32?) -> Int? {
+        let candidates = groups.indices.filter { index in
+            groups[index].key == nil && !groups[index].members.contains { vcpu != nil && $0.vcpu == vcpu }
+                && (groups[index].creator ?? .min) <= tid
+        }
+        let best = candidates.min { distance(of: $0, to: tid) < distance(of: $1, to: tid) }
+        // A creator of its own, nearer than the candidate's, means another VM.
+        if let best, let creator = nearestCreator(below: tid), creator > groups[best].creator ?? .min { return nil }
+        return best
+    }
+
+    private func distance(of group: Int, to tid: Int32) -> Int64 {
+        groups[group].members.map { abs(Int64($0.tid) - Int64(tid)) }.min() ?? .max
+    }
+
+    private func nearestCreator(below tid: Int32) -> Int32? {
+        unclaimedCreators.filter { $0 <= tid }.max()
+    }
+
+    private mutating func claimCreator(below tid: Int32) -> Int32? {
+        guard let creator = nearestCreator(below: tid) else { return nil }
+        unclaimedCreators.removeAll { $0 == creator }
+        return creator
+    }
+
+    private mutating func add(_ group: Group) -> Int {
+        groups.append(group)
+        return groups.count - 1
+    }
+}

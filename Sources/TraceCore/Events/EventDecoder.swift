@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Turns records into events, by the bindings of one trace's formats.
+///
+/// It knows nothing of pages and files, so that every source of raw records shares it.
+public struct EventDecoder: Sendable {
+    public let order: ByteOrder
+    @usableFromInline let bindings: [EventBinding]
+
+    public init(order: ByteOrder, bindings: [EventBinding]) {
+        self.order = order
+        self.bindings = bindings
+    }
+
+    /// The event of a record, nil where the record is shorter than its format says.
+    /// - Parameter binding: index into the bindings that the decoder was made with.
+    @usableFromInline
+    func decode(_ record: Record, binding index: Int) -> KVMEvent? {
+        let fields = Fields(record: record, order: order, slots: bindings[index].slots)
+        guard record.count >= bindings[index].length else { return nil }
+        switch bindings[index].kind {
+        case .entry: return .entry(.init(vcpu: fields[ifPresent: 0], rip: fields[1], intrInfo: fields[ifPresent: 2]))
+        case .exit: return .exit(fields.exit)
+        case .nestedVMExit: return .nestedVMExit(fields.exit)
+        case .nestedVMExitInject:
+            return .nestedVMExitInject(
+                .init(exitCode: fields[0], info1: fields[1], info2: fields[2], intInfo: fields[3], isa: fields[4]))
+        case .nestedVMEnter:
+            return .nestedVMEnter(
+                .init(
+                    rip: fields[0], nestedRIP: fields[1], intCtl: fields[2], eventInj: fields[3],
+                    isa: fields[ifPresent: 4]))
+        case .nestedVMEnterFailed: return .nestedVMEnterFailed(.init(error: fields[0]))
+        case .smmTransition: return .smmTransition(.init(vcpu: fields[0], entering: fields[1]))
+        case .pageFault:
+            return .pageFault(.init(vcpu: fields[ifPresent: 0], address: fields[1], errorCode: fields[2]))
+        case .markMMIOSPTE: return .markMMIOSPTE(.init(gfn: fields[0]))
+        case .handleMMIOPageFault: return .handleMMIOPageFault(.init(address: fields[0], gfn: fields[1]))
+        case .mmuSetSPTE: return .mmuSetSPTE(.init(gfn: fields[0]))
+        case .mmio: return .mmio(.init(type: fields[0], length: fields[1], gpa: fields[2], value: fields[3]))
+        case .apic: return .apic(.init(isWrite: fields[0], register: fields[1], value: fields[2]))
+        case .msr:
+            return .msr(.init(isWrite: fields[0], index: fields[1], value: fields[2], exception: fields[3]))
+        case .apicIPI: return .apicIPI(.init(icrLow: fields[0], destination: fields[1]))
+        case .apicAcceptIRQ: return .apicAcceptIRQ(fields.accept)
+        case .apicvAcceptIRQ: return .apicvAcceptIRQ(fields.accept)
+        case .injVIRQ:
+            return .injVIRQ(
+                .init(vector: fields[0], soft: fields[ifPresent: 1], reinjected: fields[ifPresent: 2]))
+        case .eoi: return .eoi(.init(vcpu: fields[0], vector: fields[1]))
+        case .pvEOI: return .pvEOI(.init(vcpu: fields[0], vector: fields[1]))
+        case .apicvInhibitChanged:
+            return .apicvInhibitChanged(.init(reason: fields[0], set: fields[1], inhibits: fields[2]))
+        case .apicvUpdateRequest: return .apicvUpdateRequest(.init(activate: fields[0], bit: fields[1]))
+        case .vcpuWakeup: return .vcpuWakeup(.init(nanoseconds: fields[0], waited: fields[1]))
+        case .userspaceExit: return .userspaceExit(.init(reason: fields[0]))
+        case .avicIncompleteIPI:
+            return .avicIncompleteIPI(.init(vcpu: fields[0], icrHigh: fields[1], icrLow: fields[2], id: fields[3]))
+        case .avicUnacceleratedAccess:
+            return .avicUnacceleratedAccess(.init(vcpu: fields[0], offset: fields[1], isWrite: fields[2]))
+        case .avicDoorbell: return .avicDoorbell(.init(vcpu: fields[0]))
+        case .avicGALog: return .avicGALog(.init(vm: fields[0], vcpu: fields[1]))
+        }
+    }
+
+    /// A record seen through its slots. Values are cut to the payload's width.
+    private struct Fields {
+        let record: Record
+        let order: ByteOrder
+        let slots: InlineArray<6, FieldSlot>
+
+        subscript<T: FixedWidthInteger>(index: Int) -> T {
+            T(truncatingIfNeeded: record.value(slots[index], order))
+        }
+
+        subscript(index: Int) -> Bool {
+            record.value(slots[index], order) != 0
+        }
+
+        subscript<T: FixedWidthInteger>(ifPresent index: Int) -> T? {
+            slots[index].isPresent ? self[index] as T : nil
+        }
+
+        subscript(ifPresent index: Int) -> Bool? {
+            slots[index].isPresent ? self[index] as Bool : nil
+        }
+
+        var exit: KVMEvent.Exit {
+            .init(
+                reason: self[0], isa: self[1], vcpu: self[ifPresent: 2], rip: self[3], info1: self[4], info2: self[5])
+        }
+
+        var accept: KVMEvent.APICAcceptIRQ {
+            .init(vcpu: self[0], deliveryMode: self[1], vector: self[2])
+        }
+    }
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The bytes of one record, from its common fields on, where they lie in a page.
+///
+/// It borrows: whoever makes one keeps the bytes in place while it is in use.
+public struct Record {
+    /// `common_type`, `common_flags`, `common_preempt_count`, `common_pid`: struct trace_entry, include/linux/trace_events.h,
+    /// 5.10 to 7.2.
+    static let commonSize = 8
+
+    @usableFromInline let base: UnsafeRawPointer
+    /// Bytes in the record, padding to the next multiple of four included.
+    public let count: Int
+
+    @inlinable
+    init(base: UnsafeRawPointer, count: Int) {
+        self.base = base
+        self.count = count
+    }
+
+    public init?(_ bytes: UnsafeRawBufferPointer) {
+        guard let base = bytes.baseAddress else { return nil }
+        self.init(base: base, count: bytes.count)
+    }
+
+    /// `common_pid`. Sound for a record that a binding's length check has let pass, which is never under eight bytes.
+    @inlinable
+    func tid(_ order: ByteOrder) -> Int32 {
+        order.value(base.loadUnaligned(fromByteOffset: 4, as: Int32.self))
+    }
+
+    /// The field's value, sign-extended where it is signed. Sound for a slot of a binding whose length the record has: the
+    /// slot's end is then between eight and `count`.
+    @inlinable
+    func value(_ slot: FieldSlot, _ order: ByteOrder) -> UInt64 {
+        let raw = order.value(base.loadUnaligned(fromByteOffset: Int(slot.end) &- 8, as: UInt64.self))
+        let top = order == .little ? raw : raw &<< UInt64(slot.shift)
+        return slot.isSigned ? UInt64(bitPattern: Int64(bitPattern: top) &>> Int64(slot.shift)) : top &>> UInt64(slot.shift)
+    }
+}

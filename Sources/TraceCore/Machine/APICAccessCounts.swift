@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Reads and writes of a local APIC, register by register.
+public struct APICAccessCounts: Equatable, Sendable {
+    public struct Count: Equatable, Sendable {
+        public var reads: UInt64 = 0
+        public var writes: UInt64 = 0
+    }
+
+    private var counts: [Count] = []
+
+    public init() {}
+
+    public var isEmpty: Bool { counts.isEmpty }
+    public var reads: UInt64 { counts.reduce(0) { $0 &+ $1.reads } }
+    public var writes: UInt64 { counts.reduce(0) { $0 &+ $1.writes } }
+
+    /// The registers that were touched, by offset.
+    public var byRegister: [(register: APICRegister, count: Count)] {
+        counts.indices.lazy.filter { counts[$0] != Count() }.map { (APICRegister(index: $0), counts[$0]) }
+    }
+
+    public subscript(register: APICRegister) -> Count {
+        counts.isEmpty ? Count() : counts[register.index]
+    }
+
+    mutating func accessed(_ register: APICRegister, isWrite: Bool) {
+        if counts.isEmpty { counts = Array(repeating: Count(), count: APICRegister.count) }
+        if isWrite {
+            counts[register.index].writes &+= 1
+        } else {
+            counts[register.index].reads &+= 1
+        }
+    }
+
+    mutating func add(_ other: APICAccessCounts) {
+        guard !other.isEmpty else { return }
+        if counts.isEmpty { counts = Array(repeating: Count(), count: APICRegister.count) }
+        for index in counts.indices {
+            counts[index].reads &+= other.counts[index].reads
+            counts[index].writes &+= other.counts[index].writes
+        }
+    }
+}

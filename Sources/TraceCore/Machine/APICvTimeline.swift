@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One VM's APICv inhibit mask over time, as `kvm_apicv_inhibit_changed` and other evidence show it.
+///
+/// VM-wide: on VMX it holds while L2 runs too; on SVM each vCPU adds an inhibit of its own while in L2, which no
+/// event shows (`kvm_vcpu_apicv_activated`, arch/x86/kvm/x86.c, 5.18 and later).
+public struct APICvTimeline: Equatable, Sendable {
+    public enum State: String, CaseIterable, Codable, Sendable {
+        case active, inhibited, unknown
+    }
+
+    public struct Interval: Equatable, Sendable {
+        /// Nil: from the start of the trace.
+        public var from: UInt64?
+        public var state: State
+        /// Zero where active or unknown.
+        public var mask: UInt64
+        /// Not read from an inhibit event but concluded from what the vCPUs did.
+        public var inferred: Bool
+        /// The thread that emitted the change.
+        public var setBy: Int32?
+    }
+
+    /// The latest interval, and how many there were; the first ``capacity`` are kept.
+    public private(set) var current = Interval(from: nil, state: .unknown, mask: 0, inferred: false, setBy: nil)
+    public private(set) var intervals: [Interval] = []
+    public private(set) var total = 1
+    /// What the VM's state was before the first inhibit event, once evidence settles it.
+    public private(set) var initial: State = .unknown
+    private var isInitial = true
+    /// A vCPU of the VM has run, so that the time before the first change was part of its life.
+    private var hasRun = false
+
+    static let capacity = 256
+
+    public init() {
+        intervals = [current]
+    }
+
+    public var state: State { current.state }
+    /// APICv was active at some time, seen or inferred.
+    public var everActive: Bool { intervals.contains { $0.state == .active } }
+    /// True until the first inhibit event: then ``initial`` may still be settled by later evidence.
+    public var isBeforeFirstChange: Bool { isInitial }
+
+    mutating func vcpuRan() {
+        hasRun = true
+    }
+
+    /// `kvm_apicv_inhibit_changed`: only the mask is to be trusted. True where it differs from what was known.
+    mutating func inhibitChanged(_ change: KVMEvent.APICvInhibitChanged, at stamp: EventStamp) -> Bool {
+        if hasRun { settle(before: change) }
+        return changed(to: change.inhibits, at: stamp)
+    }
+
+    /// `kvm_apicv_update_request`: fires on real transitions only; the mask behind `activate` is unknown but for its bit.
+    mutating func updateRequested(_ request: KVMEvent.APICvUpdateRequest, at stamp: EventStamp) -> Bool {
+        let bit: UInt64 = 1 << (request.bit & 63)
+        if isInitial, hasRun {
+            settleInitial(request.activate ? .inhibited : .active, mask: request.activate ? bit : 0)
+        }
+        return changed(to: request.activate ? 0 : bit, at: stamp)
+    }
+
+    /// Something happened that only a vCPU with APICv in use can do. True where that settled the state.
+    mutating func showedActive() -> Bool {
+        guard isInitial, initial == .unknown else { return false }
+        settleInitial(.active, mask: 0)
+        return true
+    }
+
+    /// A local APIC access by L1 trapped that APICv would have carried out silently.
+    mutating func showedInhibited() -> Bool {
+        guard isInitial, initial == .unknown else { return false }
+        settleInitial(.inhibited, mask: 0)
+        return true
+    }
+
+    /// The first event tells what was before it: the other bits stay, and one that is newly set wasn't.
+    private mutating func settle(before change: KVMEvent.APICvInhibitChanged) {
+        guard isInitial, initial == .unknown, (0..<64).contains(change.reason) else { return }
+        let bit: UInt64 = 1 << UInt64(change.reason)
+        let others = change.inhibits & ~bit
+        if others != 0 {
+            settleInitial(.inhibited, mask: others)
+        } else if change.set, change.inhibits & bit != 0 {
+            settleInitial(.active, mask: 0)
+        }
+        // A lone "cleared" leaves it open whether the bit was set before: it fires without a change too.
+    }
+
+    private mutating func settleInitial(_ state: State, mask: UInt64) {
+        initial = state
+        intervals[0].state = state
+        intervals[0].mask = mask
+        intervals[0].inferred = true
+        if isInitial { current = intervals[0] }
+    }
+
+    private mutating func changed(to mask: UInt64, at stamp: EventStamp) -> Bool {
+        if isInitial, !hasRun {
+            // The VM is being created: there is nothing before its first mask.
+            intervals = []
+            total = 0
+        }
+        isInitial = false
+        let state: State = mask == 0 ? .active : .inhibited
+        guard total == 0 || current.state != state || current.mask != mask else { return false }
+        current = Interval(from: stamp.time, state: state, mask: mask, inferred: false, setBy: stamp.tid)
+        total += 1
+        if intervals.count < Self.capacity { intervals.append(current) }
+        return true
+    }
+}

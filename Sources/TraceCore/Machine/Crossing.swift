@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// An interrupt acknowledged (IRR to ISR) at one level and ended (EOI) at the other: what leaves vmcs01.SVI stale on
+/// kernels without mainline 04bc93cf49d1.
+public struct Crossing: Equatable, Sendable {
+    public var vector: UInt8
+    public var acknowledgedAt: Level
+    public var endedAt: Level
+    /// One of the two is concluded rather than seen.
+    public var inferred: Bool
+    /// When the vector was acknowledged, nil where that was silent.
+    public var acknowledged: EventStamp?
+    /// When it was ended.
+    public var ended: EventStamp
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One vCPU's interrupts, vector by vector: requested, acknowledged, ended, and at which level each happened.
+///
+/// It keeps books and finds crossings; whether anything is lost is for the rules to say.
+public struct InterruptLedger: Equatable, Sendable {
+    public private(set) var accounts = [VectorAccount](repeating: VectorAccount(), count: 256)
+    /// Holes in the trace that this vCPU's events may have fallen into.
+    public private(set) var gaps: UInt32 = 0
+    /// Vectors in service that were seen, as a bit map, so that the highest is at hand.
+    private var inServiceMap = VectorSet()
+    private var pendingMap = VectorSet()
+    /// The pending ones that hardware can't have delivered.
+    private var certainMap = VectorSet()
+
+    public init() {}
+
+    public subscript(vector: UInt8) -> VectorAccount { accounts[Int(vector)] }
+
+    public var highestInService: UInt8? { inServiceMap.highest }
+    public var highestPending: UInt8? { pendingMap.highest }
+    public var pending: VectorSet { pendingMap }
+
+    /// A fixed or lowest-priority interrupt was offered while `level` ran on this vCPU.
+    ///
+    /// - Parameter silent: hardware may deliver it to that level without a trace.
+    mutating func accepted(_ vector: UInt8, level: Level, silent: Bool, at stamp: EventStamp) {
+        accounts[Int(vector)].accepted[level] &+= 1
+        if let pending = accounts[Int(vector)].pending, !pending.maybeSilent {
+            accounts[Int(vector)].coalesced &+= 1
+            return
+        }
+        accounts[Int(vector)].pending = .init(since: stamp, maybeSilent: silent, gaps: gaps)
+        pendingMap.insert(vector)
+        if !silent { certainMap.insert(vector) }
+    }
+
+    /// IRR to ISR at a level.
+    mutating func acknowledged(_ vector: UInt8, level: Level, at stamp: EventStamp) {
+        accounts[Int(vector)].acknowledged[level] &+= 1
+        noLongerPending(vector)
+        accounts[Int(vector)].inService = .init(since: stamp, level: level)
+        inServiceMap.insert(vector)
+    }
+
+    mutating func reinjected(_ vector: UInt8) {
+        accounts[Int(vector)].reinjected &+= 1
+    }
+
+    /// An EOI of a vector that KVM named. Returns the crossing where it was acknowledged at the other level.
+    ///
+    /// - Parameter silentAcknowledge: L1 may have taken the vector without a trace (virtual-interrupt delivery), so
+    ///   that an EOI by L2 with nothing injected tells of one.
+    mutating func ended(_ vector: UInt8, level: Level, silentAcknowledge: Bool, at stamp: EventStamp) -> Crossing? {
+        accounts[Int(vector)].ended[level] &+= 1
+        guard let open = accounts[Int(vector)].inService else {
+            guard level == .l2, silentAcknowledge else { return nil }
+            accounts[Int(vector)].acknowledged.l1 &+= 1
+            noLongerPending(vector)
+            return Crossing(
+                vector: vector, acknowledgedAt: .l1, endedAt: level, inferred: true, acknowledged: nil, ended: stamp)
+        }
+        leaveService(vector)
+        return crossing(of: vector, open, endedAt: level, inferred: false, at: stamp)
+    }
+
+    /// An EOI that L1 wrote on L2's behalf and that hardware carried out in silence: the highest vector in service.
+    mutating func endedSilently(byL1At stamp: EventStamp) -> Crossing? {
+        guard let vector = highestInService, let open = accounts[Int(vector)].inService else { return nil }
+        accounts[Int(vector)].ended.l1 &+= 1
+        leaveService(vector)
+        return crossing(of: vector, open, endedAt: .l1, inferred: true, at: stamp)
+    }
+
+    /// L1 wrote an EOI for `vector`, but KVM was told of another's end: it stays in service.
+    func missedEOI(of vector: UInt8, at stamp: EventStamp) -> Crossing? {
+        guard let open = accounts[Int(vector)].inService else { return nil }
+        return crossing(of: vector, open, endedAt: .l1, inferred: true, at: stamp)
+    }
+
+    /// L1 runs with interrupts delivered by hardware: what is pending may be gone without a trace.
+    mutating func mayDeliverSilently() {
+        guard !certainMap.isEmpty else { return }
+        for vector in certainMap.vectors {
+            accounts[Int(vector)].pending?.maybeSilent = true
+        }
+        certainMap = VectorSet()
+    }
+
+    /// Events of this vCPU may have been lost: what was in service may have ended since.
+    mutating func touchedByGap() {
+        gaps &+= 1
+        for vector in inServiceMap.vectors { accounts[Int(vector)].inService = nil }
+        inServiceMap = VectorSet()
+    }
+
+    /// The local APIC was reset (INIT) or disabled: nothing is pending or in service.
+    mutating func reset() {
+        for vector in pendingMap.vectors { accounts[Int(vector)].pending = nil }
+        for vector in inServiceMap.vectors { accounts[Int(vector)].inService = nil }
+        pendingMap = VectorSet()
+        certainMap = VectorSet()
+        inServiceMap = VectorSet()
+    }
+
+    /// A new window of observation: counts start anew, open entries stay open.
+    mutating func forgetCounts() {
+        for index in accounts.indices {
+            let (pending, inService) = (accounts[index].pending, accounts[index].inService)
+            accounts[index] = VectorAccount()
+            accounts[index].pending = pending
+            accounts[index].inService = inService
+        }
+    }
+
+    private mutating func noLongerPending(_ vector: UInt8) {
+        accounts[Int(vector)].pending = nil
+        pendingMap.remove(vector)
+        certainMap.remove(vector)
+    }
+
+    private mutating func leaveService(_ vector: UInt8) {
+        accounts[Int(vector)].inService = nil
+        inServiceMap.remove(vector)
+    }
+
+    private func crossing(
+        of vector: UInt8, _ open: VectorAccount.InService, endedAt level: Level, inferred: Bool, at stamp: EventStamp
+    ) -> Crossing? {
+        guard open.level != level, open.level != .unknown, level != .unknown else { return nil }
+        return Crossing(
+            vector: vector, acknowledgedAt: open.level, endedAt: level, inferred: inferred, acknowledged: open.since,
+            ended: stamp)
+    }
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A vCPU's local APIC as its memory shows it: the words that the proofs from memory (C1, C2) are judged on.
+public struct LAPICWords: Equatable, Sendable {
+    /// IRR at 0x200 + 0x10 * i, 32 vectors each, and ISR at 0x100 + 0x10 * i.
+    public var irr: [UInt32]
+    public var isr: [UInt32]
+    /// Task priority at 0x80. On SVM: V_TPR << 4.
+    public var tpr: UInt8
+    /// Processor priority as stored at 0xa0; on VMX with APICv, VPPR as of the last exit.
+    public var ppr: UInt8
+
+    public init(irr: [UInt32], isr: [UInt32], tpr: UInt8, ppr: UInt8) {
+        self.irr = irr
+        self.isr = isr
+        self.tpr = tpr
+        self.ppr = ppr
+    }
+
+    /// With the given vectors set.
+    public init(irr: [UInt8], isr: [UInt8], tpr: UInt8, ppr: UInt8) {
+        self.init(irr: Self.words(irr), isr: Self.words(isr), tpr: tpr, ppr: ppr)
+    }
+
+    public var highestIRR: UInt8? { Self.highest(irr) }
+    public var highestISR: UInt8? { Self.highest(isr) }
+
+    /// The priority that TPR and ISR call for (SDM 10.8.3.1, apic_get_ppr semantics of arch/x86/kvm/lapic.c).
+    public var computedPPR: UInt8 {
+        let inService = (highestISR ?? 0) & 0xf0
+        return tpr & 0xf0 >= inService ? tpr : inService
+    }
+
+    /// A requested vector that the computed priority lets through.
+    public var deliverable: UInt8? {
+        guard let vector = highestIRR, vector & 0xf0 > computedPPR & 0xf0 else { return nil }
+        return vector
+    }
+
+    private static func words(_ vectors: [UInt8]) -> [UInt32] {
+        var words = [UInt32](repeating: 0, count: 8)
+        for vector in vectors { words[Int(vector >> 5)] |= 1 << UInt32(vector & 31) }
+        return words
+    }
+
+    private static func highest(_ words: [UInt32]) -> UInt8? {
+        for (index, word) in words.prefix(8).enumerated().reversed() where word != 0 {
+            return UInt8(truncatingIfNeeded: index * 32 + 31 - word.leadingZeroBitCount)
+        }
+        return nil
+    }
+}

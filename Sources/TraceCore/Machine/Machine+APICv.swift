@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// APICv's state: inhibits set and cleared, and what shows it without them.
+extension Machine {
+    mutating func inhibits<Observer: MachineObserver>(
+        _ change: KVMEvent, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
+    ) {
+        let tid = threads[thread].tid
+        if threads[thread].vm < 0, createsVM(change), !grouping.groups.contains(where: { $0.creator == tid }) {
+            grouping.created(by: tid)
+        }
+        guard let vm = worksFor(thread) else {
+            orphanedChanges.append((change, stamp))
+            return
+        }
+        let before = vms[vm].apicv.initial
+        let isChange = apply(change, toVM: vm, at: stamp)
+        guard let first = vms[vm].vcpus.first else { return }
+        if before != vms[vm].apicv.initial { settleAccesses(ofVM: vm) }
+        if isChange { observer.observe(.inhibitsChanged, of: first, at: stamp, in: self) }
+    }
+
+    /// Whether the VM's mask changed.
+    mutating func apply(_ change: KVMEvent, toVM vm: Int, at stamp: EventStamp) -> Bool {
+        switch change {
+        case .apicvInhibitChanged(let change): vms[vm].apicv.inhibitChanged(change, at: stamp)
+        case .apicvUpdateRequest(let request): vms[vm].apicv.updateRequested(request, at: stamp)
+        default: false
+        }
+    }
+
+    /// KVM_CREATE_VM sets ABSENT, DISABLED or both, and nothing else sets them (kvm_apicv_init, arch/x86/kvm/x86.c).
+    private func createsVM(_ change: KVMEvent) -> Bool {
+        guard case .apicvInhibitChanged(let change) = change, change.set, (0..<64).contains(change.reason) else {
+            return false
+        }
+        return change.reason == 0 || inhibitNames.name(bit: Int(change.reason)) == "ABSENT"
+    }
+
+    mutating func apicvAcceptIRQ<Observer: MachineObserver>(
+        _ accept: KVMEvent.APICAcceptIRQ, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
+    ) {
+        guard let vm = worksFor(thread), let vcpu = target(accept.vcpu, of: thread) else { return }
+        showedActive(vm, vcpu, stamp, &observer)
+    }
+
+    mutating func avicUnacceleratedAccess(
+        _ access: KVMEvent.AVICUnacceleratedAccess, _ thread: Int, _ stamp: EventStamp
+    ) {
+        let vcpu = vcpu(of: thread)
+        guard vcpus[vcpu].actingLevel != .l2 else { return }
+        accessedByL1(vcpu, offset: UInt64(access.offset), isWrite: access.isWrite)
+    }
+
+    /// Something that happens with APICv in use only.
+    mutating func showedActive<Observer: MachineObserver>(
+        _ vm: Int, _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
+    ) {
+        guard vms[vm].apicv.state == .unknown, vms[vm].apicv.showedActive() else { return }
+        settleAccesses(ofVM: vm)
+        observer.observe(.inhibitsChanged, of: vcpu, at: stamp, in: self)
+    }
+
+    private mutating func settleAccesses(ofVM vm: Int) {
+        for vcpu in vms[vm].vcpus { vcpus[vcpu].accessesDirect.settle(vms[vm].apicv.initial) }
+    }
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Which thread, vCPU and VM an event belongs to, and what a hole in the trace touches.
+extension Machine {
+    /// An event of a thread: returns the thread's index, after telling its vCPU of a hole that it ran into.
+    @inline(__always)
+    mutating func arrived<Observer: MachineObserver>(at stamp: EventStamp, observer: inout Observer) -> Int {
+        now = max(now, stamp.time)
+        let thread = threads.index(of: stamp)
+        guard let left = threads.ran(thread, at: stamp) else { return thread }
+        let cpu = Int(stamp.cpu)
+        if gapEnds.indices.contains(cpu), gapEnds[cpu] > left, threads[thread].vcpu >= 0 {
+            touchedByGap(threads[thread].vcpu, stamp, &observer)
+        }
+        return thread
+    }
+
+    /// A hole begins on a CPU: it touches the vCPUs whose thread was last seen there, and later those that come there.
+    public mutating func lost<Observer: MachineObserver>(_ gap: EventGap, observer: inout Observer) {
+        let cpu = Int(gap.cpu)
+        guard (0..<ThreadTable.cachedCPUs).contains(cpu) else { return }
+        while gapEnds.count <= cpu { gapEnds.append(0) }
+        gapEnds[cpu] = gap.to ?? .max
+        for index in vcpus.indices {
+            guard let tid = vcpus[index].tid, let thread = threads.index(tid: tid), threads[thread].lastCPU == gap.cpu
+            else { continue }
+            touchedByGap(index, EventStamp(time: gap.from ?? now, cpu: gap.cpu, tid: tid), &observer)
+        }
+    }
+
+    private mutating func touchedByGap<Observer: MachineObserver>(
+        _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
+    ) {
+        vcpus[vcpu].bracket.isOpen = false
+        vcpus[vcpu].mode = .unknown
+        vcpus[vcpu].hasOpenReflection = false
+        vcpus[vcpu].hookedEOI = nil
+        vcpus[vcpu].ledger.touchedByGap()
+        observer.observe(.gap, of: vcpu, at: stamp, in: self)
+    }
+
+    /// The vCPU that a thread runs, new where the thread has run none before.
+    @inline(__always)
+    mutating func vcpu(of thread: Int) -> Int {
+        let known = threads[thread].vcpu
+        return known >= 0 ? known : appear(thread, id: nil)
+    }
+
+    /// The same, for an event that names the vCPU.
+    @inline(__always)
+    mutating func vcpu(of thread: Int, id: Int32?) -> Int {
+        let known = threads[thread].vcpu
+        if known >= 0, id == nil || vcpus[known].id == id { return known }
+        return appear(thread, id: id)
+    }
+
+    /// The vCPU with an id in the VM that a thread works for; one that was never seen to run is noted as a target.
+    mutating func target(_ id: UInt32, of thread: Int) -> Int? {
+        guard let vm = worksFor(thread), let id = Int32(exactly: id) else {
+            unattributed &+= 1
+            return nil
+        }
+        if let known = vms[vm].vcpus.first(where: { vcpus[$0].id == id }) { return known }
+        return add(VCPU(id: id, tid: nil, vm: vm))
+    }
+
+    /// The VM of a thread: its vCPU's, or the one that it created.
+    mutating func worksFor(_ thread: Int) -> Int? {
+        if threads[thread].vm >= 0 { return threads[thread].vm }
+        guard let vm = grouping.group(ofWorker: threads[thread].tid), vms.indices.contains(vm) else { return nil }
+        return vm
+    }
+
+    private mutating func appear(_ thread: Int, id: Int32?) -> Int {
+        let tid = threads[thread].tid
+        let known = threads[thread].vcpu
+        if known >= 0, let id {
+            // The thread's vCPU id has become known, or it runs another vCPU from now on.
+            let vm = vcpus[known].id == nil ? grouping.learned(vcpu: id, ofThread: tid, in: vcpus[known].vm) : vcpus[known].vm
+            ensureVM(vm)
+            if vcpus[known].id == nil, vm == vcpus[known].vm, target(id, in: vm) == nil {
+                vcpus[known].id = id
+                return known
+            }
+            return bind(thread, tid: tid, id: id, vm: vm)
+        }
+        let vm = grouping.join(tid: tid, vcpu: id)
+        ensureVM(vm)
+        return bind(thread, tid: tid, id: id, vm: vm)
+    }
+
+    private mutating func bind(_ thread: Int, tid: Int32, id: Int32?, vm: Int) -> Int {
+        let index: Int
+        if let id, let target = target(id, in: vm) {
+            index = target
+        } else {
+            index = add(VCPU(id: id, tid: tid, vm: vm))
+        }
+        vcpus[index].tid = tid
+        threads.setVCPU(index, vm: vm, ofThread: thread)
+        return index
+    }
+
+    private func target(_ id: Int32, in vm: Int) -> Int? {
+        vms[vm].vcpus.first { vcpus[$0].id == id }
+    }
+
+    private mutating func add(_ vcpu: VCPU) -> Int {
+        vcpus.append(vcpu)
+        vms[vcpu.vm].vcpus.append(vcpus.count - 1)
+        return vcpus.count - 1
+    }
+
+    private mutating func ensureVM(_ vm: Int) {
+        while vms.count <= vm { vms.append(VirtualMachine()) }
+        adoptOrphans()
+    }
+
+    /// Changes made before their VM was known take effect in the order they were made.
+    private mutating func adoptOrphans() {
+        guard !orphanedChanges.isEmpty else { return }
+        let changes = orphanedChanges
+        orphanedChanges = []
+        for (change, stamp) in changes {
+            if let vm = grouping.group(ofWorker: stamp.tid), vms.indices.contains(vm) {
+                _ = apply(change, toVM: vm, at: stamp)
+            } else {
+                orphanedChanges.append((change, stamp))
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Entries, exits and what ends a wait: which level runs.
+extension Machine {
+    @inline(__always)
+    mutating func exit<Observer: MachineObserver>(
+        _ exit: KVMEvent.Exit, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
+    ) {
+        let vcpu = vcpu(of: thread, id: exit.vcpu)
+        let level = presumedLevel(of: exit, vcpu)
+        vcpus[vcpu].bracket = ExitBracket(exit, level: level, at: stamp)
+        let reason = vcpus[vcpu].bracket.reason
+        vcpus[vcpu].exits.add(reason, level: level)
+        vcpus[vcpu].mode = level
+        let vm = vcpus[vcpu].vm
+        if vms[vm].isa != reason.isa { vms[vm].isa = reason.isa }
+        vms[vm].apicv.vcpuRan()
+        guard reason.isa == .vmx else {
+            if reason.startsL2 { vcpus[vcpu].hasNested = true }
+            return
+        }
+        switch reason {
+        case .vmlaunch, .vmresume:
+            vcpus[vcpu].hasNested = true
+        case .apicWrite, .eoiInduced:
+            // Of L2 only where L1 uses APICv for it, and then it says as much of the host.
+            showedActive(vm, vcpu, stamp, &observer)
+            if reason == .apicWrite, level != .l2 { accessedByL1(vcpu, offset: exit.info1, isWrite: true) }
+        case .apicAccess:
+            // Bits 11:0 offset, bits 15:12 type: 0 linear read, 1 linear write (SDM 29.4, "APIC-access exits").
+            if level != .l2, exit.info1 >> 12 & 0xf <= 1 {
+                accessedByL1(vcpu, offset: exit.info1, isWrite: exit.info1 >> 12 & 0xf == 1)
+            }
+        default:
+            break
+        }
+    }
+
+    /// Without `kvm_nested_vmexit`, which follows for nearly every exit of L2, an exit is L1's.
+    ///
+    /// The exception are preemption-timer exits, which 6.1.192, 6.8 and later handle before they trace it
+    /// (arch/x86/kvm/vmx/vmx.c).
+    @inline(__always)
+    private func presumedLevel(of exit: KVMEvent.Exit, _ vcpu: Int) -> Level {
+        if recordsNestedExits {
+            return vcpus[vcpu].mode == .l2 && exit.isa == 1 && exit.reason == ExitReason.preemptionTimer.code ? .l2 : .l1
+        }
+        return recordsNestedSwitches ? vcpus[vcpu].mode : .unknown
+    }
+
+    @inline(__always)
+    mutating func entry<Observer: MachineObserver>(
+        _ entry: KVMEvent.Entry, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
+    ) {
+        let vcpu = vcpu(of: thread, id: entry.vcpu)
+        endWait(vcpu, stamp, &observer)
+        if vcpus[vcpu].pageOfL1.exitHandled(at: stamp.time) {
+            observer.observe(.pageChanged(.l1), of: vcpu, at: stamp, in: self)
+        }
+        vcpus[vcpu].bracket.isOpen = false
+        if let vector = InterruptionInfo(entry.intrInfo ?? 0).externalVector, !info.recordedKinds.contains(.injVIRQ) {
+            inject(vector, vcpu, stamp, &observer)
+        }
+        let mode = vcpus[vcpu].mode
+        if mode != .l2, vms[vcpus[vcpu].vm].mayDeliverSilently {
+            vcpus[vcpu].ledger.mayDeliverSilently()
+        }
+        observer.observe(.entered(mode), of: vcpu, at: stamp, in: self)
+    }
+
+    mutating func vcpuWakeup<Observer: MachineObserver>(
+        _ wakeup: KVMEvent.VCPUWakeup, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
+    ) {
+        endWait(vcpu(of: thread), stamp, &observer)
+    }
+
+    /// A HLT that L0 handles blocks the vCPU's thread inside its bracket until something wakes it.
+    @inline(__always)
+    private mutating func endWait<Observer: MachineObserver>(
+        _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
+    ) {
+        guard vcpus[vcpu].isBlocked else { return }
+        observer.observe(.woke, of: vcpu, at: stamp, in: self)
+        vcpus[vcpu].bracket.hasWoken = true
+    }
+
+    mutating func userspaceExit(_ thread: Int, _ stamp: EventStamp) {
+        _ = vcpu(of: thread)
+    }
+
+    mutating func smmTransition(_ transition: KVMEvent.SMMTransition, _ thread: Int, _ stamp: EventStamp) {
+        let vcpu = vcpu(of: thread, id: transition.vcpu)
+        // SMM runs outside guest mode; what RSM returns to shows at the next exit.
+        vcpus[vcpu].mode = transition.entering ? .l1 : .unknown
+    }
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Faults and emulated accesses: how the APIC page is reached.
+extension Machine {
+    @inline(__always)
+    mutating func pageFault(_ fault: KVMEvent.PageFault, _ thread: Int, _ stamp: EventStamp) {
+        let vcpu = vcpu(of: thread, id: fault.vcpu)
+        guard vcpus[vcpu].isOnAPICPage(fault.address), vcpus[vcpu].bracket.isOpen else { return }
+        // Bit 1 is the write in an exit qualification as well as in PFERR.
+        vcpus[vcpu].bracket.apicFault = .init(
+            register: APICRegister(offset: UInt32(truncatingIfNeeded: fault.address)), isWrite: fault.errorCode & 2 != 0)
+        if vcpus[vcpu].bracket.level == .l2 {
+            vcpus[vcpu].pageOfL2.pageFault()
+        } else {
+            vcpus[vcpu].pageOfL1.pageFault()
+        }
+    }
+
+    mutating func markMMIOSPTE(_ mark: KVMEvent.MarkMMIOSPTE, _ thread: Int, _ stamp: EventStamp) {
+        guard mark.gfn == APICPage.gfn else { return }
+        let vcpu = vcpu(of: thread)
+        if vcpus[vcpu].bracket.level == .l2 {
+            vcpus[vcpu].pageOfL2.markMMIOSPTE()
+        } else {
+            vcpus[vcpu].pageOfL1.markMMIOSPTE()
+        }
+    }
+
+    mutating func handleMMIOPageFault(_ fault: KVMEvent.HandleMMIOPageFault, _ thread: Int, _ stamp: EventStamp) {
+        guard fault.gfn == APICPage.gfn else { return }
+        let vcpu = vcpu(of: thread)
+        if vcpus[vcpu].bracket.level == .l2 {
+            vcpus[vcpu].pageOfL2.hitMMIOSPTE()
+        } else {
+            vcpus[vcpu].pageOfL1.hitMMIOSPTE()
+        }
+    }
+
+    @inline(__always)
+    mutating func mmuSetSPTE(_ set: KVMEvent.MMUSetSPTE, _ thread: Int, _ stamp: EventStamp) {
+        guard set.gfn == APICPage.gfn else { return }
+        let vcpu = vcpu(of: thread)
+        if vcpus[vcpu].bracket.level != .l2 { vcpus[vcpu].pageOfL1.setSPTE() }
+    }
+
+    mutating func mmio<Observer: MachineObserver>(
+        _ access: KVMEvent.MMIO, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
+    ) {
+        let vcpu = vcpu(of: thread)
+        // Type 0 is a read that nobody has answered yet: not the APIC's, which KVM answers itself.
+        guard access.type != 0, vcpus[vcpu].isOnAPICPage(access.gpa) else { return }
+        let register = APICRegister(offset: UInt32(truncatingIfNeeded: access.gpa))
+        let isWrite = access.type == 2
+        if register == .tpr { vcpus[vcpu].shownTPR = UInt8(truncatingIfNeeded: access.value) }
+        switch vcpus[vcpu].actingLevel {
+        case .l2:
+            if vcpus[vcpu].pageOfL2.emulated(at: stamp.time, tellsInstalls: recordsMMIOSPTEs) {
+                observer.observe(.pageChanged(.l2), of: vcpu, at: stamp, in: self)
+            }
+            accessedDirectly(vcpu, register, isWrite: isWrite, .mmio, stamp, &observer)
+        case .l1:
+            if vcpus[vcpu].pageOfL1.emulated(at: stamp.time, tellsInstalls: recordsMMIOSPTEs) {
+                observer.observe(.pageChanged(.l1), of: vcpu, at: stamp, in: self)
+            }
+            if !vcpus[vcpu].bracket.isAccessCounted {
+                vcpus[vcpu].accessesByL1.accessed(register, isWrite: isWrite)
+            }
+        case .unknown:
+            vcpus[vcpu].accessesUnbracketed.accessed(register, isWrite: isWrite)
+        }
+    }
+
+    mutating func accessedDirectly<Observer: MachineObserver>(
+        _ vcpu: Int, _ register: APICRegister, isWrite: Bool, _ path: Transition.Path, _ stamp: EventStamp,
+        _ observer: inout Observer
+    ) {
+        let state = vms[vcpus[vcpu].vm].apicv.state
+        vcpus[vcpu].accessesDirect.accessed(register, isWrite: isWrite, apicv: state)
+        observer.observe(.accessedDirectly(register, isWrite: isWrite, path), of: vcpu, at: stamp, in: self)
+    }
+
+    /// The exit reason itself tells of L1's access.
+    mutating func accessedByL1(_ vcpu: Int, offset: UInt64, isWrite: Bool) {
+        vcpus[vcpu].accessesByL1.accessed(
+            APICRegister(offset: UInt32(truncatingIfNeeded: offset & 0xfff)), isWrite: isWrite)
+        vcpus[vcpu].bracket.isAccessCounted = true
+    }
+}

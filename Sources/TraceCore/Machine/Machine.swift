@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The state of every VM and vCPU in a trace, rebuilt event by event.
+///
+/// It mirrors KVM and keeps accounts; it doesn't judge, and never learns where an event came from. Each event goes to
+/// the method named after it (Machine+*.swift), which updates one vCPU and tells the observer what that meant.
+public struct Machine: Sendable {
+    public internal(set) var vms: [VirtualMachine] = []
+    public internal(set) var vcpus: [VCPU] = []
+    public let info: TraceInfo
+    public let inhibitNames: InhibitNames
+    /// Events that could not be tied to a vCPU or VM: told in the report's limits.
+    public internal(set) var unattributed: UInt64 = 0
+    /// Time of the latest event, in clock units.
+    public internal(set) var now: UInt64 = 0
+
+    var threads = ThreadTable()
+    var grouping: VMGrouping
+    /// Inhibit changes by threads that don't belong to any VM yet.
+    var orphanedChanges: [(change: KVMEvent, stamp: EventStamp)] = []
+    /// When the latest hole of each CPU ends.
+    var gapEnds: [UInt64] = []
+    let recordsNestedExits: Bool
+    let recordsNestedSwitches: Bool
+    let recordsMMIOSPTEs: Bool
+
+    public init(info: TraceInfo) {
+        self.info = info
+        inhibitNames = InhibitNames(spelled: info.inhibitNames, release: info.kernel.flatMap(KernelRelease.init(uname:)))
+        grouping = VMGrouping(guests: info.guests)
+        recordsNestedExits = info.recordedKinds.contains(.nestedVMExit)
+        recordsNestedSwitches =
+            info.recordedKinds.contains(.nestedVMEnter) && info.recordedKinds.contains(.nestedVMExitInject)
+        recordsMMIOSPTEs = info.recordedKinds.contains(.markMMIOSPTE)
+    }
+
+    /// Durations mean something: the clock counts nanoseconds.
+    public var measuresTime: Bool { info.clock.unit == .nanoseconds }
+
+    /// KVM_GUESTDBG_BLOCKIRQ holds interrupts back on purpose (only where its inhibit's bit is known).
+    public func blocksIRQ(_ vcpu: Int) -> Bool {
+        guard let bit = inhibitNames.blockIRQ else { return false }
+        return vms[vcpus[vcpu].vm].apicv.current.mask & bit != 0
+    }
+
+    /// A new window of observation: accounts start anew, the state of every vCPU and VM stays.
+    mutating func forgetCounts() {
+        for index in vcpus.indices { vcpus[index].forgetCounts() }
+        unattributed = 0
+    }
+
+    public mutating func event<Observer: MachineObserver>(
+        _ event: KVMEvent, at stamp: EventStamp, observer: inout Observer
+    ) {
+        let thread = arrived(at: stamp, observer: &observer)
+        switch event {
+        case .entry(let entry): self.entry(entry, thread, stamp, &observer)
+        case .exit(let exit): self.exit(exit, thread, stamp, &observer)
+        case .nestedVMExit(let exit): nestedVMExit(exit, thread, stamp)
+        case .nestedVMExitInject(let inject): nestedVMExitInject(inject, thread, stamp, &observer)
+        case .nestedVMEnter(let enter): nestedVMEnter(enter, thread, stamp, &observer)
+        case .nestedVMEnterFailed: nestedVMEnterFailed(thread, stamp)
+        case .smmTransition(let transition): smmTransition(transition, thread, stamp)
+        case .pageFault(let fault): pageFault(fault, thread, stamp)
+        case .markMMIOSPTE(let mark): markMMIOSPTE(mark, thread, stamp)
+        case .handleMMIOPageFault(let fault): handleMMIOPageFault(fault, thread, stamp)
+        case .mmuSetSPTE(let set): mmuSetSPTE(set, thread, stamp)
+        case .mmio(let access): mmio(access, thread, stamp, &observer)
+        case .apic(let access): apic(access, thread, stamp)
+        case .msr(let access): msr(access, thread, stamp, &observer)
+        case .apicIPI(let ipi): apicIPI(ipi, thread, stamp, &observer)
+        case .apicAcceptIRQ(let accept): apicAcceptIRQ(accept, thread, stamp, &observer)
+        case .apicvAcceptIRQ(let accept): apicvAcceptIRQ(accept, thread, stamp, &observer)
+        case .injVIRQ(let injection): injVIRQ(injection, thread, stamp, &observer)
+        case .eoi(let end): eoi(end, thread, stamp, &observer)
+        case .pvEOI(let end): pvEOI(end, thread, stamp, &observer)
+        case .apicvInhibitChanged: inhibits(event, thread, stamp, &observer)
+        case .apicvUpdateRequest: inhibits(event, thread, stamp, &observer)
+        case .vcpuWakeup(let wakeup): vcpuWakeup(wakeup, thread, stamp, &observer)
+        case .userspaceExit: userspaceExit(thread, stamp)
+        case .avicIncompleteIPI: break
+        case .avicUnacceleratedAccess(let access): avicUnacceleratedAccess(access, thread, stamp)
+        case .avicDoorbell, .avicGALog: break
+        }
+    }
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What an event meant for one vCPU: the machine's words to the rules.
+public enum Transition: Equatable, Sendable {
+    /// How L2 reached L1's APIC.
+    public enum Path: String, Sendable {
+        case mmio
+        case x2apic
+    }
+
+    /// The vCPU runs guest code of this level from now on.
+    case entered(Level)
+    /// The guest could take an interrupt, said an interrupt-window exit.
+    case interruptWindow
+    /// A HLT that L0 handled is over: the vCPU goes on.
+    case woke
+    /// An interrupt was offered. `silent`: hardware may deliver it without a trace.
+    case accepted(UInt8, level: Level, silent: Bool)
+    /// IRR to ISR, seen: an injection, or a vector that L1 got and passed on.
+    case acknowledged(UInt8, level: Level)
+    case ended(UInt8, level: Level)
+    case crossed(Crossing)
+    /// L1 ended an interrupt for L2, but KVM was told of a lower one's end: `stuck` stays in service.
+    case missedEOI(stuck: UInt8, told: Int32)
+    /// L0 handed an external-interrupt exit to L1.
+    case reflectedInterrupt
+    /// L1 enters L2, with an external interrupt to inject or without.
+    case enteringL2(injecting: UInt8?)
+    /// KVM carried out an access of L2's to L1's APIC.
+    case accessedDirectly(APICRegister, isWrite: Bool, Path)
+    /// L2's access faulted and was handed to L1.
+    case accessHooked(APICRegister, isWrite: Bool)
+    /// An IPI was sent while an EPT_MISCONFIG was handled.
+    case sentIPIInMisconfig
+    /// The state of the APIC page changed for one level.
+    case pageChanged(Level)
+    /// An INIT or SIPI was offered to the vCPU.
+    case offered(DeliveryMode, vector: UInt8)
+    /// L1 was told of an INIT or SIPI that its L2 had received.
+    case initTaken
+    case sipiTaken
+    /// The VM's inhibit mask changed, or what it had been was settled. Told once, of the VM's first vCPU.
+    case inhibitsChanged
+    /// Events of this vCPU may have been lost here.
+    case gap
+}
+
+/// What watches the machine: it is told each transition as it happens.
+public protocol MachineObserver {
+    mutating func observe(_ transition: Transition, of vcpu: Int, at stamp: EventStamp, in machine: borrowing Machine)
+}

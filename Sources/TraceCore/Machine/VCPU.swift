@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One vCPU as the trace shows it: which level runs, the exit being handled, and its accounts.
+public struct VCPU: Sendable {
+    public internal(set) var id: Int32?
+    /// The host thread that runs it; nil for one that was only a target so far.
+    public internal(set) var tid: Int32?
+    /// Index of its VM in the machine.
+    public internal(set) var vm: Int
+    /// The level that runs, or will at the next entry.
+    public internal(set) var mode: Level = .unknown
+    public internal(set) var bracket = ExitBracket()
+    public internal(set) var exits = ExitCounts()
+    public internal(set) var ledger = InterruptLedger()
+    public internal(set) var ipis = IPICounts()
+
+    /// Accesses by L1 that trapped; with APICv most don't.
+    public internal(set) var accessesByL1 = APICAccessCounts()
+    /// Accesses outside any exit bracket: by whichever level ran.
+    public internal(set) var accessesUnbracketed = APICAccessCounts()
+    /// Accesses by L2 that faulted and were handed to L1.
+    public internal(set) var accessesHooked = APICAccessCounts()
+    /// Accesses by L2 that KVM carried out on L1's APIC, by APICv's state at the time.
+    public internal(set) var accessesDirect = DirectAccesses()
+
+    public internal(set) var pageOfL1 = APICPage()
+    public internal(set) var pageOfL2 = APICPage()
+
+    /// L2 has run, or L1 has asked for it.
+    public internal(set) var hasNested = false
+    /// An interrupt was reflected to L1 and no valid event of L1's has come back yet.
+    public internal(set) var hasOpenReflection = false
+    /// L2's EOI was handed to L1, which has not been seen to end anything yet.
+    public internal(set) var hookedEOI: EventStamp?
+    /// The task priority that a trapped access showed last; hardware carries most of them out in silence.
+    public internal(set) var shownTPR: UInt8?
+    /// Where the guest last moved its APIC to.
+    var apicBase: UInt64 = 0xfee0_0000
+
+    init(id: Int32?, tid: Int32?, vm: Int) {
+        self.id = id
+        self.tid = tid
+        self.vm = vm
+    }
+
+    /// Level of what the vCPU's thread does now: that of the exit being handled.
+    var actingLevel: Level { bracket.isOpen ? bracket.level : .unknown }
+
+    mutating func forgetCounts() {
+        exits = ExitCounts()
+        ipis = IPICounts()
+        accessesByL1 = APICAccessCounts()
+        accessesUnbracketed = APICAccessCounts()
+        accessesHooked = APICAccessCounts()
+        accessesDirect = DirectAccesses()
+        ledger.forgetCounts()
+    }
+
+    /// In a HLT that L0 handles, and nothing has woken it yet.
+    public var isBlocked: Bool {
+        bracket.isOpen && bracket.reason.isHLT && !bracket.isForwarded && !bracket.hasWoken
+    }
+
+    /// L2 reached for MSRs that L0 or L1 intercepts.
+    var hasMSRExitsOfL2: Bool {
+        [ExitReason.msrRead, .msrWrite].contains { exits[.l2, $0] > 0 }
+    }
+
+    func isOnAPICPage(_ gpa: UInt64) -> Bool { gpa & ~0xfff == apicBase }
+}

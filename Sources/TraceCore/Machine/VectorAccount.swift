@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One vector's account on one vCPU: how often it was accepted, acknowledged and ended, and what is open now.
+public struct VectorAccount: Equatable, Sendable {
+    /// Offered to the local APIC (`kvm_apic_accept_irq`), by the level that ran on the target.
+    public var accepted = LevelCounts()
+    /// Moved from IRR to ISR: injected, or concluded from what followed.
+    public var acknowledged = LevelCounts()
+    /// Injected again after an exit interrupted its delivery.
+    public var reinjected: UInt64 = 0
+    /// EOIs, by the level that executed them.
+    public var ended = LevelCounts()
+    /// Accepted while the same bit was still pending.
+    public var coalesced: UInt64 = 0
+
+    /// Accepted and not seen to be acknowledged.
+    public var pending: Pending?
+    /// Acknowledged and not ended.
+    public var inService: InService?
+
+    public struct Pending: Equatable, Sendable {
+        public var since: EventStamp
+        /// Hardware may have delivered it to L1 without a trace.
+        public var maybeSilent: Bool
+        /// The vCPU's gap count at that time: a later one may hide the delivery.
+        public var gaps: UInt32
+    }
+
+    public struct InService: Equatable, Sendable {
+        public var since: EventStamp
+        public var level: Level
+    }
+
+    public init() {}
+
+    public var isUntouched: Bool { self == VectorAccount() }
+}

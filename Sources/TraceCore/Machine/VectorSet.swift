@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A set of the 256 interrupt vectors, one bit each.
+public struct VectorSet: Equatable, Sendable {
+    private var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+
+    public init() {}
+
+    public init(_ vectors: [UInt8]) {
+        for vector in vectors { insert(vector) }
+    }
+
+    public var isEmpty: Bool { words.0 | words.1 | words.2 | words.3 == 0 }
+
+    public var highest: UInt8? {
+        if words.3 != 0 { return UInt8(255 - words.3.leadingZeroBitCount) }
+        if words.2 != 0 { return UInt8(191 - words.2.leadingZeroBitCount) }
+        if words.1 != 0 { return UInt8(127 - words.1.leadingZeroBitCount) }
+        if words.0 != 0 { return UInt8(63 - words.0.leadingZeroBitCount) }
+        return nil
+    }
+
+    /// Ascending.
+    public var vectors: [UInt8] {
+        (UInt8.min...UInt8.max).filter(contains)
+    }
+
+    public func contains(_ vector: UInt8) -> Bool {
+        word(vector) & bit(vector) != 0
+    }
+
+    public mutating func insert(_ vector: UInt8) {
+        set(vector, word(vector) | bit(vector))
+    }
+
+    public mutating func remove(_ vector: UInt8) {
+        set(vector, word(vector) & ~bit(vector))
+    }
+
+    public static func == (left: VectorSet, right: VectorSet) -> Bool {
+        left.words == right.words
+    }
+
+    private func bit(_ vector: UInt8) -> UInt64 { 1 << UInt64(vector & 63) }
+
+    private func word(_ vector: UInt8) -> UInt64 {
+        switch vector >> 6 {
+        case 0: words.0
+        case 1: words.1
+        case 2: words.2
+        default: words.3
+        }
+    }
+
+    private mutating func set(_ vector: UInt8, _ word: UInt64) {
+        switch vector >> 6 {
+        case 0: words.0 = word
+        case 1: words.1 = word
+        case 2: words.2 = word
+        default: words.3 = word
+        }
+    }
+}

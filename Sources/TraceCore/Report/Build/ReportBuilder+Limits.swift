@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension ReportBuilder {
+    /// What the trace can't show, most important first.
+    var limits: [String] {
+        var limits = coverage.doubts.map { doubt in
+            doubt.missing.isEmpty ? doubt.text : "\(doubt.text.dropLast()): \(doubt.missing.recordCommand)"
+        }
+        if machine.unattributed > 0 {
+            limits.append("\(machine.unattributed) events could not be tied to a VM.")
+        }
+        if machine.vms.indices.contains(where: machine.grouping.isInferred) {
+            limits.append("The file names no process: threads were tied to VMs, and a VM to its pid, by inference.")
+        }
+        if machine.vms.contains(where: { $0.isa == .vmx && $0.apicv.everActive }) {
+            limits.append("With APICv active hardware delivers and ends interrupts of L1 without any event.")
+        }
+        if !machine.measuresTime {
+            limits.append("The clock \(machine.info.clock.name) measures no durations: signs that need them were not judged.")
+        }
+        let unbracketed = machine.vcpus.lazy.filter(\.hasNested).map(\.accessesUnbracketed)
+            .reduce(0) { $0 &+ $1.reads &+ $1.writes }
+        if unbracketed > 0 {
+            limits.append("\(unbracketed) APIC accesses are of a level that can't be told.")
+        }
+        return limits + totals.notes
+    }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension ReportBuilder {
+    func vm(_ index: Int) -> Report.VM {
+        let vm = machine.vms[index]
+        let creator = machine.grouping.groups[index].creator
+        let anyThread = creator ?? vm.vcpus.lazy.compactMap { machine.vcpus[$0].tid }.first
+        return Report.VM(
+            id: index, pid: creator, command: anyThread.flatMap { machine.info.commands[$0] },
+            apicv: intervals(vm.apicv),
+            vcpus: vm.vcpus.filter { machine.vcpus[$0].tid != nil && isSelected(vcpu: $0) }.map(vcpu))
+    }
+
+    private func intervals(_ timeline: APICvTimeline) -> [Report.APICvInterval] {
+        let ends = timeline.intervals.dropFirst().map { $0.from ?? base } + [totals.last ?? base]
+        return zip(timeline.intervals, ends).map { interval, end in
+            Report.APICvInterval(
+                from: relative(interval.from ?? base), to: relative(end), state: interval.state,
+                mask: Hex.string(interval.mask), inhibits: machine.inhibitNames.names(of: interval.mask),
+                inferred: interval.inferred, setBy: interval.setBy.map { .init(tid: $0) })
+        }
+    }
+
+    private func vcpu(_ index: Int) -> Report.VCPU {
+        let vcpu = machine.vcpus[index]
+        return Report.VCPU(
+            id: vcpu.id, tid: vcpu.tid ?? 0,
+            exits: .init(l1: vcpu.exits.byName(.l1), l2: vcpu.exits.byName(.l2), unknown: vcpu.exits.byName(.unknown)),
+            apicAccess: accesses(of: vcpu), ipisSent: records(.apicIPI) ? vcpu.ipis.total : nil,
+            ipis: vcpu.ipis.lines.map { line in
+                Report.IPI(dest: line.destination, vector: line.vector.hex, mode: line.mode, count: line.count)
+            },
+            interrupts: interrupts(of: index))
+    }
+
+    private func accesses(of vcpu: VCPU) -> Report.APICAccessReport {
+        var l1 = vcpu.accessesByL1
+        // Nothing nested was seen, so that whoever ran was L1.
+        if !vcpu.hasNested { l1.add(vcpu.accessesUnbracketed) }
+        let levelsKnown = machine.recordsNestedExits || !vcpu.hasNested
+        return Report.APICAccessReport(
+            l1: accesses(l1, recorded: levelsKnown && (records(.mmio) || records(.exit))),
+            l2Direct: accesses(vcpu.accessesDirect.total, recorded: levelsKnown && records(.mmio)),
+            l2Hooked: accesses(
+                vcpu.accessesHooked, recorded: levelsKnown && records(.pageFault) && records(.nestedVMExitInject)))
+    }
+
+    private func accesses(_ counts: APICAccessCounts, recorded: Bool) -> Report.APICAccesses {
+        Report.APICAccesses(
+            reads: recorded ? counts.reads : nil, writes: recorded ? counts.writes : nil, registers: registers(counts))
+    }
+
+    private func interrupts(of index: Int) -> [Report.InterruptLine] {
+        let lost = Set(findings.filter { $0.vcpu == index && $0.grade >= .suspect }.flatMap(\.vectors))
+        let ledger = machine.vcpus[index].ledger
+        return (UInt8.min...UInt8.max).filter { !ledger[$0].isUntouched }.map { vector in
+            let account = ledger[vector]
+            let isOutstanding = account.pending != nil
+            return Report.InterruptLine(
+                vector: vector.hex, accepted: counts(account.accepted, recorded: records(.apicAcceptIRQ)),
+                acknowledged: counts(account.acknowledged, recorded: records(.injVIRQ)),
+                reinjected: records(.injVIRQ) ? account.reinjected : nil,
+                ended: counts(account.ended, recorded: records(.eoi)),
+                coalesced: records(.apicAcceptIRQ) ? account.coalesced : nil,
+                outstanding: records(.apicAcceptIRQ) ? (isOutstanding ? 1 : 0) : nil,
+                class: InterruptClass(of: vector, on: index, in: machine, isLost: lost.contains(vector)))
+        }
+    }
+
+    private func counts(_ counts: LevelCounts, recorded: Bool) -> Report.LevelCounts {
+        Report.LevelCounts(
+            l1: recorded ? counts.l1 : nil, l2: recorded ? counts.l2 : nil, unknown: recorded ? counts.unknown : nil)
+    }
+
+    private func records(_ kind: EventKind) -> Bool {
+        machine.info.recordedKinds.contains(kind)
+    }
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Puts an analysis into the report's words: relative times, names and hexadecimal strings. It judges nothing.
+public struct ReportBuilder {
+    /// What the user narrowed the report down to.
+    public struct Selection: Sendable {
+        /// The VMM's process, or any thread of the VM's.
+        public var vm: Int32?
+        public var vcpu: Int32?
+
+        public init(vm: Int32? = nil, vcpu: Int32? = nil) {
+            self.vm = vm
+            self.vcpu = vcpu
+        }
+    }
+
+    let machine: Machine
+    let totals: TraceTotals
+    let fix: FixState
+    let findings: [RuleFinding]
+    let coverage: Coverage
+    let path: String?
+    let selection: Selection
+    /// The clock's time that all times of the report count from.
+    let base: UInt64
+
+    static let gapsShown = 64
+
+    public init(_ analysis: Analysis, totals: TraceTotals, path: String?, selection: Selection = Selection()) {
+        machine = analysis.machine
+        self.totals = totals
+        self.path = path
+        self.selection = selection
+        fix = analysis.rules.fixState(analysis.machine.info)
+        base = totals.first ?? 0
+        coverage = Coverage(analysis.machine, totals)
+        findings = analysis.rules.findings(in: analysis.machine, fix: fix)
+    }
+
+    public func report() -> Report {
+        let findings = findings.filter { isSelected($0) }.enumerated().map { finding($1, number: $0 + 1) }
+        return Report(
+            tool: .current, source: source, loss: loss, host: host,
+            verdict: findings.map(\.grade).max() ?? (coverage.isComplete ? .clean : .inconclusive),
+            findings: findings, vms: machine.vms.indices.filter(isSelected(vm:)).map(vm), limits: limits)
+    }
+
+    func relative(_ time: UInt64) -> UInt64 {
+        time > base ? time - base : 0
+    }
+
+    func isSelected(vm: Int) -> Bool {
+        guard let pid = selection.vm else { return true }
+        return machine.grouping.groups[vm].creator == pid || machine.vms[vm].vcpus.contains { machine.vcpus[$0].tid == pid }
+    }
+
+    func isSelected(vcpu: Int) -> Bool {
+        selection.vcpu == nil || machine.vcpus[vcpu].id == selection.vcpu
+    }
+
+    private func isSelected(_ finding: RuleFinding) -> Bool {
+        isSelected(vm: finding.vm) && finding.vcpu.map(isSelected(vcpu:)) ?? true
+    }
+
+    private var source: Report.Source {
+        let info = machine.info
+        return Report.Source(
+            path: path, format: info.format, kernel: info.kernel ?? "",
+            clock: .init(name: info.clock.name, unit: info.clock.unit), cpus: info.cpus,
+            eventsSelected: info.eventsSelected,
+            cut: totals.cut.map { .init(offset: $0.offset, expected: $0.expected) },
+            events: .init(total: totals.byName.values.reduce(0, &+), byName: totals.byName),
+            span: .init(base: String(base), first: 0, last: relative(totals.last ?? base)))
+    }
+
+    private var loss: Report.Loss {
+        Report.Loss(
+            known: totals.gaps.reduce(0) { $0 &+ ($1.events ?? 0) },
+            unknownGaps: UInt64(totals.gaps.count { $0.events == nil }), overrun: totals.overrun,
+            gapsTotal: UInt64(totals.gaps.count),
+            gaps: totals.gaps.prefix(Self.gapsShown).map { gap in
+                Report.Gap(
+                    instance: gap.instance, cpu: gap.cpu, from: relative(gap.from ?? base),
+                    to: relative(gap.to ?? totals.last ?? base), events: gap.events)
+            })
+    }
+
+    private var host: Report.Host {
+        Report.Host(
+            isa: machine.vms.lazy.map(\.isa).first { $0 != .unknown } ?? .unknown,
+            sviFix: .init(state: fix.state, basis: fix.basis, evidence: fix.evidence))
+    }
+}

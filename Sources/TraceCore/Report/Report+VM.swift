@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension Report {
+    /// A virtual machine: a process of the host, or threads of it that belong together.
+    public struct VM: Codable, Equatable, Sendable {
+        /// Unique within the report.
+        public var id: Int
+        @ExplicitNull public var pid: Int32?
+        @ExplicitNull public var command: String?
+        /// The VM-wide APICv state over time, without holes.
+        public var apicv: [APICvInterval]
+        public var vcpus: [VCPU]
+    }
+
+    /// A stretch of time with one inhibit mask.
+    public struct APICvInterval: Codable, Equatable, Sendable {
+        public var from: UInt64
+        public var to: UInt64
+        public var state: APICvTimeline.State
+        /// `0x0` also where the state is unknown.
+        public var mask: String
+        /// Names of the mask's bits by the traced kernel's own numbering.
+        public var inhibits: [String]
+        /// Concluded from other events rather than recorded.
+        public var inferred: Bool
+        @ExplicitNull public var setBy: SetBy?
+    }
+
+    /// The thread that changed the inhibit mask.
+    public struct SetBy: Codable, Equatable, Sendable {
+        public var tid: Int32
+    }
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Everything that an analysis has to say, in the shape of the JSON report: the one model that every renderer takes.
+///
+/// Property names are the JSON keys, version 1. Times are relative to ``Span/base`` in the clock's unit; vectors,
+/// masks and addresses are lowercase hex strings as ``Hex`` makes them; a count is nil where the trace can't show it.
+public struct Report: Codable, Equatable, Sendable {
+    public var schemaVersion = "1.0"
+    public var tool: Tool
+    public var source: Source
+    public var loss: Loss
+    public var host: Host
+    /// The highest grade among the findings; without one, clean or inconclusive.
+    public var verdict: Grade
+    /// The highest grade first.
+    public var findings: [Finding]
+    public var vms: [VM]
+    /// What this trace can't show, and which events would show it, one sentence each (see ``EventKindSet/recordCommand``).
+    public var limits: [String]
+
+    /// The program that wrote the report.
+    public struct Tool: Codable, Equatable, Sendable {
+        public var name: String
+        public var version: String
+
+        /// This build; the one place that has the version.
+        public static let current = Tool(name: "apictrace", version: "0.1.0")
+    }
+}

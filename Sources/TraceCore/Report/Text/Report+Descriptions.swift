@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension Report.VM {
+    var name: String {
+        let pid = pid.map { "pid \($0)" }
+        guard let command else { return "VM \(id)" + (pid.map { " (\($0))" } ?? "") }
+        return "\(command) (\(pid ?? "VM \(id)"))"
+    }
+}
+
+extension Report.Finding {
+    /// `vector 0x30`, `vectors 0x41, 0x51`; of many, the first.
+    var vectorList: String {
+        let shown = 6
+        let list = (vectors.count == 1 ? "vector " : "vectors ") + vectors.prefix(shown).joined(separator: ", ")
+        return vectors.count > shown ? "\(list) and \(vectors.count - shown) more" : list
+    }
+}
+
+extension Report.Crossing {
+    /// `0x30 acknowledged in L1, ended in L2`.
+    var description: String {
+        let levels = "acknowledged in \(ackLevel.rawValue.uppercased()), ended in \(eoiLevel.rawValue.uppercased())"
+        return "\(vector) \(levels)" + (inferred ? " (inferred)" : "")
+    }
+}
+
+extension Report.SVIFix {
+    /// `absent (kallsyms): ...`.
+    var description: String { "\(state.rawValue) (\(basis.rawValue)): \(evidence)" }
+}
+
+extension Report.APICvInterval {
+    /// `inhibited 0x28 (BLOCKIRQ, APIC_ID_MODIFIED), set by thread 214`.
+    var description: String {
+        var words = state.rawValue
+        if state == .inhibited {
+            words += " \(mask)"
+            if !inhibits.isEmpty { words += " (\(inhibits.joined(separator: ", ")))" }
+        }
+        if inferred { words += ", inferred" }
+        if let setBy { words += ", set by thread \(setBy.tid)" }
+        return words
+    }
+}
+
+extension Report.InterruptLine {
+    /// All of the line, with `?` for what the trace can't show.
+    var description: String {
+        "\(vector): accepted \(accepted.description); acknowledged \(acknowledged.description), reinjected "
+            + "\(reinjected.orUnknown); ended \(ended.description); coalesced \(coalesced.orUnknown); outstanding "
+            + outstanding.orUnknown + (`class`.map { ": \($0.rawValue)" } ?? "")
+    }
+}
+
+extension Report.LevelCounts {
+    /// `1 in L1, 401 in L2`; levels without any are left out.
+    var description: String {
+        let levels = [(l1, "in L1"), (l2, "in L2"), (unknown, "at an unknown level")].filter { $0.0 != 0 }
+        if levels.isEmpty { return "0" }
+        if levels.allSatisfy({ $0.0 == nil }) { return "?" }
+        return levels.map { "\($0.0.orUnknown) \($0.1)" }.joined(separator: ", ")
+    }
+}
+
+extension [String: Report.RegisterAccess] {
+    /// `EOI 1 write; ISR 8 reads`, by name.
+    var description: String {
+        sorted { $0.key < $1.key }.map { name, access in
+            let counts = [("read", access.reads), ("write", access.writes)].filter { $0.1 != 0 }
+            return "\(name) " + counts.map { "\($0.1) \($0.0)\($0.1 == 1 ? "" : "s")" }.joined(separator: ", ")
+        }.joined(separator: "; ")
+    }
+}
+
+extension UInt64? {
+    var orUnknown: String { map(String.init) ?? "?" }
+}

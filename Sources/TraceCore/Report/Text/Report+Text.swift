@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension Report {
+    /// The report as one would paste it into a mail: the verdict, the gravest finding in full, the others in short,
+    /// what is not known, and what to record next. About a screen; the JSON report has it all.
+    public func text(style: TextStyle) -> String {
+        var page = TextPage(style: style)
+        let times = TimeText(source)
+        page.add(
+            headline(times), label: verdict.rawValue.uppercased(), column: Grade.columns, ink: verdict.ink)
+        page.add(describeSource(times), column: Grade.columns)
+        page.blank()
+        if let gravest = findings.first, verdict != .clean {
+            page.add(finding: gravest, of: self, times: times)
+            page.add(others: findings.dropFirst(), of: self, times: times)
+        } else {
+            page.add(surveyOf: self, times: times)
+            page.add(others: findings[...], of: self, times: times)
+        }
+        page.add(doubtsOf: self)
+        return page.text
+    }
+
+    /// The answer in one line, for lists of files.
+    public var verdictLine: String {
+        "\(verdict.rawValue): \(headline(TimeText(source)))".printable
+    }
+
+    private func headline(_ times: TimeText) -> String {
+        guard let gravest = findings.first, verdict != .clean else { return verdict.claim + "." }
+        let claim = gravest.rule.isAboutLostInterrupts ? verdict.claim : gravest.rule.explanation.title
+        let vectors = gravest.vectors.isEmpty ? "" : gravest.vectorList + ", "
+        return "\(claim): \(vectors)\(name(of: gravest)), since \(times.both(gravest.first))."
+    }
+
+    private func describeSource(_ times: TimeText) -> String {
+        var facts = [source.path, source.format].compactMap(\.self)
+        let duration = times.duration(from: source.span.first, to: source.span.last).map { " in \($0)" } ?? ""
+        facts += ["\(source.events.total) events\(duration)", "\(source.cpus) CPUs", "clock \(source.clock.name)"]
+        if !source.kernel.isEmpty { facts.append(source.kernel) }
+        return facts.joined(separator: ", ")
+    }
+
+    /// `vCPU 0 of qemu-system-x86 (pid 214)`, as far as it is known.
+    func name(of finding: Finding) -> String {
+        let vm = finding.vm.flatMap { id in vms.first { $0.id == id } }
+        let owner = vm?.name ?? "a VM that the trace doesn't name"
+        return finding.vcpu.map { "vCPU \($0) of \(owner)" } ?? owner
+    }
+}
+
+extension Grade {
+    /// Columns that the longest grade takes in front of the words beside it.
+    static let columns = 14
+
+    var ink: TextStyle.Ink {
+        switch self {
+        case .clean: .green
+        case .inconclusive: .cyan
+        case .exposed, .hazard: .yellow
+        case .suspect, .confirmed: .red
+        }
+    }
+
+    /// What the grade says about lost interrupts, and no more than that.
+    fileprivate var claim: String {
+        switch self {
+        case .clean: "Nothing that loses interrupts between L1 and L2 shows in this trace"
+        case .inconclusive: "No loss is shown, but this trace can't rule it out"
+        case .exposed: "No loss is shown, but L2 uses L1's local APIC by itself while APICv is active"
+        case .hazard: "No loss is shown, but interrupts crossed levels, which loses others on kernels without the fix"
+        case .suspect: "Interrupts are most likely lost"
+        case .confirmed: "Interrupts are lost"
+        }
+    }
+}
+
+extension RuleID {
+    /// Whether the grade's claim is the point; the other rules speak for themselves.
+    fileprivate var isAboutLostInterrupts: Bool {
+        switch self {
+        case .l2APICDirect, .l2APICDirectX2APIC, .staleSVI, .stuckISR, .lostAccept: true
+        case .inhibitFlapping, .initSIPIRace: false
+        }
+    }
+}

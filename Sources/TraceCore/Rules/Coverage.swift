@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What `clean` would rest on, and what of it is missing: the doubts of a trace in which no rule found anything.
+///
+/// An event is "not recorded" where its format is absent; a format with no event says that nothing happened.
+public struct Coverage: Sendable {
+    /// A reason why nothing found is not nothing there.
+    public struct Doubt: Equatable, Sendable {
+        public var text: String
+        /// Events that would remove it.
+        public var missing: EventKindSet
+    }
+
+    public private(set) var doubts: [Doubt] = []
+
+    /// What tells L2's accesses and the two levels' acknowledges and EOIs apart.
+    static let ledgerKinds = EventKindSet(
+        .exit, .entry, .nestedVMExit, .nestedVMExitInject, .nestedVMEnter, .pageFault, .mmio, .eoi, .injVIRQ,
+        .apicAcceptIRQ)
+
+    public init(_ machine: borrowing Machine, _ totals: TraceTotals) {
+        if totals.cut != nil {
+            add("The file is cut: what came later may hold a finding.")
+        }
+        if !totals.gaps.isEmpty || totals.overrun ?? 0 > 0 {
+            add("Events were lost while recording: what they held may be a finding.")
+        }
+        if machine.vcpus.isEmpty {
+            add("No vCPU was seen to run.", missing: Self.ledgerKinds.subtracting(machine.info.recordedKinds))
+        }
+        for vm in machine.vms.indices { check(vm, machine) }
+    }
+
+    /// Whether a trace without findings may be called clean.
+    public var isComplete: Bool { doubts.isEmpty }
+
+    private mutating func check(_ vm: Int, _ machine: borrowing Machine) {
+        let apicv = machine.vms[vm].apicv
+        // With APICv off, and on SVM, where it is off while L2 runs, nothing of this can happen.
+        guard machine.vms[vm].isa != .svm, apicv.everActive || apicv.initial == .unknown else { return }
+        let recorded = machine.info.recordedKinds
+        guard recorded.contains(.exit) || recorded.contains(.nestedVMExit) else {
+            add("Whether an L2 ran can't be told.", missing: Self.ledgerKinds.subtracting(recorded))
+            return
+        }
+        guard machine.vms[vm].vcpus.contains(where: { machine.vcpus[$0].hasNested }) else { return }
+        if apicv.state == .unknown, machine.vms[vm].vcpus.contains(where: { !machine.vcpus[$0].accessesDirect.whileUnknown.isEmpty }) {
+            add(
+                "Whether APICv was active when L2 reached L1's APIC can't be told.",
+                missing: EventKindSet(.apicvInhibitChanged, .apicvAcceptIRQ).subtracting(recorded))
+        }
+        let missing = Self.ledgerKinds.subtracting(recorded)
+        if !missing.isEmpty {
+            add("An L2 ran, and not all that tells L1 from L2 and follows its interrupts is recorded.", missing: missing)
+        }
+        if !recorded.contains(.msr), machine.vms[vm].vcpus.contains(where: { machine.vcpus[$0].hasMSRExitsOfL2 }) {
+            add("L2's accesses to MSRs are not recorded: x2APIC can't be judged.", missing: EventKindSet(.msr))
+        }
+    }
+
+    private mutating func add(_ text: String, missing: EventKindSet = []) {
+        let doubt = Doubt(text: text, missing: missing)
+        if !doubts.contains(doubt) { doubts.append(doubt) }
+    }
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Whether the traced kernel defers SVI updates to vmcs01 while L2 runs (mainline 04bc93cf49d1, or 7.0's successor),
+/// and how that is known.
+public struct FixState: Equatable, Sendable {
+    public enum State: String, CaseIterable, Codable, Sendable {
+        case present, absent, unknown
+    }
+
+    /// Strongest first. Only the first three change grades.
+    public enum Basis: String, CaseIterable, Codable, Sendable {
+        case behaviour, kallsyms, btf, format, release
+    }
+
+    public var state: State
+    public var basis: Basis
+    public var evidence: String
+
+    public init(state: State, basis: Basis, evidence: String) {
+        self.state = state
+        self.basis = basis
+        self.evidence = evidence
+    }
+
+    /// The fix may be relied on.
+    public var isPresent: Bool { state == .present && basis != .format && basis != .release }
+
+    /// What a kernel's symbols say. The absence of one means something only below 7.0, whose successor has none.
+    public static func fromSymbols(_ symbols: KernelSymbols?, release: KernelRelease?) -> FixState? {
+        guard let symbols, symbols.hasKVM else { return nil }
+        let name = "kvm_apic_update_hwapic_isr"
+        if symbols.hasUpdateHwapicISR {
+            return FixState(state: .present, basis: .kallsyms, evidence: "symbol \(name) is there")
+        }
+        guard let release, release < KernelRelease(7, 0) else { return nil }
+        return FixState(state: .absent, basis: .kallsyms, evidence: "kvm's symbols are there, \(name) is not")
+    }
+
+    /// Hints that change no grade: fields that came with later kernels, and the release.
+    public static func hint(_ info: TraceInfo) -> FixState {
+        let fields: [(field: String, since: String)] = [
+            ("kvm_entry.intr_info", "6.14"), ("kvm_exit.requests", "6.14"),
+        ]
+        if let hint = fields.first(where: { info.formatFields.contains($0.field) }) {
+            return FixState(
+                state: .unknown, basis: .format,
+                evidence: "\(hint.field) is recorded, first seen in \(hint.since); the fix is in 6.14 and later")
+        }
+        if info.formatFields.contains("kvm_apicv_update_request.activate") {
+            return FixState(
+                state: .unknown, basis: .format,
+                evidence: "kvm_apicv_update_request is recorded: 5.10 to 5.15, where the fix is not known to be")
+        }
+        if info.formatFields.contains("kvm_entry.immediate_exit") {
+            return FixState(
+                state: .unknown, basis: .format,
+                evidence: "kvm_entry.immediate_exit is recorded: 6.9 and later, or a 6.1 from 6.1.149 on, which has the fix")
+        }
+        if let kernel = info.kernel {
+            return FixState(state: .unknown, basis: .release, evidence: "the release alone does not tell: \(kernel)")
+        }
+        return FixState(state: .unknown, basis: .release, evidence: "the trace names no kernel")
+    }
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Rule `init-sipi-race`: a SIPI offered to a vCPU that has not yet taken its INIT while it is in VMX operation. KVM
+/// drops it (kvm_apic_accept_events, arch/x86/kvm/lapic.c): L1 learns of the INIT only, and the vCPU waits for ever.
+///
+/// The 2023 report's second problem; it has nothing to do with APICv. A later SIPI that L1 is told of makes it harmless.
+struct InitSIPIRace: Sendable {
+    private enum Phase: Sendable {
+        case idle
+        case initOffered(EventStamp)
+        case raced(initial: EventStamp, sipi: EventStamp)
+        case waiting(initial: EventStamp, sipi: EventStamp, taken: EventStamp)
+    }
+
+    private var phases: [Phase] = []
+
+    /// How long a vCPU may wait for a SIPI before it counts as forgotten; hypervisors send the second after 10 ms.
+    static let nanosecondsNeeded: UInt64 = 100_000_000
+
+    mutating func observe(_ transition: Transition, of vcpu: Int, at stamp: EventStamp, in machine: borrowing Machine) {
+        guard machine.vcpus[vcpu].hasNested, machine.vms[machine.vcpus[vcpu].vm].isa == .vmx else { return }
+        while phases.count <= vcpu { phases.append(.idle) }
+        switch (transition, phases[vcpu]) {
+        case (.offered(.`init`, _), .idle):
+            phases[vcpu] = .initOffered(stamp)
+        case (.offered(.sipi, _), .initOffered(let initial)):
+            phases[vcpu] = .raced(initial: initial, sipi: stamp)
+        case (.initTaken, .raced(let initial, let sipi)):
+            phases[vcpu] = .waiting(initial: initial, sipi: sipi, taken: stamp)
+        case (.initTaken, .initOffered), (.sipiTaken, _), (.gap, _):
+            phases[vcpu] = .idle
+        default:
+            break
+        }
+    }
+
+    func findings(in machine: borrowing Machine) -> [RuleFinding] {
+        phases.indices.compactMap { vcpu in
+            guard case .waiting(let initial, let sipi, let taken) = phases[vcpu], machine.measuresTime,
+                machine.now &- taken.time >= Self.nanosecondsNeeded
+            else { return nil }
+            var finding = RuleFinding(
+                rule: .initSIPIRace, grade: .suspect, vm: machine.vcpus[vcpu].vm, vcpu: vcpu, first: initial.time,
+                last: machine.now, count: 1,
+                statement: "A SIPI came before the vCPU had taken its INIT and was dropped; no later one reached L1.")
+            finding.evidence.add("kvm_apic_accept_irq", at: initial, "INIT offered")
+            finding.evidence.add("kvm_apic_accept_irq", at: sipi, "SIPI offered, INIT not yet taken")
+            finding.evidence.add("kvm_nested_vmexit_inject", at: taken, "L1 is told of the INIT; the SIPI is gone")
+            return finding
+        }
+    }
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Rules `l2-apic-direct` and `l2-apic-direct-x2apic`: L2 reaches L1's local APIC by itself, through MMIO that KVM
+/// emulates or through x2APIC MSRs that it intercepts, while APICv is active.
+///
+/// The pattern of the 2023 report. It loses nothing by itself. VMX only: SVM turns AVIC off per vCPU while L2 runs.
+struct L2APICDirect: Sendable {
+    private struct Watch: Sendable {
+        var mmio = APICAccessCounts()
+        var x2apic = APICAccessCounts()
+        var first: [Transition.Path: EventStamp] = [:]
+        var last: EventStamp?
+        var log = EvidenceLog()
+        var x2apicLog = EvidenceLog()
+        var registersSeen: Set<APICRegister> = []
+        var ipisInMisconfig: UInt64 = 0
+        var unknownUntil: UInt64 = 0
+    }
+
+    private var watches: [Watch] = []
+
+    mutating func observe(_ transition: Transition, of vcpu: Int, at stamp: EventStamp, in machine: borrowing Machine) {
+        switch transition {
+        case .accessedDirectly(let register, let isWrite, let path):
+            guard concerns(vcpu, machine) else { return }
+            while watches.count <= vcpu { watches.append(Watch()) }
+            accessed(register, isWrite: isWrite, path, vcpu, stamp)
+        case .sentIPIInMisconfig:
+            guard !machine.recordsNestedExits, concerns(vcpu, machine) else { return }
+            while watches.count <= vcpu { watches.append(Watch()) }
+            sentIPIInMisconfig(vcpu, stamp)
+        case .pageChanged(.l2):
+            while watches.count <= vcpu { watches.append(Watch()) }
+            watches[vcpu].log.add(
+                Self.event(of: machine.vcpus[vcpu].pageOfL2.state), at: stamp, isKey: true,
+                Self.text(of: machine.vcpus[vcpu].pageOfL2.state))
+        default:
+            break
+        }
+    }
+
+    private func concerns(_ vcpu: Int, _ machine: borrowing Machine) -> Bool {
+        let vm = machine.vms[machine.vcpus[vcpu].vm]
+        return vm.isa == .vmx && vm.apicv.state != .inhibited
+    }
+
+    private mutating func accessed(
+        _ register: APICRegister, isWrite: Bool, _ path: Transition.Path, _ vcpu: Int, _ stamp: EventStamp
+    ) {
+        if watches[vcpu].first[path] == nil { watches[vcpu].first[path] = stamp }
+        watches[vcpu].last = stamp
+        let verb = isWrite ? "writes" : "reads"
+        // The first touch of each register is worth a line.
+        let isNew = watches[vcpu].registersSeen.insert(register).inserted
+        switch path {
+        case .mmio:
+            watches[vcpu].mmio.accessed(register, isWrite: isWrite)
+            if isNew { watches[vcpu].log.add("kvm_mmio", at: stamp, "L2 \(verb) \(register.name), emulated by KVM") }
+        case .x2apic:
+            watches[vcpu].x2apic.accessed(register, isWrite: isWrite)
+            if isNew { watches[vcpu].x2apicLog.add("kvm_msr", at: stamp, "L2 \(verb) x2APIC \(register.name)") }
+        }
+    }
+
+    /// Without `kvm_nested_vmexit`: with APICv L1's own ICR write is APIC_WRITE, so this one is L2's.
+    private mutating func sentIPIInMisconfig(_ vcpu: Int, _ stamp: EventStamp) {
+        if watches[vcpu].first[.mmio] == nil { watches[vcpu].first[.mmio] = stamp }
+        watches[vcpu].last = stamp
+        watches[vcpu].ipisInMisconfig &+= 1
+        watches[vcpu].mmio.accessed(.icr, isWrite: true)
+        watches[vcpu].log.add("kvm_apic_ipi", at: stamp, "sent while EPT_MISCONFIG was handled: an ICR write by L2")
+    }
+
+    func findings(in machine: borrowing Machine) -> [RuleFinding] {
+        watches.indices.flatMap { vcpu -> [RuleFinding] in
+            let vm = machine.vcpus[vcpu].vm
+            guard machine.vms[vm].apicv.everActive else { return [] }
+            return [finding(vcpu, vm, .mmio), finding(vcpu, vm, .x2apic)].compactMap { $0 }
+        }
+    }
+
+    private func finding(_ vcpu: Int, _ vm: Int, _ path: Transition.Path) -> RuleFinding? {
+        let watch = watches[vcpu]
+        let registers = path == .mmio ? watch.mmio : watch.x2apic
+        guard !registers.isEmpty, let first = watch.first[path] else { return nil }
+        let count = registers.reads &+ registers.writes
+        var finding = RuleFinding(
+            rule: path == .mmio ? .l2APICDirect : .l2APICDirectX2APIC, grade: .exposed, vm: vm, vcpu: vcpu,
+            first: first.time, last: watch.last?.time ?? first.time, count: count,
+            statement: "L2 reached L1's local APIC by itself \(count) times "
+                + (path == .mmio ? "through the page that KVM emulates" : "through x2APIC MSRs")
+                + " while APICv was active. That alone loses nothing.")
+        finding.registers = registers
+        finding.evidence = path == .mmio ? watch.log : watch.x2apicLog
+        finding.inferred = watch.ipisInMisconfig > 0
+        if watch.ipisInMisconfig > 0 {
+            finding.limits.append(
+                "kvm_nested_vmexit is not recorded: the accesses were told from kvm_apic_ipi inside EPT_MISCONFIG exits, "
+                    + "so accesses other than IPIs are not counted.")
+        }
+        return finding
+    }
+
+    private static func event(of state: APICPage.State) -> String {
+        switch state {
+        case .hookedByL1: "kvm_nested_vmexit_inject"
+        case .mmioSPTE: "mark_mmio_spte"
+        case .emulateOnly, .mapped, .untouched: "kvm_page_fault"
+        }
+    }
+
+    private static func text(of state: APICPage.State) -> String {
+        switch state {
+        case .hookedByL1: "L1 hooks the APIC page: L2's access faults and is handed to L1"
+        case .mmioSPTE: "L1 lets L2 through: MMIO SPTE for gfn fee00, KVM emulates L2's accesses from here on"
+        case .emulateOnly: "the APIC page is emulated without an SPTE"
+        case .mapped: "the APIC page is mapped"
+        case .untouched: "the APIC page is untouched"
+        }
+    }
+}

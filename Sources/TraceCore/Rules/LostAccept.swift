@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Rule `lost-accept`: an interrupt accepted while L2 runs that is not injected for long, though the guest showed that
+/// it could take one. For vCPUs without a crossing; after one, `stale-svi` names the cause and this is its symptom.
+struct LostAccept: Sendable {
+    private struct Wait: Sendable {
+        let vector: UInt8
+        let accepted: EventStamp
+        var entries: UInt64 = 0
+        /// The guest could have taken it and something else happened.
+        var hadChance = false
+        var provenAt: EventStamp?
+    }
+
+    private struct Watch: Sendable {
+        var waits: [Wait] = []
+        var found: [Wait] = []
+        var crossed = false
+    }
+
+    private var watches: [Watch] = []
+
+    static let entriesNeeded: UInt64 = 20
+    static let nanosecondsNeeded: UInt64 = 100_000_000
+
+    mutating func observe(_ transition: Transition, of vcpu: Int, at stamp: EventStamp, in machine: borrowing Machine) {
+        switch transition {
+        case .accepted(let vector, .l2, silent: false):
+            guard machine.measuresTime, !machine.blocksIRQ(vcpu) else { return }
+            while watches.count <= vcpu { watches.append(Watch()) }
+            if !watches[vcpu].waits.contains(where: { $0.vector == vector }) {
+                watches[vcpu].waits.append(Wait(vector: vector, accepted: stamp))
+            }
+        case .entered(let level):
+            guard watches.indices.contains(vcpu), !watches[vcpu].waits.isEmpty else { return }
+            if level == .l2 { enteredL2(vcpu, stamp, machine) } else { watches[vcpu].waits = [] }
+        case .acknowledged(let vector, _):
+            guard watches.indices.contains(vcpu) else { return }
+            watches[vcpu].waits.removeAll { $0.vector == vector }
+            watches[vcpu].found.removeAll { $0.vector == vector }
+            // A lower one went ahead of it.
+            giveChance(vcpu) { vector >> 4 <= $0 >> 4 }
+        case .interruptWindow: giveChance(vcpu) { _ in true }
+        case .woke:
+            if machine.vcpus[vcpu].bracket.level == .l2 { giveChance(vcpu) { _ in true } }
+        case .crossed:
+            while watches.count <= vcpu { watches.append(Watch()) }
+            watches[vcpu].crossed = true
+        case .gap, .inhibitsChanged:
+            if watches.indices.contains(vcpu) { watches[vcpu].waits = [] }
+        default: break
+        }
+    }
+
+    private mutating func enteredL2(_ vcpu: Int, _ stamp: EventStamp, _ machine: borrowing Machine) {
+        for index in watches[vcpu].waits.indices {
+            watches[vcpu].waits[index].entries += 1
+            let wait = watches[vcpu].waits[index]
+            guard wait.hadChance, wait.provenAt == nil, wait.entries >= Self.entriesNeeded,
+                stamp.time &- wait.accepted.time >= Self.nanosecondsNeeded,
+                machine.vcpus[vcpu].ledger.highestInService.map({ $0 >> 4 < wait.vector >> 4 }) ?? true
+            else { continue }
+            watches[vcpu].waits[index].provenAt = stamp
+            watches[vcpu].found.append(watches[vcpu].waits[index])
+        }
+    }
+
+    private mutating func giveChance(_ vcpu: Int, _ outranks: (UInt8) -> Bool) {
+        guard watches.indices.contains(vcpu) else { return }
+        for index in watches[vcpu].waits.indices where outranks(watches[vcpu].waits[index].vector) {
+            watches[vcpu].waits[index].hadChance = true
+        }
+    }
+
+    func findings(in machine: borrowing Machine) -> [RuleFinding] {
+        watches.indices.compactMap { vcpu in
+            let watch = watches[vcpu]
+            guard !watch.crossed, let first = watch.found.min(by: { $0.accepted.time < $1.accepted.time }) else { return nil }
+            let vectors = Set(watch.found.map(\.vector)).sorted()
+            let shown = machine.vcpus[vcpu].shownTPR
+            let isUnmasked = shown.map { tpr in vectors.allSatisfy { $0 >> 4 > tpr >> 4 } } ?? false
+            var finding = RuleFinding(
+                rule: .lostAccept, grade: isUnmasked ? .suspect : .hazard, vm: machine.vcpus[vcpu].vm, vcpu: vcpu,
+                first: first.accepted.time, last: machine.now, count: UInt64(watch.found.count),
+                statement: "\(vectors.map(\.hex).joined(separator: ", ")) was accepted and not injected for "
+                    + "\(first.entries) entries of L2, though L2 could take interrupts.")
+            finding.vectors = vectors
+            for wait in watch.found {
+                finding.evidence.add("kvm_apic_accept_irq", at: wait.accepted, "\(wait.vector.hex) accepted")
+                if let proven = wait.provenAt {
+                    finding.evidence.add("kvm_entry", at: proven, "L2 entered \(wait.entries) times, not injected")
+                }
+            }
+            if !isUnmasked {
+                finding.limits.append("The trace does not show the task priority: it may have masked the vector.")
+            }
+            return finding
+        }
+    }
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What `stale-svi` knows of one vCPU: its crossings, and the signs of loss that follow them.
+struct CrossingWatch: Sendable {
+    /// One entry for each vector and direction, the first of its kind; all are counted.
+    private(set) var crossings: [Crossing] = []
+    private(set) var crossingCount: UInt64 = 0
+    /// Some were seen before APICv's state was known: they count if it turns out to have been active.
+    private(set) var restsOnUnknown = false
+
+    /// The latest crossing, while its consequences may show.
+    private(set) var armed: Crossing?
+    /// L1 may have ended an interrupt of its own since, which would have put SVI right.
+    private var mayBeRepaired = false
+
+    private var undelivered: [UndeliveredAccept] = []
+    private var reflections = EmptyReflections()
+    /// Accepted since the crossing and not delivered, the first of each.
+    private var waiting: [(vector: UInt8, since: EventStamp)] = []
+
+    private(set) var losses: [Loss] = []
+    /// In service though L1 ended it (S3).
+    private(set) var stuck: [(vector: UInt8, since: EventStamp)] = []
+    /// A vector that the crossing would have held back was delivered: the fix is there.
+    private(set) var deliveredDespite: (crossing: Crossing, vector: UInt8, at: EventStamp)?
+    private(set) var lostAccepts: UInt64 = 0
+    var log = EvidenceLog()
+
+    // MARK: Events
+
+    mutating func crossed(_ crossing: Crossing, apicvKnown: Bool, pendingAbove: Bool, at stamp: EventStamp) {
+        crossingCount &+= 1
+        if !apicvKnown { restsOnUnknown = true }
+        let isNew = !crossings.contains {
+            $0.vector == crossing.vector && $0.acknowledgedAt == crossing.acknowledgedAt && $0.endedAt == crossing.endedAt
+        }
+        if isNew { crossings.append(crossing) }
+        armed = crossing
+        mayBeRepaired = pendingAbove
+        undelivered = []
+        reflections = EmptyReflections()
+        waiting = []
+    }
+
+    /// S3: KVM was told of another interrupt's end.
+    mutating func missedEOI(stuck vector: UInt8, at stamp: EventStamp) {
+        guard !stuck.contains(where: { $0.vector == vector }) else { return }
+        stuck.append((vector, stamp))
+    }
+
+    mutating func accepted(_ vector: UInt8, silent: Bool, at stamp: EventStamp) {
+        guard let armed else { return }
+        guard vector >> 4 <= armed.vector >> 4 else {
+            mayBeRepaired = true
+            return
+        }
+        if losses.contains(where: { $0.vector == vector && $0.isStanding }) { lostAccepts &+= 1 }
+        if !waiting.contains(where: { $0.vector == vector }) { waiting.append((vector, stamp)) }
+        if !silent, !undelivered.contains(where: { $0.vector == vector }) {
+            undelivered.append(UndeliveredAccept(vector, accepted: stamp))
+        }
+    }
+
+    /// Returns what has just been lost by sign S1.
+    mutating func enteredL2(at stamp: EventStamp) -> [Loss] {
+        guard !undelivered.isEmpty else { return [] }
+        var complete: [Loss] = []
+        for index in undelivered.indices where undelivered[index].enteredL2(at: stamp.time) {
+            let wait = undelivered[index]
+            complete.append(Loss(vector: wait.vector, sign: .undelivered, since: wait.accepted, proven: stamp))
+        }
+        return complete.filter { note($0) }
+    }
+
+    mutating func enteredL1() {
+        undelivered = []
+        for index in losses.indices where losses[index].sign == .undelivered { losses[index].isStanding = false }
+    }
+
+    /// Returns what has just been lost by sign S4.
+    mutating func enteringL2(injecting vector: UInt8?, at stamp: EventStamp) -> [Loss] {
+        guard armed != nil else { return [] }
+        guard vector == nil else {
+            reflections.delivered()
+            return []
+        }
+        guard reflections.returnedEmpty(at: stamp.time) else { return [] }
+        return waiting.map { Loss(vector: $0.vector, sign: .emptyReflections, since: $0.since, proven: stamp) }
+            .filter { note($0) }
+    }
+
+    mutating func reflectedInterrupt(at stamp: EventStamp) {
+        if armed != nil { reflections.reflected(at: stamp.time) }
+    }
+
+    mutating func interruptWindow() {
+        undelivered = []
+        reflections.delivered()
+        withdraw { $0.sign == .undelivered && $0.isStanding }
+    }
+
+    mutating func acknowledged(_ vector: UInt8, at stamp: EventStamp) {
+        undelivered.removeAll { $0.vector == vector }
+        waiting.removeAll { $0.vector == vector }
+        reflections.delivered()
+        withdraw { $0.vector == vector && $0.sign == .undelivered && $0.isStanding }
+        for index in losses.indices where losses[index].vector >> 4 == vector >> 4 { losses[index].isStanding = false }
+        guard let armed, vector >> 4 <= armed.vector >> 4 else { return }
+        if !mayBeRepaired, deliveredDespite == nil { deliveredDespite = (armed, vector, stamp) }
+    }
+
+    /// L1 ended something by itself after the crossing.
+    mutating func endedByL1(at stamp: EventStamp) {
+        if let armed, armed.ended.time != stamp.time { mayBeRepaired = true }
+    }
+
+    /// A HLT lasted from `since` to `stamp` though these vectors were waiting (S2). Returns what that loses.
+    mutating func sleptOn(_ vectors: [(vector: UInt8, since: EventStamp)], at stamp: EventStamp) -> [Loss] {
+        guard let armed else { return [] }
+        return vectors.filter { $0.vector >> 4 <= armed.vector >> 4 }
+            .map { Loss(vector: $0.vector, sign: .sleptOn, since: $0.since, proven: stamp) }
+            .filter { note($0) }
+    }
+
+    /// KVM_GUESTDBG_BLOCKIRQ holds interrupts back on purpose.
+    mutating func blockedOnPurpose() {
+        undelivered = []
+        reflections = EmptyReflections()
+        waiting = []
+    }
+
+    /// What was armed may have been resolved where nobody looked.
+    mutating func gap() {
+        armed = nil
+        blockedOnPurpose()
+        for index in losses.indices { losses[index].isStanding = false }
+    }
+
+    // MARK: Judgement
+
+    var hasProof: Bool {
+        let undelivered = losses.contains { $0.sign == .undelivered }
+        return undelivered && !stuck.isEmpty || losses.contains { $0.sign == .emptyReflections && $0.isStanding }
+    }
+
+    var hasSign: Bool { !losses.isEmpty || !stuck.isEmpty }
+
+    /// Lost or stuck, ascending.
+    var troubledVectors: [UInt8] {
+        Set(losses.map(\.vector) + stuck.map(\.vector)).sorted()
+    }
+
+    /// Whether a loss is new; the first sign that shows it is kept.
+    private mutating func note(_ loss: Loss) -> Bool {
+        guard !losses.contains(where: { $0.vector == loss.vector && $0.sign == loss.sign }) else { return false }
+        losses.append(loss)
+        return true
+    }
+
+    private mutating func withdraw(_ isDisproved: (Loss) -> Bool) {
+        losses.removeAll(where: isDisproved)
+    }
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Rule `stale-svi`: an interrupt that is acknowledged at one level and ended at the other, and what that costs on
+/// kernels that write SVI to vmcs02.
+///
+/// VMX with APICv active only. The watches gather; ``findings(in:fix:)`` grades at the end, since the fix may show late.
+struct StaleSVI: Sendable {
+    private var watches: [CrossingWatch?] = []
+
+    /// S2: lossy recordings sleep for 100 ms and more, healthy ones for 3.8 ms at most.
+    static let sleepNanoseconds: UInt64 = 50_000_000
+
+    mutating func observe(_ transition: Transition, of vcpu: Int, at stamp: EventStamp, in machine: borrowing Machine) {
+        if case .crossed(let crossing) = transition {
+            crossed(crossing, vcpu, stamp, machine)
+            return
+        }
+        guard watches.indices.contains(vcpu), watches[vcpu] != nil else { return }
+        switch transition {
+        case .entered(.l2):
+            for loss in watches[vcpu]?.enteredL2(at: stamp) ?? [] where machine.measuresTime { lost(loss, vcpu, machine) }
+        case .entered(.l1): watches[vcpu]?.enteredL1()
+        case .interruptWindow: watches[vcpu]?.interruptWindow()
+        case .accepted(let vector, _, let silent):
+            guard !machine.blocksIRQ(vcpu) else { return }
+            watches[vcpu]?.accepted(vector, silent: silent, at: stamp)
+        case .acknowledged(let vector, _): watches[vcpu]?.acknowledged(vector, at: stamp)
+        case .ended(_, .l1): watches[vcpu]?.endedByL1(at: stamp)
+        case .missedEOI(let stuck, let told): missedEOI(stuck, told, vcpu, stamp)
+        case .reflectedInterrupt: watches[vcpu]?.reflectedInterrupt(at: stamp)
+        case .enteringL2(let vector):
+            for loss in watches[vcpu]?.enteringL2(injecting: vector, at: stamp) ?? [] where machine.measuresTime {
+                lost(loss, vcpu, machine)
+            }
+        case .woke: slept(vcpu, until: stamp, machine)
+        case .inhibitsChanged: inhibitsChanged(machine)
+        case .gap: watches[vcpu]?.gap()
+        default: break
+        }
+    }
+
+    // MARK: Events
+
+    private mutating func crossed(_ crossing: Crossing, _ vcpu: Int, _ stamp: EventStamp, _ machine: borrowing Machine) {
+        let vm = machine.vms[machine.vcpus[vcpu].vm]
+        guard vm.isa == .vmx, vm.apicv.state != .inhibited else { return }
+        while watches.count <= vcpu { watches.append(nil) }
+        var watch = watches[vcpu] ?? CrossingWatch()
+        let above = machine.vcpus[vcpu].ledger.highestPending.map { $0 >> 4 > crossing.vector >> 4 } ?? false
+        watch.crossed(crossing, apicvKnown: vm.apicv.state == .active, pendingAbove: above, at: stamp)
+        if watch.crossingCount <= 4 {
+            if let acknowledged = crossing.acknowledged {
+                watch.log.add(
+                    crossing.acknowledgedAt == .l2 ? "kvm_inj_virq" : "kvm_nested_vmenter", at: acknowledged,
+                    "\(crossing.vector.hex) acknowledged in \(crossing.acknowledgedAt.name)"
+                        + (crossing.acknowledgedAt == .l2 ? ", injected straight into L2" : ", passed on to L2 in event_inj"))
+            }
+            watch.log.add(
+                crossing.endedAt == .l2 ? "kvm_eoi" : "kvm_nested_vmexit_inject", at: crossing.ended,
+                crossing.endedAt == .l2
+                    ? "\(crossing.vector.hex) ended by L2: the crossing"
+                    : "L2's EOI of \(crossing.vector.hex) handed to L1, which writes it: the crossing")
+        }
+        watches[vcpu] = watch
+    }
+
+    private mutating func missedEOI(_ stuck: UInt8, _ told: Int32, _ vcpu: Int, _ stamp: EventStamp) {
+        watches[vcpu]?.missedEOI(stuck: stuck, at: stamp)
+        let what = UInt8(exactly: told).map { "vector \($0.hex)" } ?? "no vector"
+        watches[vcpu]?.log.add(
+            "kvm_eoi", at: stamp, isKey: true,
+            "EOI_INDUCED in L1 ends \(what) while \(stuck.hex) is in service: \(stuck.hex) stays stuck")
+    }
+
+    private mutating func lost(_ loss: Loss, _ vcpu: Int, _ machine: borrowing Machine) {
+        watches[vcpu]?.log.add(
+            "kvm_apic_accept_irq", at: loss.since, isKey: true,
+            "\(loss.vector.hex) accepted, and nothing delivers it from here on")
+        let proof: (event: String, text: String) =
+            switch loss.sign {
+            case .undelivered: ("kvm_entry", "L2 entered again and again since, \(loss.vector.hex) never injected")
+            case .sleptOn: ("kvm_vcpu_wakeup", "HLT slept on though \(loss.vector.hex) was waiting")
+            case .emptyReflections:
+                ("kvm_nested_vmenter", "event_inj invalid after EXTERNAL_INTERRUPT, 20 times and more: L1 got nothing")
+            }
+        watches[vcpu]?.log.add(proof.event, at: loss.proven, isKey: true, proof.text)
+    }
+
+    private mutating func slept(_ vcpu: Int, until stamp: EventStamp, _ machine: borrowing Machine) {
+        guard machine.measuresTime, !machine.blocksIRQ(vcpu) else { return }
+        let state = machine.vcpus[vcpu]
+        let halted = state.bracket.time
+        let waiting = state.ledger.pending.vectors.compactMap { vector -> (vector: UInt8, since: EventStamp)? in
+            guard let pending = state.ledger[vector].pending else { return nil }
+            // Before the HLT hardware may have delivered it; during it nothing runs that could take it.
+            guard !pending.maybeSilent || pending.since.time >= halted else { return nil }
+            let from = max(halted, pending.since.time)
+            return stamp.time > from && stamp.time - from >= Self.sleepNanoseconds ? (vector, pending.since) : nil
+        }
+        for loss in watches[vcpu]?.sleptOn(waiting, at: stamp) ?? [] { lost(loss, vcpu, machine) }
+    }
+
+    private mutating func inhibitsChanged(_ machine: borrowing Machine) {
+        for vcpu in watches.indices where watches[vcpu] != nil && machine.blocksIRQ(vcpu) {
+            watches[vcpu]?.blockedOnPurpose()
+        }
+    }
+
+    /// The trace is over: what still sleeps is judged up to its end.
+    mutating func finish(_ machine: borrowing Machine) {
+        for vcpu in watches.indices where watches[vcpu] != nil && machine.vcpus[vcpu].isBlocked {
+            slept(vcpu, until: EventStamp(time: machine.now, cpu: 0, tid: machine.vcpus[vcpu].tid ?? 0), machine)
+        }
+    }
+
+    // MARK: Judgement
+
+    /// What the interrupts themselves said of the fix: absent wins, since it takes just one stuck vector.
+    var fixByBehaviour: FixState? {
+        for case let watch? in watches {
+            if let stuck = watch.stuck.first {
+                return FixState(
+                    state: .absent, basis: .behaviour,
+                    evidence: "vector \(stuck.vector.hex) stayed in service after its EOI, at \(stuck.since.time)")
+            }
+        }
+        for case let watch? in watches {
+            if let (crossing, vector, stamp) = watch.deliveredDespite {
+                return FixState(
+                    state: .present, basis: .behaviour,
+                    evidence: "after the crossing of \(crossing.vector.hex), \(vector.hex) was delivered at \(stamp.time)")
+            }
+        }
+        return nil
+    }
+
+    func findings(in machine: borrowing Machine, fix: FixState) -> [RuleFinding] {
+        watches.indices.compactMap { vcpu in
+            guard let watch = watches[vcpu], watch.crossingCount > 0 else { return nil }
+            let vm = machine.vcpus[vcpu].vm
+            if watch.restsOnUnknown, machine.vms[vm].apicv.initial != .active { return nil }
+            return finding(watch, vcpu: vcpu, vm: vm, fix: fix, until: machine.now)
+        }
+    }
+
+    private func finding(_ watch: CrossingWatch, vcpu: Int, vm: Int, fix: FixState, until end: UInt64) -> RuleFinding? {
+        let grade: Grade
+        if watch.hasProof {
+            grade = .confirmed
+        } else if watch.hasSign {
+            grade = .suspect
+        } else if !fix.isPresent {
+            grade = .hazard
+        } else {
+            return nil
+        }
+        let first = watch.crossings.map { ($0.acknowledged ?? $0.ended).time }.min() ?? 0
+        let since = (watch.losses.map(\.since.time) + watch.stuck.map(\.since.time)).min()
+        var finding = RuleFinding(
+            rule: .staleSVI, grade: grade, vm: vm, vcpu: vcpu, first: since ?? first,
+            last: grade > .hazard ? end : watch.crossings.map(\.ended.time).max() ?? first,
+            count: grade > .hazard ? max(watch.lostAccepts, 1) : watch.crossingCount,
+            statement: watch.statement)
+        finding.inferred = watch.crossings.contains(where: \.inferred)
+        finding.vectors = grade > .hazard ? watch.troubledVectors : Set(watch.crossings.map(\.vector)).sorted()
+        finding.crossings = watch.crossings
+        finding.symptoms = (watch.stuck.isEmpty ? [] : [.stuckISR]) + (watch.losses.isEmpty ? [] : [.lostAccept])
+        finding.evidence = watch.log
+        if grade == .hazard {
+            finding.limits.append(
+                "Nothing shows that an interrupt was lost: delivery in L1 is silent (virtual-interrupt delivery), and "
+                    + "whether this kernel has the fix is not known.")
+        }
+        return finding
+    }
+}

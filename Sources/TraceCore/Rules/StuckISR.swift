@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Rule `stuck-isr`: an EOI in L1 that ends a lower vector (or none) while one that KVM injected into L2 is in service.
+/// For vCPUs where `stale-svi` does not already carry it as a symptom.
+struct StuckISR: Sendable {
+    private var stuck: [(vcpu: Int, vector: UInt8, told: Int32, at: EventStamp)] = []
+
+    mutating func observe(_ transition: Transition, of vcpu: Int, at stamp: EventStamp, in machine: borrowing Machine) {
+        guard case .missedEOI(let vector, let told) = transition,
+            !stuck.contains(where: { $0.vcpu == vcpu && $0.vector == vector })
+        else { return }
+        stuck.append((vcpu, vector, told, stamp))
+    }
+
+    func findings(in machine: borrowing Machine, explained: Set<Int>) -> [RuleFinding] {
+        stuck.filter { !explained.contains($0.vcpu) }.map { entry in
+            var finding = RuleFinding(
+                rule: .stuckISR, grade: .suspect, vm: machine.vcpus[entry.vcpu].vm, vcpu: entry.vcpu,
+                first: entry.at.time, last: machine.now, count: 1,
+                statement: "\(entry.vector.hex) stayed in service after its EOI.")
+            finding.vectors = [entry.vector]
+            finding.evidence.add(
+                "kvm_eoi", at: entry.at,
+                "EOI_INDUCED in L1 names \(UInt8(exactly: entry.told)?.hex ?? "no vector"), \(entry.vector.hex) is in service")
+            return finding
+        }
+    }
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One CPU's events and holes in the order in which they were recorded, from its pages.
+@usableFromInline
+struct CPUStream {
+    @usableFromInline let cpu: Int32
+    /// Index of the buffer in the file.
+    let instance: Int
+    /// Time of the event or hole that comes next.
+    @usableFromInline private(set) var headTime: UInt64 = 0
+    @usableFromInline private(set) var isDone = false
+    /// Set where a hole comes next.
+    @usableFromInline private(set) var gap: EventGap?
+    @usableFromInline private(set) var cursor = PageCursor()
+    @usableFromInline let tally: RecordTally
+    /// Time of the first and the last record so far, whatever its kind.
+    private(set) var first: UInt64?
+    private(set) var last: UInt64?
+    /// Where the data broke off or stopped making sense: no page after it is read.
+    private(set) var cut: TraceCut?
+    /// Pages that start before the one before them ended.
+    private(set) var stepsBack = 0
+
+    private let source: PageSource
+    private let layout: PageLayout
+    private var pageHasRecords = false
+
+    init(cpu: Int32, instance: Int, source: PageSource, layout: PageLayout, tally: RecordTally) {
+        self.cpu = cpu
+        self.instance = instance
+        self.source = source
+        self.layout = layout
+        self.tally = tally
+    }
+
+    /// Goes to the next event or hole.
+    @inline(__always) @usableFromInline
+    mutating func advance() {
+        if cursor.next(tally) {
+            headTime = cursor.time
+        } else {
+            turnPage()
+        }
+    }
+
+    /// Goes past the hole that was next.
+    @usableFromInline
+    mutating func passGap() {
+        gap = nil
+        if cut == nil { advance() } else { end() }
+    }
+
+    @inline(never) @usableFromInline
+    mutating func turnPage() {
+        repeat {
+            if pageHasRecords { last = max(last ?? 0, cursor.time) }
+            if let fault = cursor.fault { return breakOff(source.cut ?? describe(fault)) }
+            guard let page = source.page() else {
+                if let cut = source.cut { return breakOff(cut) }
+                return end()
+            }
+            guard let next = PageCursor(page: page, layout: layout) else {
+                return breakOff(
+                    source.cut
+                        ?? TraceCut(offset: source.offset(inPage: page.count), expected: "the rest of a page's header"))
+            }
+            open(next)
+            if gap != nil { return }
+        } while !cursor.next(tally)
+        headTime = cursor.time
+    }
+
+    private mutating func open(_ page: PageCursor) {
+        cursor = page
+        let start = page.firstTime()
+        pageHasRecords = start != nil
+        switch page.loss {
+        case .none: break
+        case .uncounted: announce(to: start ?? page.time, events: nil)
+        case .counted(let events): announce(to: start ?? page.time, events: events)
+        }
+        guard let start else { return }
+        first = first ?? start
+        if start < last ?? 0 { stepsBack += 1 }
+    }
+
+    private mutating func announce(to: UInt64?, events: UInt64?) {
+        gap = EventGap(instance: instance, cpu: cpu, from: last, to: to, events: events)
+        headTime = last ?? 0
+    }
+
+    private mutating func breakOff(_ cut: TraceCut) {
+        self.cut = cut
+        announce(to: nil, events: nil)
+    }
+
+    private mutating func end() {
+        isDone = true
+        headTime = .max
+    }
+
+    private func describe(_ fault: PageCursor.Fault) -> TraceCut {
+        switch fault {
+        case .overfull(let claimed):
+            TraceCut(
+                offset: source.offset(inPage: 8),
+                expected: "a page of CPU \(cpu) with at most \(layout.capacity) bytes of records, not \(claimed)")
+        case .overrun(let offset):
+            TraceCut(offset: source.offset(inPage: offset), expected: "a record of CPU \(cpu) that ends inside its page")
+        case .cut:
+            TraceCut(offset: source.offset(inPage: 0), expected: "a whole page of CPU \(cpu)")
+        }
+    }
+}

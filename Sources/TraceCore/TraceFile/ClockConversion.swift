@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Takes a record's raw stamp to the trace's time: cycles to nanoseconds where the file says how, then the file's offset.
+///
+/// The same steps as trace-cmd's timestamp_calc() (lib/trace-cmd/trace-input.c, 3.4), which likewise leaves out the offset
+/// stored with TSC2NSEC; without its correction of a guest's clock by the host's, which needs both files.
+@usableFromInline
+struct ClockConversion: Equatable {
+    var multiplier: UInt32 = 0
+    var shift: UInt32 = 0
+    /// The sum of DATE and OFFSET, in nanoseconds.
+    var offset: Int64 = 0
+
+    @usableFromInline var isIdentity: Bool { multiplier == 0 && offset == 0 }
+
+    @usableFromInline
+    func time(_ raw: UInt64) -> UInt64 {
+        guard multiplier != 0 else { return raw &+ UInt64(bitPattern: offset) }
+        let product = raw.multipliedFullWidth(by: UInt64(multiplier))
+        let scaled =
+            shift == 0 ? product.low : shift < 64 ? product.low >> UInt64(shift) | product.high << UInt64(64 - shift) : 0
+        return scaled &+ UInt64(bitPattern: offset)
+    }
+}
+
+extension TraceClock {
+    /// The unit by the clock's name, kernel/trace/trace.c (trace_clocks) and arch/x86/include/asm/trace_clock.h, 7.2.
+    init(_ name: String, isConverted: Bool) {
+        let unit: Unit =
+            switch name {
+            case _ where isConverted: .nanoseconds
+            case "local", "global", "perf", "mono", "mono_raw", "boot", "tai": .nanoseconds
+            case "counter": .none
+            default: .ticks
+            }
+        self.init(name: name, unit: unit)
+    }
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The tracepoints whose formats a trace carries: names by id, and the bindings of those that the machine uses.
+struct FormatCatalog {
+    /// The systems whose events are KVM's own; another system may use the same names for something else.
+    private static let systems: Set<String> = ["kvm", "kvmmmu"]
+
+    private(set) var names: [UInt16: String] = [:]
+    /// Names of the formats outside of ftrace's own, as selected for recording.
+    private(set) var selected: Set<String> = []
+    private(set) var fields: Set<String> = []
+    private(set) var inhibitNames: [String] = []
+    private(set) var bindings: [(id: UInt16, binding: EventBinding)] = []
+
+    /// The kinds that can be decoded.
+    var kinds: EventKindSet {
+        bindings.reduce(into: []) { $0.insert($1.binding.kind) }
+    }
+
+    /// An event of ftrace itself, such as `print`.
+    mutating func addInternal(_ text: [UInt8]) {
+        guard let format = EventFormat.identity(of: text[...]) else { return }
+        names[format.id] = format.name
+    }
+
+    mutating func add(_ text: [UInt8], system: String) {
+        guard let identity = EventFormat.identity(of: text[...]) else { return }
+        names[identity.id] = identity.name
+        selected.insert(identity.name)
+        guard Self.systems.contains(system), let format = EventFormat(text: text[...]) else { return }
+        fields.formUnion(format.fields.map { "\(format.name).\($0.name)" })
+        guard let binding = EventBinding(format), bindings.count < RecordTally.mostBindings else { return }
+        bindings.append((format.id, binding))
+        if binding.kind == .apicvInhibitChanged { inhibitNames = format.flagNames }
+    }
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Walks the records of one ring-buffer page, whether it comes from a file or from `trace_pipe_raw`.
+///
+/// The page's bytes are borrowed: they stay in place while the cursor walks them. Every load is inside them, since
+/// `position` and `limit` lie in the page and each step compares a record's end with `limit` before it takes the record.
+/// Rules of the header: kernel/trace/ring_buffer.c and include/linux/ring_buffer.h, 5.10 to 7.2.
+public struct PageCursor {
+    /// Events that the kernel overwrote or dropped before a page's first record.
+    public enum Loss: Equatable, Sendable {
+        case none
+        /// The page had no room for the number.
+        case uncounted
+        case counted(UInt64)
+    }
+
+    /// What ended a walk before the page's used bytes did.
+    public enum Fault: Equatable, Sendable {
+        /// `commit` says so many bytes, more than a page has.
+        case overfull(claimed: UInt32)
+        /// The record at this offset of the page passes the used bytes.
+        case overrun(offset: Int)
+        /// The page's bytes end before what `commit` says.
+        case cut
+    }
+
+    /// Time of the last record taken; before the first one the page's own.
+    public private(set) var time: UInt64
+    /// The record that ``next(_:)`` stopped at.
+    public private(set) var record: Record
+    /// Index of that record's binding.
+    public private(set) var binding: Int
+    public let loss: Loss
+    public private(set) var fault: Fault?
+
+    private let page: UnsafeRawPointer
+    private var position: UnsafeRawPointer
+    private var limit: UnsafeRawPointer
+    private let order: ByteOrder
+    private var isCut: Bool
+
+    /// - Parameter page: at most a page's bytes; nil where not even the header is whole.
+    public init?(page bytes: UnsafeRawBufferPointer, layout: PageLayout) {
+        guard let page = bytes.baseAddress, bytes.count >= layout.headerSize else { return nil }
+        let available = min(bytes.count, layout.pageSize) - layout.headerSize
+        self.page = page
+        order = layout.order
+        time = layout.order.value(page.loadUnaligned(as: UInt64.self))
+        // The kernel adds its flag as a negative int, which sets the upper half of a 64-bit word.
+        let commit = UInt32(truncatingIfNeeded: Self.long(page + 8, layout))
+        let used = commit & ~(Commit.missedEvents | Commit.missedStored)
+        position = page + layout.headerSize
+        record = Record(base: position, count: 0)
+        binding = 0
+        guard used <= layout.capacity else {
+            limit = position
+            loss = .none
+            isCut = false
+            fault = .overfull(claimed: used)
+            return
+        }
+        limit = position + min(Int(used), available)
+        isCut = Int(used) > available
+        loss = Self.loss(commit: commit, countAt: position + Int(used), room: available - Int(used), layout: layout)
+    }
+
+    /// Over no page at all: nothing comes next.
+    init() {
+        page = Self.nothing
+        position = page
+        limit = page
+        order = .little
+        time = 0
+        record = Record(base: page, count: 0)
+        binding = 0
+        loss = .none
+        isCut = false
+    }
+
+    nonisolated(unsafe) private static let nothing = UnsafeRawPointer(
+        UnsafeMutableRawPointer.allocate(byteCount: 1, alignment: 1))
+
+    private enum Commit {
+        static let missedEvents: UInt32 = 1 << 31
+        static let missedStored: UInt32 = 1 << 30
+    }
+
+    private static func long(_ pointer: UnsafeRawPointer, _ layout: PageLayout) -> UInt64 {
+        layout.longSize == 8
+            ? layout.order.value(pointer.loadUnaligned(as: UInt64.self))
+            : UInt64(layout.order.value(pointer.loadUnaligned(as: UInt32.self)))
+    }
+
+    private static func loss(
+        commit: UInt32, countAt count: UnsafeRawPointer, room: Int, layout: PageLayout
+    ) -> Loss {
+        guard commit & Commit.missedEvents != 0 else { return .none }
+        guard commit & Commit.missedStored != 0, room >= layout.longSize else { return .uncounted }
+        return .counted(long(count, layout))
+    }
+
+    /// Goes to the next record that `tally` has a binding for and counts what it passes; false at the page's end.
+    @inline(__always)
+    public mutating func next(_ tally: RecordTally) -> Bool {
+        while limit - position >= 4 {
+            let header = Header(position, order)
+            let start: UnsafeRawPointer
+            let length: Int
+            if header.type &- 1 < 28 {
+                start = position + 4
+                length = Int(header.type &* 4)
+            } else {
+                guard let long = longRecord(header) else { continue }
+                start = position + 8
+                length = long
+            }
+            guard length <= limit - start else { break }
+            time &+= header.delta
+            position = start + length
+            let id = Int(order.value(start.loadUnaligned(as: UInt16.self)))
+            tally.counts[id] &+= 1
+            let entry = tally.bindings[id]
+            if entry != 0 {
+                binding = Int(entry) &- 1
+                record = Record(base: start, count: length)
+                return true
+            }
+        }
+        endWalk()
+        return false
+    }
+
+    /// Time of the record that comes first, counted or not; nil where the page has none.
+    func firstTime() -> UInt64? {
+        var ahead = self
+        while ahead.limit - ahead.position >= 4 {
+            let header = Header(ahead.position, order)
+            if header.type < Header.padding { return ahead.time &+ header.delta }
+            _ = ahead.longRecord(header)
+        }
+        return nil
+    }
+
+    /// The four bytes that start a record: type or length, and the time since the record before.
+    private struct Header {
+        static let padding: UInt32 = 29
+        static let timeExtend: UInt32 = 30
+        static let timeStamp: UInt32 = 31
+
+        var type: UInt32
+        var delta: UInt64
+
+        @inline(__always)
+        init(_ position: UnsafeRawPointer, _ order: ByteOrder) {
+            let word = order.value(position.loadUnaligned(as: UInt32.self))
+            type = order == .little ? word & 31 : word &>> 27
+            delta = UInt64(order == .little ? word &>> 5 : word & 0x7ff_ffff)
+        }
+    }
+
+    /// Length of the record behind a header of type 0. Other types hold none: they are passed, and the answer is nil.
+    private mutating func longRecord(_ header: Header) -> Int? {
+        if header.type == Header.padding, header.delta == 0 {
+            position = limit
+            isCut = false
+            return nil
+        }
+        guard limit - position >= 8 else {
+            endWalk()
+            return nil
+        }
+        let word = order.value(position.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
+        switch header.type {
+        case Header.timeExtend:
+            time &+= UInt64(word) << 27 &+ header.delta
+        case Header.timeStamp:
+            time = absolute(UInt64(word) << 27 | header.delta)
+        case Header.padding:
+            // A discarded event. Its delta is not added, as in rb_update_read_stamp().
+            guard Int(word) <= limit - position - 4 else {
+                endWalk()
+                return nil
+            }
+            position += 4 + Int(word)
+            return nil
+        default:
+            guard word > 4 else {
+                endWalk()
+                return nil
+            }
+            return (Int(word) - 4 + 3) & ~3
+        }
+        position += 8
+        return nil
+    }
+
+    /// The 59 bits of an absolute stamp under the top five of the running one, as rb_fix_abs_ts() joins them.
+    private func absolute(_ stamp: UInt64) -> UInt64 {
+        let top = time & (0x1f << 59)
+        guard top != 0 else { return stamp }
+        let joined = stamp | top
+        return joined < time ? joined &+ (1 << 59) : joined
+    }
+
+    private mutating func endWalk() {
+        if fault == nil {
+            if isCut {
+                fault = .cut
+            } else if position < limit {
+                fault = .overrun(offset: position - page)
+            }
+        }
+        limit = position
+    }
+}

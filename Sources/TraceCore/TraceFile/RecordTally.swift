@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Counts one buffer's records by id and says which ids are bound to an event.
+///
+/// A record's id has sixteen bits and the tables an entry for each, so that no look-up needs a check.
+public final class RecordTally {
+    private static let ids = Int(UInt16.max) + 1
+    static let mostBindings = Int(UInt8.max)
+
+    @usableFromInline let counts: UnsafeMutablePointer<UInt64>
+    /// 0 for an id to skip, else one more than the index of its binding.
+    @usableFromInline let bindings: UnsafeMutablePointer<UInt8>
+
+    public init() {
+        counts = .allocate(capacity: Self.ids)
+        counts.initialize(repeating: 0, count: Self.ids)
+        bindings = .allocate(capacity: Self.ids)
+        bindings.initialize(repeating: 0, count: Self.ids)
+    }
+
+    deinit {
+        counts.deallocate()
+        bindings.deallocate()
+    }
+
+    /// Records with this id are events of the decoder's `binding`.
+    public func bind(id: UInt16, to binding: Int) {
+        guard let entry = UInt8(exactly: binding + 1) else { return }
+        bindings[Int(id)] = entry
+    }
+
+    public func count(of id: UInt16) -> UInt64 {
+        counts[Int(id)]
+    }
+
+    /// The ids that records had, in ascending order.
+    public var seen: [UInt16] {
+        (0..<Self.ids).compactMap { counts[$0] == 0 ? nil : UInt16($0) }
+    }
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Joins the CPUs' streams into one by time.
+///
+/// A stream is followed for as long as its head is the earliest, so that the others are looked at once a run and not once an
+/// event. Where a CPU's own time goes backwards its order is kept.
+@usableFromInline
+struct StreamMerge {
+    @usableFromInline private(set) var streams: [CPUStream]
+    @usableFromInline private(set) var delivery: EventDelivery
+
+    init(streams: [CPUStream], delivery: EventDelivery) {
+        self.streams = streams
+        self.delivery = delivery
+    }
+
+    @inlinable
+    mutating func run<S: EventSink>(into sink: inout S) {
+        var heap = start()
+        while let (stream, limit) = heap.top {
+            delivery.follow(&streams[stream], until: limit, into: &sink)
+            if streams[stream].isDone {
+                heap.removeTop()
+            } else {
+                heap.replaceTop(time: streams[stream].headTime)
+            }
+        }
+    }
+
+    @usableFromInline
+    mutating func start() -> StreamHeap {
+        for index in streams.indices { streams[index].advance() }
+        return StreamHeap(
+            times: streams.enumerated().filter { !$0.element.isDone }.map { ($0.offset, $0.element.headTime) })
+    }
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension TraceContainer {
+    var info: TraceInfo {
+        let clock = instances.lazy.compactMap(\.clock).first { !$0.isEmpty } ?? options.clock ?? "local"
+        let highest = instances.flatMap(\.cpus).map { Int($0.id) + 1 }.max() ?? 0
+        var info = TraceInfo(
+            format: "trace.dat v\(head.version.rawValue)"
+                + (head.compression == .none ? "" : " \(head.compression.rawValue)"),
+            clock: TraceClock(clock, isConverted: options.conversion.multiplier != 0),
+            cpus: options.cpuCount ?? max(cpuCount, highest))
+        info.kernel = options.uname
+        info.eventsSelected = formats.selected.isEmpty ? nil : formats.selected.sorted()
+        info.recordedKinds = formats.kinds
+        info.formatFields = formats.fields
+        info.inhibitNames = formats.inhibitNames
+        info.symbols = symbols
+        info.commands = commands
+        info.guests = options.guests
+        return info
+    }
+}

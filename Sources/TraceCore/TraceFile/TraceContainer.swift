@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a trace.dat holds beside its records, and where those lie.
+///
+/// A file that is cut or damaged yields what comes before the damage, and ``cut``.
+struct TraceContainer {
+    let file: InputFile
+    let head: TraceHead
+    var longSize = 8
+    var formats = FormatCatalog()
+    var symbols: KernelSymbols?
+    var commands: [Int32: String] = [:]
+    var instances: [BufferInstance] = []
+    var options = TraceOptions()
+    var cut: TraceCut?
+    /// CPUs by version 6's own count.
+    var cpuCount = 0
+    /// A latency tracer's text is in the file.
+    var holdsText = false
+
+    init(_ file: InputFile) throws(TraceFileError) {
+        self.file = file
+        head = try TraceHead(file)
+        switch head.version {
+        case .v6: readVersion6()
+        case .v7: readVersion7()
+        }
+        dropImpossibleCPUs()
+        if holdsText, instances.allSatisfy(\.cpus.isEmpty) { throw .textOnly(file: file.name) }
+    }
+
+    /// Keeps the first damage that is met.
+    mutating func note(_ damage: TraceCut) {
+        cut = cut ?? damage
+    }
+}
+
+// MARK: - Parts that both versions have
+
+extension TraceContainer {
+    /// `header_page` and `header_event`.
+    mutating func readHeaders(_ reader: inout SectionReader) throws(TraceCut) {
+        for name in ["header_page", "header_event"] {
+            let before = reader.cut
+            guard try reader.string() == name else { throw before }
+            let text = try reader.text(try reader.integer(UInt64.self))
+            guard name == "header_page" else { continue }
+            let commit = EventFormat.fields(of: text[...]).first { $0.name == "commit" }
+            guard let commit, commit.size == 4 || commit.size == 8 else { throw before }
+            longSize = commit.size
+        }
+    }
+
+    mutating func readInternalFormats(_ reader: inout SectionReader) throws(TraceCut) {
+        for _ in 0..<(try reader.integer(UInt32.self)) {
+            formats.addInternal(try reader.text(try reader.integer(UInt64.self)))
+        }
+    }
+
+    mutating func readFormats(_ reader: inout SectionReader) throws(TraceCut) {
+        for _ in 0..<(try reader.integer(UInt32.self)) {
+            let system = try reader.string()
+            for _ in 0..<(try reader.integer(UInt32.self)) {
+                formats.add(try reader.text(try reader.integer(UInt64.self)), system: system)
+            }
+        }
+    }
+
+    mutating func readSymbols(_ reader: inout SectionReader) throws(TraceCut) {
+        var scan = KallsymsScan()
+        var rest = Int(try reader.integer(UInt32.self))
+        while rest > 0 {
+            // Of a list that is cut, an absence would mean nothing.
+            guard let text = reader.chunk(atMost: rest) else { throw reader.cut }
+            scan.take(text)
+            rest -= text.count
+        }
+        symbols = scan.symbols
+    }
+
+    /// `pid command` lines.
+    mutating func readCommands(_ reader: inout SectionReader) throws(TraceCut) {
+        let text = try reader.text(try reader.integer(UInt64.self))
+        for line in text.split(separator: UInt8(ascii: "\n")) {
+            let parts = line.split(separator: UInt8(ascii: " "), maxSplits: 1)
+            guard parts.count == 2, let tid = Int32(parts[0].text) else { continue }
+            commands[tid] = parts[1].text
+        }
+    }
+
+    /// A CPU's data starts inside the file and shares no byte with another's; a CPU whose data doesn't is damage.
+    private mutating func dropImpossibleCPUs() {
+        var taken: UInt64 = 0
+        let all = instances.indices.flatMap { instance in
+            instances[instance].cpus.map { (instance, $0) }
+        }.sorted { $0.1.data.lowerBound < $1.1.data.lowerBound }
+        for index in instances.indices { instances[index].cpus = [] }
+        for (instance, cpu) in all {
+            guard cpu.data.lowerBound >= taken, cpu.data.lowerBound < file.size else {
+                note(
+                    TraceCut(
+                        offset: min(cpu.data.lowerBound, file.size),
+                        expected: "\(cpu.data.count) bytes of CPU \(cpu.id)'s data"))
+                continue
+            }
+            taken = cpu.data.upperBound
+            instances[instance].cpus.append(cpu)
+        }
+    }
+}

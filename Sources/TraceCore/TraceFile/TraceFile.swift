@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A trace.dat as trace-cmd records it, versions 6 and 7, whatever its compression.
+///
+/// Read from start to end with memory that doesn't grow with the file. What damage leaves readable is read, and
+/// ``TraceTotals/cut`` tells of the rest.
+public struct TraceFile {
+    public let info: TraceInfo
+    private let container: TraceContainer
+
+    /// - Throws: where nothing can be told of the file, with what to do.
+    public init(path: String) throws(TraceFileError) {
+        try self.init(InputFile(path: path))
+    }
+
+    /// Reads from a descriptor, which is taken over and closed. One that can't be sought in, such as a pipe, is copied to an
+    /// unlinked file in `TMPDIR` first.
+    public init(descriptor: Int32, name: String) throws(TraceFileError) {
+        try self.init(InputFile(owning: descriptor, name: name))
+    }
+
+    private init(_ input: InputFile) throws(TraceFileError) {
+        var file = input
+        var head = file.bytes(at: 0, count: 4096)
+        let compression = Compression(head: head)
+        if compression != .none {
+            file = try input.inflated(compression)
+            head = file.bytes(at: 0, count: 4096)
+        }
+        guard !head.isEmpty else { throw .empty(file: file.name) }
+        if let foreign = ForeignFormat(head: head, file: file.name, size: file.size) {
+            throw .foreign(file: file.name, foreign)
+        }
+        container = try TraceContainer(file)
+        info = container.info
+    }
+
+    /// Hands every event that the machine uses, and every hole, to `sink` in the order of time.
+    @inlinable
+    public mutating func read<S: EventSink>(into sink: inout S) throws(TraceFileError) -> TraceTotals {
+        var reading = startReading()
+        reading.merge.run(into: &sink)
+        return totals(of: reading)
+    }
+
+    @usableFromInline
+    func startReading() -> TraceReading {
+        TraceReading(container)
+    }
+
+    @usableFromInline
+    func totals(of reading: TraceReading) -> TraceTotals {
+        reading.totals(container)
+    }
+}

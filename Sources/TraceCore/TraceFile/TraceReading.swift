@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One pass over a trace's records: what it reads with, and what it amounts to.
+@usableFromInline
+struct TraceReading {
+    /// For the buffers of all CPUs together, within the 64 MB that the whole tool may take.
+    private static let room = 1 << 24
+    private static let mostRoomForCPU = 1 << 18
+
+    @usableFromInline var merge: StreamMerge
+    private let tallies: [RecordTally]
+    private let choice: InstanceChoice
+
+    init(_ container: TraceContainer) {
+        let choice = Self.choose(container)
+        let tallies = choice.kinds.map { kinds in
+            let tally = RecordTally()
+            for (index, bound) in container.formats.bindings.enumerated() where kinds.contains(bound.binding.kind) {
+                tally.bind(id: bound.id, to: index)
+            }
+            return tally
+        }
+        let bindings = container.formats.bindings.map(\.binding)
+        let delivery = EventDelivery(
+            decoder: EventDecoder(order: container.head.order, bindings: bindings),
+            conversion: container.options.conversion,
+            heard: Set(choice.kinds.indices.filter { !choice.kinds[$0].isEmpty || choice.kinds.count == 1 }))
+        merge = StreamMerge(streams: Self.streams(container, tallies), delivery: delivery)
+        self.choice = choice
+        self.tallies = tallies
+    }
+
+    /// Where several instances have data, what each holds is counted in a pass of its own.
+    private static func choose(_ container: TraceContainer) -> InstanceChoice {
+        let all = container.formats.kinds
+        guard container.instances.filter({ !$0.cpus.isEmpty }).count > 1 else {
+            return InstanceChoice(held: container.instances.map { $0.cpus.isEmpty ? [] : all })
+        }
+        let tallies = container.instances.map { _ in RecordTally() }
+        for var stream in streams(container, tallies) {
+            while !stream.isDone {
+                if stream.gap == nil { stream.advance() } else { stream.passGap() }
+            }
+        }
+        return InstanceChoice(
+            held: tallies.map { tally in
+                container.formats.bindings.reduce(into: []) { kinds, bound in
+                    if tally.count(of: bound.id) > 0 { kinds.insert(bound.binding.kind) }
+                }
+            })
+    }
+
+    /// In the order that breaks ties: by CPU, then by instance.
+    private static func streams(_ container: TraceContainer, _ tallies: [RecordTally]) -> [CPUStream] {
+        let inflater = Inflater(container.head.compression)
+        let cpus = container.instances.enumerated().flatMap { index, instance in
+            instance.cpus.map { (index, instance, $0) }
+        }.sorted { ($0.2.id, $0.0) < ($1.2.id, $1.0) }
+        let room = min(mostRoomForCPU, room / max(1, cpus.count))
+        return cpus.map { index, instance, cpu in
+            let layout = PageLayout(
+                order: container.head.order, longSize: container.longSize, pageSize: instance.pageSize)
+            let source = PageSource(
+                "CPU \(cpu.id)'s data", of: container.file, cpu.data, pageSize: instance.pageSize,
+                order: container.head.order, room: room / instance.pageSize * instance.pageSize,
+                inflater: instance.isCompressed ? inflater : nil)
+            return CPUStream(cpu: cpu.id, instance: index, source: source, layout: layout, tally: tallies[index])
+        }
+    }
+
+    func totals(_ container: TraceContainer) -> TraceTotals {
+        var totals = TraceTotals()
+        for tally in tallies {
+            for id in tally.seen {
+                totals.byName[container.formats.names[id] ?? "unknown-\(id)", default: 0] += tally.count(of: id)
+            }
+        }
+        let conversion = merge.delivery.conversion
+        totals.first = merge.streams.compactMap(\.first).min().map(conversion.time)
+        totals.last = merge.streams.compactMap(\.last).max().map(conversion.time)
+        totals.gaps = merge.delivery.gaps
+        totals.overrun = overrun(container)
+        totals.cut = container.cut ?? merge.streams.compactMap(\.cut).min { $0.offset < $1.offset }
+        totals.notes = notes(container)
+        return totals
+    }
+
+    /// Of the buffers that events are taken from.
+    private func overrun(_ container: TraceContainer) -> UInt64? {
+        let lost = container.options.statistics.lost
+        guard !lost.isEmpty else { return nil }
+        let names = Set(merge.delivery.heard.map { container.instances[$0].name })
+        let known = lost.filter { names.contains($0.key) }
+        return (known.isEmpty ? lost : known).values.reduce(0, &+)
+    }
+
+    private func notes(_ container: TraceContainer) -> [String] {
+        var notes: [String] = []
+        let several = container.instances.filter { !$0.cpus.isEmpty }.count > 1
+        for (instance, kinds) in zip(container.instances, choice.kinds) where several && !instance.cpus.isEmpty {
+            let name = instance.name.isEmpty ? "the top buffer" : "buffer instance \(instance.name)"
+            let taken = kinds.kinds.map { $0.tracepoints[0] }
+            notes.append(
+                taken.isEmpty
+                    ? "\(name): counted; what it holds is taken from another buffer"
+                    : "\(name): taken for \(taken.joined(separator: ", "))")
+        }
+        for stream in merge.streams where stream.stepsBack > 0 {
+            notes.append("CPU \(stream.cpu): time goes back \(stream.stepsBack) times; the recorded order is kept")
+        }
+        if merge.delivery.shortRecords > 0 {
+            notes.append("\(merge.delivery.shortRecords) records are shorter than their format says and were left out")
+        }
+        if container.options.hostTraceID != nil {
+            notes.append("recorded inside a guest: its clock is not corrected by the host's")
+        }
+        return notes
+    }
+}

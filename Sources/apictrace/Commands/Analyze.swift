@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import TraceCore
+
+struct Analyze: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Say whether a recording shows lost interrupts, which, since when, why, and what to do.",
+        discussion: """
+            Exit status: 0 clean, or all findings below --fail-on; 1 found; 2 inconclusive; 3 a file can't be read; \
+            64 wrong usage. Of several files the worst counts, in the order 0, 2, 1, 3.
+
+            EXAMPLES:
+              apictrace analyze trace.dat
+              apictrace analyze --json trace.dat | jq .verdict
+              apictrace analyze --quiet --fail-on hazard run-*.dat
+              apictrace analyze --vm 2104 --vcpu 0 --from 72.3 --to 72.5 trace.dat
+              ssh host cat trace.dat | apictrace analyze --kallsyms host.kallsyms -
+            """)
+
+    @Argument(help: "Files that trace-cmd recorded; - reads standard input.", completion: .file())
+    var files: [String]
+
+    @Flag(help: "Print one JSON object for each file (see apictrace schema).")
+    var json = false
+
+    @Option(help: ArgumentHelp("Only this VM, by the process id of its VMM.", valueName: "pid"))
+    var vm: Int32?
+
+    @Option(help: ArgumentHelp("Only this vCPU.", valueName: "n"))
+    var vcpu: Int32?
+
+    @Option(help: ArgumentHelp("Only from this time on, in seconds as trace-cmd prints them.", valueName: "time"))
+    var from: TimeBound?
+
+    @Option(help: ArgumentHelp("Only up to this time.", valueName: "time"))
+    var to: TimeBound?
+
+    @Option(help: ArgumentHelp("The lowest grade that makes the exit status 1.", valueName: "grade"))
+    var failOn = Grade.exposed
+
+    @Option(
+        help: ArgumentHelp(
+            "The traced host's /proc/kallsyms, to tell whether its KVM has the fix.", valueName: "file"),
+        completion: .file())
+    var kallsyms: String?
+
+    @Flag(help: "Print one line for each file.")
+    var quiet = false
+
+    @Flag(help: "No colour, also on a terminal.")
+    var noColor = false
+
+    func validate() throws {
+        guard failOn != .clean else {
+            throw ValidationError("--fail-on clean would fail always; the lowest is inconclusive.")
+        }
+        guard files.count(where: { $0 == "-" }) < 2 else {
+            throw ValidationError("Standard input can be read once only.")
+        }
+        guard vcpu.map({ $0 >= 0 }) ?? true else { throw ValidationError("--vcpu counts from 0.") }
+    }
+
+    func run() throws {
+        let options = AnalysisOptions(vm: vm, vcpu: vcpu, from: from, to: to, kallsyms: kallsyms)
+        let style = Terminal.style(noColour: noColor)
+        var worst = ExitStatus.clean
+        for (index, file) in files.enumerated() {
+            do {
+                let report = try analyze(path: file, options: options)
+                if index > 0, !json, !quiet { print() }
+                try show(report, of: file, style: style)
+                worst = max(worst, ExitStatus(report, failOn: failOn))
+            } catch {
+                Terminal.complain("\(file): \(error)")
+                worst = max(worst, .unreadable)
+            }
+        }
+        throw ExitCode(worst.code)
+    }
+
+    private func show(_ report: Report, of file: String, style: TextStyle) throws {
+        if json {
+            print(try report.json())
+        } else if quiet {
+            print("\(file): \(report.verdictLine)")
+        } else {
+            print(report.text(style: style), terminator: "")
+        }
+    }
+}

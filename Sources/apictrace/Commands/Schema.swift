@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import TraceCore
+
+struct Schema: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Print the JSON Schema (draft 2020-12) of the JSON report.",
+        discussion: """
+            EXAMPLE:
+              apictrace schema > apictrace.schema.json
+              apictrace analyze --json trace.dat > report.json
+              python3 -m jsonschema -i report.json apictrace.schema.json
+            """)
+
+    func run() {
+        print(Report.schema)
+    }
+}

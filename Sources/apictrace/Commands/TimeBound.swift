@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import TraceCore
+
+/// A point of trace time as a user gives it: seconds as trace-cmd prints them, or the clock's bare number.
+struct TimeBound: ExpressibleByArgument {
+    private var whole: UInt64
+    /// Nanoseconds after the point; nil where there is no point.
+    private var fraction: UInt64?
+    /// Six digits are rounded, by trace-cmd and by us: the event that was meant may lie half a microsecond off.
+    private var slack: UInt64
+
+    init?(argument: String) {
+        let parts = argument.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let first = parts.first, let whole = UInt64(first), first.first != "+" else { return nil }
+        self.whole = whole
+        slack = 0
+        guard parts.count == 2 else { return }
+        let digits = parts[1]
+        guard (1...9).contains(digits.count), digits.allSatisfy({ ("0"..."9").contains($0) }) else { return nil }
+        fraction = UInt64(digits + String(repeating: "0", count: 9 - digits.count))
+        slack = digits.count == 6 ? 500 : 0
+    }
+
+    /// The earliest time that the bound may have been printed for, in units of the clock.
+    func earliest(on clock: TraceClock) throws(TimeBoundError) -> UInt64 {
+        let time = try time(on: clock)
+        return time > slack ? time - slack : 0
+    }
+
+    /// The latest such time.
+    func latest(on clock: TraceClock) throws(TimeBoundError) -> UInt64 {
+        let (time, overflow) = try time(on: clock).addingReportingOverflow(slack)
+        return overflow ? .max : time
+    }
+
+    private func time(on clock: TraceClock) throws(TimeBoundError) -> UInt64 {
+        // trace-cmd prints nanoseconds of the boot clock as a bare number.
+        let isSeconds = fraction != nil || (clock.unit == .nanoseconds && clock.name != "boot")
+        guard isSeconds else { return whole }
+        guard clock.unit == .nanoseconds else { throw .fractionOfTicks(clock: clock.name) }
+        let (nanoseconds, overflow) = whole.multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, carry) = nanoseconds.addingReportingOverflow(fraction ?? 0)
+        guard !overflow, !carry else { throw .tooLate }
+        return sum
+    }
+}
+
+enum TimeBoundError: Error, CustomStringConvertible {
+    case fractionOfTicks(clock: String)
+    case tooLate
+
+    var description: String {
+        switch self {
+        case .fractionOfTicks(let clock):
+            "this trace's clock (\(clock)) doesn't count seconds: give --from and --to as whole numbers"
+        case .tooLate: "--from and --to take seconds below 18446744073"
+        }
+    }
+}

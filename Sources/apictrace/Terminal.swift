@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import TraceCore
+
+/// The process's own output: what its descriptors lead to, and diagnostics.
+enum Terminal {
+    /// Colour and width for standard output: plain unless a terminal reads it. NO_COLOR: https://no-color.org
+    static func style(noColour: Bool) -> TextStyle {
+        let isTerminal = isatty(STDOUT_FILENO) == 1
+        let refused = noColour || hasValue("NO_COLOR") || value("TERM") == "dumb"
+        var size = winsize()
+        let hasSize = isTerminal && ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
+        let widest = TextStyle().width
+        return TextStyle(
+            colour: isTerminal && !refused, width: hasSize ? min(widest, max(60, Int(size.ws_col))) : widest)
+    }
+
+    /// `apictrace: FILE: what is wrong` on standard error.
+    static func complain(_ message: String) {
+        let line = Array("apictrace: \(message.printable)\n".utf8)
+        _ = write(STDERR_FILENO, line, line.count)
+    }
+
+    /// Text on standard error as it is, e.g. a log that was asked for.
+    static func show(_ text: String) {
+        var text = text
+        text.withUTF8 { bytes in
+            var rest = UnsafeRawBufferPointer(bytes)
+            while !rest.isEmpty {
+                let count = write(STDERR_FILENO, rest.baseAddress, rest.count)
+                guard count > 0 || errno == EINTR else { return }
+                rest = UnsafeRawBufferPointer(rebasing: rest[max(count, 0)...])
+            }
+        }
+    }
+
+    private static func value(_ variable: String) -> String? {
+        getenv(variable).map { String(cString: $0) }
+    }
+
+    private static func hasValue(_ variable: String) -> Bool {
+        value(variable)?.isEmpty == false
+    }
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+import Testing
+import TraceCore
+
+@testable import apictrace
+
+@Suite struct ExitStatusTests {
+    /// Verdict and graded findings of a report, `--fail-on`, exit status.
+    @Test(arguments: [
+        (Grade.clean, [Grade](), Grade.exposed, Int32(0)),
+        (.inconclusive, [], .exposed, 2),
+        (.inconclusive, [.inconclusive], .exposed, 2),
+        (.inconclusive, [.inconclusive], .inconclusive, 1),
+        (.inconclusive, [], .inconclusive, 2),
+        (.exposed, [.exposed], .exposed, 1),
+        (.exposed, [.exposed], .hazard, 0),
+        (.confirmed, [.confirmed, .exposed], .suspect, 1),
+    ])
+    func `a report's status follows its findings`(verdict: Grade, findings: [Grade], failOn: Grade, code: Int32) throws
+    {
+        let report = try Self.report(verdict: verdict, findings: findings)
+        #expect(apictrace.ExitStatus(report, failOn: failOn).code == code)
+    }
+
+    @Test func `of several files the worst counts`() {
+        let order: [apictrace.ExitStatus] = [.unreadable, .clean, .found, .inconclusive]
+        #expect(order.sorted().map(\.code) == [0, 2, 1, 3])
+    }
+
+    private static func report(verdict: Grade, findings: [Grade]) throws -> Report {
+        let findings = findings.map { grade in
+            """
+            {"id": "1", "rule": "stale-svi", "grade": "\(grade.rawValue)", "vm": null, "vcpu": null, "first": 0, "last": 0,
+             "count": 1, "inferred": false, "registers": {}, "vectors": [], "crossings": [], "symptoms": [],
+             "evidenceTotal": 0, "evidence": [], "explanation": "-", "advice": "-", "references": [], "limits": []}
+            """
+        }
+        return try Report(
+            json: """
+                {"schemaVersion": "1.0", "tool": {"name": "apictrace", "version": "0"},
+                 "source": {"path": null, "format": "test", "kernel": "", "clock": {"name": "local", "unit": "ns"},
+                  "cpus": 1, "eventsSelected": null, "cut": null, "events": {"total": 0, "byName": {}},
+                  "span": {"base": "0", "first": 0, "last": 0}},
+                 "loss": {"known": 0, "unknownGaps": 0, "overrun": null, "gapsTotal": 0, "gaps": []},
+                 "host": {"isa": "vmx", "sviFix": {"state": "unknown", "basis": "release", "evidence": ""}},
+                 "verdict": "\(verdict.rawValue)", "findings": [\(findings.joined(separator: ","))], "vms": [],
+                 "limits": []}
+                """)
+    }
+}

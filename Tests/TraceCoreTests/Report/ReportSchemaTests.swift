@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+import Testing
+
+@testable import TraceCore
+
+@Suite struct ReportSchemaTests {
+    @Test(arguments: [SampleReports.lost, SampleReports.clean])
+    func `a report satisfies the schema`(report: Report) throws {
+        #expect(try SchemaValidator.complaints(about: report.json()) == nil)
+    }
+
+    @Test func `every case of every enum satisfies the schema`() throws {
+        var report = SampleReports.lost
+        let line = report.vms[0].vcpus[0].interrupts[0]
+        report.findings = Grade.allCases.flatMap { grade in
+            RuleID.allCases.map { rule in
+                var finding = report.findings[0]
+                (finding.grade, finding.rule) = (grade, rule)
+                return finding
+            }
+        }
+        report.vms[0].vcpus[0].interrupts = InterruptClass.allCases.map {
+            var line = line
+            line.class = $0
+            return line
+        }
+        report.vms[0].vcpus[0].ipis = DeliveryMode.allCases.map {
+            .init(dest: 0xff, vector: "0xec", mode: $0, count: 1)
+        }
+        report.vms[0].apicv = APICvTimeline.State.allCases.map {
+            .init(from: 0, to: 0, state: $0, mask: "0x1000", inhibits: [], inferred: false, setBy: nil)
+        }
+        for unit in TraceClock.Unit.allCases {
+            report.source.clock.unit = unit
+            #expect(try SchemaValidator.complaints(about: report.json()) == nil)
+        }
+        let (isas, states) = (ISA.allCases, FixState.State.allCases)
+        for (index, basis) in FixState.Basis.allCases.enumerated() {
+            report.host.isa = isas[index % isas.count]
+            report.host.sviFix = .init(state: states[index % states.count], basis: basis, evidence: "")
+            #expect(try SchemaValidator.complaints(about: report.json()) == nil)
+        }
+    }
+
+    /// What a careless change would do to a report, and the place that the validator then names.
+    @Test(arguments: [
+        (#""vector" : "0x30""#, #""vector" : "0x3O""#, "$.vms[0].vcpus[0].interrupts[0].vector"),
+        (#""vector" : "0x30""#, #""vector" : 48"#, "$.vms[0].vcpus[0].interrupts[0].vector"),
+        (#""verdict" : "confirmed""#, #""verdict" : "certain""#, "$.verdict"),
+        (#""schemaVersion" : "1.0","#, "", "$: 'schemaVersion' is a required property"),
+        (#""schemaVersion" : "1.0","#, #""schemaVersion" : "1.0", "extra": 1,"#, "$: Additional properties"),
+        (#""cut" : null,"#, "", "$.source: 'cut' is a required property"),
+        (#""unexplained""#, #""lost""#, "$.vms[0].vcpus[0].interrupts[0].class"),
+        (#""mask" : "0x0""#, #""mask" : "0X0""#, "$.vms[0].apicv[0].mask"),
+        (#""base" : "38514727000""#, #""base" : 38514727000"#, "$.source.span.base"),
+        (#""outstanding" : 399"#, #""outstanding" : -1"#, "$.vms[0].vcpus[0].interrupts[0].outstanding"),
+    ])
+    func `a wrong report does not satisfy the schema`(right: String, wrong: String, complaint: String) throws {
+        let json = try SampleReports.lost.json()
+        try #require(json.contains(right))
+        let complaints = try SchemaValidator.complaints(about: json.replacing(right, with: wrong))
+        #expect(complaints?.contains(complaint) == true, "\(complaints ?? "no complaint")")
+    }
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+import Testing
+
+@testable import TraceCore
+
+@Suite struct ReportTextTests {
+    @Test func `a lost interrupt is told on one screen`() {
+        #expect(
+            SampleReports.lost.text(style: .init()) == """
+                CONFIRMED     Interrupts are lost: vector 0x30, vCPU 0 of qemu-system-x86 (pid 214), since
+                              +33.857742 s (trace time 72.372469).
+                              bitvisor.dat, trace.dat v7 zstd, 754251 events in 39.676450 s, 2 CPUs, clock local,
+                              Linux host 6.1.0-55-amd64 x86_64
+
+                stale-svi, confirmed, in part inferred: vCPU 0 of qemu-system-x86 (pid 214)
+                  When      +33.857742 s (trace time 72.372469) to +39.676450 s (trace time 78.191177), 399 times
+                  Why       L1 acknowledged vector 0x30 and L2 ended it; every later 0x30 was accepted and none
+                            delivered.
+                  Crossing  0x30 acknowledged in L1, ended in L2 (inferred)
+                  Shown by  lost-accept
+                  APICv     active, inferred
+                  Registers EOI 1 write; ISR 8 reads
+                  Ledger    0x30: accepted 401 in L2; acknowledged 1 in L1, reinjected 0; ended 1 in L2; coalesced
+                            ?; outstanding 399: unexplained
+                  Chain     4 of 801 events: since begin, trace time, thread, event
+                    +33.857700  72.372427  216  kvm_nested_vmenter   event_inj 0x80000030
+                    +33.857742  72.372469  216  kvm_eoi              vcpu 0 vector 0x30
+                    +33.861700  72.376427  216  kvm_apic_accept_irq  vcpu 0 vector 0x30
+                    +33.861790  72.376517  216  kvm_nested_vmenter   event_inj 0x00000030: L1 got nothing
+                  Do now    Run a kernel that has the fix.
+                  KVM's fix unknown (release): 6.1.0-55-amd64 is of an unknown build
+                  More      apictrace explain stale-svi   https://git.kernel.org/linus/04bc93cf49d1
+                  Not known L1's own deliveries are silent under virtual-interrupt delivery.
+
+                  Doubt     Whether APICv was inhibited before the trace began: the inhibit mask was never recorded
+
+                  Record next time, while it happens:
+                    trace-cmd record -e kvm:kvm_apicv_inhibit_changed
+
+                """)
+    }
+
+    @Test func `a clean report says what was looked at`() {
+        #expect(
+            SampleReports.clean.text(style: .init()) == """
+                CLEAN         Nothing that loses interrupts between L1 and L2 shows in this trace.
+                              bitvisor.dat, trace.dat v7 zstd, 754251 events in 39.676450 s, 2 CPUs, clock local,
+                              Linux host 6.1.0-55-amd64 x86_64
+
+                qemu-system-x86 (pid 214)
+                  APICv inhibited 0x28 (BLOCKIRQ, APIC_ID_MODIFIED), set by thread 214: +0.000000 to +9.000000 s
+                  APICv active, set by thread 214: +9.000000 to +39.676450 s
+                  vCPU 0, thread 216: exits 3 from L1, 3110 from L2; L1's APIC used by L2: direct never, hooked by
+                  L1 2990 writes
+
+                """)
+    }
+
+    @Test func `the verdict fits in a line`() {
+        #expect(
+            SampleReports.lost.verdictLine == """
+                confirmed: Interrupts are lost: vector 0x30, vCPU 0 of qemu-system-x86 (pid 214), since +33.857742 s \
+                (trace time 72.372469).
+                """)
+        #expect(
+            SampleReports.clean.verdictLine
+                == "clean: Nothing that loses interrupts between L1 and L2 shows in this trace.")
+    }
+
+    @Test func `a long chain keeps its begin and its end`() {
+        var report = SampleReports.lost
+        let event = report.findings[0].evidence[0]
+        report.findings[0].evidence = (1...32).map { number in
+            var event = event
+            event.text = "event \(number)"
+            return event
+        }
+        let lines = report.text(style: .init()).split(separator: "\n")
+        #expect(lines.count < 50)
+        #expect(
+            lines.compactMap { $0.firstMatch(of: /event (\d+)$/)?.1 ?? ($0 == "    ..." ? "..." : nil) }
+                == ["1", "2", "3", "4", "5", "6", "7", "8", "9", "...", "28", "29", "30", "31", "32"])
+        #expect(lines.contains("  Chain     14 of 801 events: since begin, trace time, thread, event"))
+    }
+
+    @Test func `many vectors leave the answer on one screen`() {
+        var report = SampleReports.lost
+        report.findings[0].vectors = (0x30..<0x50).map { Hex.vector($0) }
+        report.findings[0].crossings = report.findings[0].vectors.map {
+            .init(vector: $0, ackLevel: .l2, eoiLevel: .l1, inferred: false)
+        }
+        report.vms[0].vcpus[0].interrupts = report.findings[0].vectors.map { vector in
+            var line = report.vms[0].vcpus[0].interrupts[0]
+            line.vector = vector
+            return line
+        }
+        let text = report.text(style: .init())
+        #expect(text.contains("vectors 0x30, 0x31, 0x32, 0x33, 0x34, 0x35 and 26 more, vCPU 0"))
+        #expect(
+            text.contains(
+                """
+                  Crossing  0x33 acknowledged in L2, ended in L1
+                            and 28 more
+
+                """))
+        #expect(text.split(separator: "\n").count < 50)
+    }
+
+    @Test func `further findings are short`() {
+        var report = SampleReports.lost
+        var exposed = report.findings[0]
+        (exposed.rule, exposed.grade, exposed.vectors) = (.l2APICDirect, .exposed, [])
+        exposed.explanation = "L2 wrote EOI."
+        report.findings += Array(repeating: exposed, count: 10)
+        let text = report.text(style: .init())
+        #expect(
+            text.contains(
+                """
+
+                exposed       l2-apic-direct: vCPU 0 of qemu-system-x86 (pid 214), 399 times since +33.857742 s
+                              (trace time 72.372469). L2 wrote EOI.
+                exposed       l2-apic-direct: vCPU 0
+
+                """.dropLast(1)))
+        #expect(text.contains("              and 2 more: --json has them all\n"))
+    }
+
+    @Test func `losses and a cut are doubts`() {
+        var report = SampleReports.clean
+        report.verdict = .inconclusive
+        report.loss = .init(
+            known: 12, unknownGaps: 1, overrun: 40, gapsTotal: 3,
+            gaps: [.init(instance: 0, cpu: 1, from: 5, to: 9, events: nil)])
+        report.source.cut = .init(offset: 4096, expected: "a page header")
+        #expect(
+            report.text(style: .init()).hasSuffix(
+                """
+
+                  Doubt     12 events are known to be lost, in 3 gaps; 1 of the gaps have no count; the recorder
+                            counted 40. Larger buffers (trace-cmd's -b) or fewer events help.
+                  Doubt     The file can't be read from byte 4096 on, where a page header was expected; what came
+                            before counts.
+
+                """))
+    }
+
+    @Test func `the events of all limits make one command`() {
+        var report = SampleReports.clean
+        report.limits = [
+            "No EOI is recorded: " + EventKindSet(.eoi, .markMMIOSPTE).recordCommand,
+            "L1's own deliveries leave no event.",
+            "No injection is recorded: " + EventKindSet(.injVIRQ, .eoi).recordCommand,
+        ]
+        #expect(
+            report.text(style: .init()).hasSuffix(
+                """
+
+                  Doubt     No EOI is recorded
+                  Doubt     L1's own deliveries leave no event.
+                  Doubt     No injection is recorded
+
+                  Record next time, while it happens:
+                    trace-cmd record -b 16384 -e kvmmmu:mark_mmio_spte -e kvm:kvm_eoi -e kvm:kvm_inj_virq
+
+                """))
+    }
+
+    @Test func `a clock that doesn't count time keeps its numbers`() {
+        var report = SampleReports.lost
+        report.source.clock = .init(name: "x86-tsc", unit: .ticks)
+        let text = report.text(style: .init())
+        #expect(
+            text.contains("  When      +33857742000 (trace time 72372469000) to +39676450000 (trace time 78191177000)"))
+        #expect(text.contains("    +33857742000  72372469000  216  kvm_eoi              vcpu 0 vector 0x30\n"))
+        #expect(text.contains("754251 events, 2 CPUs, clock x86-tsc"))
+    }
+
+    @Test func `a trace can't write to the terminal`() {
+        var report = SampleReports.lost
+        report.vms[0].command = "qemu\u{1b}[2J\u{9b}1m\r"
+        report.findings[0].evidence[0].event = "kvm\u{7}"
+        let text = report.text(style: .init())
+        #expect(text.contains("vCPU 0 of qemu?[2J?1m? (pid 214)"))
+        #expect(report.verdictLine.contains("vCPU 0 of qemu?[2J?1m? (pid 214)"))
+        #expect(!text.unicodeScalars.contains { ($0.value < 0x20 && $0 != "\n") || (0x7f...0x9f).contains($0.value) })
+    }
+
+    @Test func `colour adds nothing but colour`() throws {
+        let coloured = SampleReports.lost.text(style: .init(colour: true))
+        #expect(coloured.hasPrefix("\u{1b}[31;1mCONFIRMED\u{1b}[0m     Interrupts are lost"))
+        #expect(coloured.replacing(/\u{1b}\[[0-9;]*m/, with: "") == SampleReports.lost.text(style: .init()))
+    }
+
+    @Test func `a narrow terminal gets narrow lines`() {
+        let lines = SampleReports.lost.text(style: .init(width: 70)).split(separator: "\n")
+        #expect(lines.allSatisfy { $0.count <= 70 })
+    }
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import TraceCore
+
+/// Validates JSON against ``Report/schema`` with Python's `jsonschema`, an implementation that is not ours.
+enum SchemaValidator {
+    struct Failure: Error, CustomStringConvertible {
+        var description: String
+    }
+
+    /// Nil where the JSON is valid, else the validator's complaints, one a line.
+    static func complaints(about json: String) throws -> String? {
+        let program = """
+            import json, sys
+            from jsonschema import Draft202012Validator
+            schema, instance = json.load(sys.stdin)
+            Draft202012Validator.check_schema(schema)
+            for error in Draft202012Validator(schema).iter_errors(instance):
+                print(error.json_path + ": " + error.message)
+            """
+        let process = Process()
+        let (input, output, errors) = (Pipe(), Pipe(), Pipe())
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["python3", "-c", program]
+        process.standardInput = input
+        process.standardOutput = output
+        process.standardError = errors
+        try process.run()
+        try input.fileHandleForWriting.write(contentsOf: Data("[\(Report.schema), \(json)]".utf8))
+        try input.fileHandleForWriting.close()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        let failure = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else { throw Failure(description: failure) }
+        return text.isEmpty ? nil : text
+    }
+}
