@@ -11,7 +11,9 @@ public enum Probes {
     }
 
     /// Returns how many bytes there were; `output` has room for one a digit.
-    private static func decode(_ digits: UnsafeBufferPointer<UInt8>, into output: UnsafeMutableRawBufferPointer) -> Int {
+    private static func decode(
+        _ digits: UnsafeBufferPointer<UInt8>, into output: UnsafeMutableRawBufferPointer
+    ) -> Int {
         var bits: UInt32 = 0
         var width = 0
         var count = 0
