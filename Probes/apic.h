@@ -105,17 +105,15 @@ int BPF_PROG(kvm_inj_virq__3, unsigned int vector, bool soft, bool reinjected)
 
 static __always_inline int send_eoi(enum probe_kind kind, struct kvm_lapic *apic, int vector)
 {
-	struct kvm_vcpu *vcpu;
 	struct probe_record *record;
+	struct vcpu_seen *seen;
 
 	if (!hit(kind) || !apic)
 		return 0;
-	vcpu = BPF_CORE_READ(apic, vcpu);
-	meet_vcpu(vcpu);
-	record = reserve(kind);
-	if (!record)
+	seen = meet_vcpu(BPF_CORE_READ(apic, vcpu));
+	if (!seen || !(record = reserve(kind)))
 		return 0;
-	record->eoi.vcpu = BPF_CORE_READ(vcpu, vcpu_id);
+	record->eoi.vcpu = seen->id;
 	record->eoi.vector = vector;
 	return submit(record);
 }

@@ -12,7 +12,7 @@ static __always_inline bool is_apic_page(uint64_t address)
 	return address >> 12 == APIC_PAGE;
 }
 
-static __always_inline int send_page_fault(struct kvm_vcpu *vcpu, uint64_t address, uint64_t error_code)
+static __always_inline int send_page_fault(struct vcpu_seen *seen, uint64_t address, uint64_t error_code)
 {
 	struct probe_record *record = reserve(KIND_PAGE_FAULT);
 
@@ -20,8 +20,8 @@ static __always_inline int send_page_fault(struct kvm_vcpu *vcpu, uint64_t addre
 		return 0;
 	record->page_fault.address = address;
 	record->page_fault.error_code = error_code;
-	record->header.has = vcpu ? HAS_VCPU : 0;
-	record->page_fault.vcpu = vcpu ? BPF_CORE_READ(vcpu, vcpu_id) : 0;
+	record->header.has = seen ? HAS_VCPU : 0;
+	record->page_fault.vcpu = seen ? seen->id : 0;
 	return submit(record);
 }
 
@@ -37,8 +37,7 @@ int BPF_PROG(kvm_page_fault__3, struct kvm_vcpu *vcpu, uint64_t address, uint64_
 {
 	if (!hit(KIND_PAGE_FAULT) || !is_apic_page(address) || !vcpu)
 		return 0;
-	meet_vcpu(vcpu);
-	return send_page_fault(vcpu, address, error_code);
+	return send_page_fault(meet_vcpu(vcpu), address, error_code);
 }
 
 static __always_inline int send_spte(enum probe_kind kind, uint64_t address, uint64_t gfn)

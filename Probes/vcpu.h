@@ -105,11 +105,12 @@ static __noinline struct vcpu_seen *seed_vcpu(struct kvm_vcpu *vcpu)
 	return bpf_map_lookup_elem(&vcpus, &tid);
 }
 
-/* For the current thread's vCPU: tells what it is at its first event. */
-static __always_inline void meet_vcpu(struct kvm_vcpu *vcpu)
+/* For the current thread's vCPU: tells what it is at its first event. NULL only where no memory is left for it. */
+static __always_inline struct vcpu_seen *meet_vcpu(struct kvm_vcpu *vcpu)
 {
-	if (vcpu && !seen_vcpu(vcpu))
-		seed_vcpu(vcpu);
+	struct vcpu_seen *seen = seen_vcpu(vcpu);
+
+	return seen ? seen : seed_vcpu(vcpu);
 }
 
 /* The host changes a vCPU between an exit and the next entry, so that an entry shows every change. */
