@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import FoundationEssentials
 import PackagePlugin
 
 /// Compiles the BPF probes with the toolchain's own clang and embeds the object in the `Probes` target.
@@ -7,7 +8,10 @@ struct CompileProbes: BuildToolPlugin {
     func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
         guard let target = target as? any SourceModuleTarget else { return [] }
         let source = target.directoryURL.appending(path: "probes.bpf.c")
-        let headers = target.sourceFiles.map(\.url).filter { $0.pathExtension == "h" }
+        // A target's list of sources has no headers, and what is no input doesn't rebuild.
+        let directory = target.directoryURL
+        let headers = try FileManager.default.contentsOfDirectory(atPath: directory.path(percentEncoded: false))
+            .filter { $0.hasSuffix(".h") }.sorted().map { directory.appending(path: $0) }
         let output = context.pluginWorkDirectoryURL.appending(path: "ProbeWords.swift")
         return [
             .buildCommand(
