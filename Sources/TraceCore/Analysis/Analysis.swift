@@ -14,6 +14,20 @@ public struct Analysis: EventSink, Sendable {
         isInWindow = window == nil
     }
 
+    /// Reads a whole file.
+    ///
+    /// - Parameter symbols: of the traced host, where the file doesn't carry them.
+    public static func run(
+        _ file: inout TraceFile, symbols: KernelSymbols? = nil, window: ClosedRange<UInt64>? = nil
+    ) throws(TraceFileError) -> (analysis: Analysis, totals: TraceTotals) {
+        var info = file.info
+        info.symbols = symbols ?? info.symbols
+        var analysis = Analysis(info: info, window: window)
+        let totals = try file.read(into: &analysis)
+        analysis.finish()
+        return (analysis, totals)
+    }
+
     @inline(__always)
     public mutating func event(_ event: KVMEvent, at stamp: EventStamp) {
         if !isInWindow, !enter(at: stamp.time) { return warmUp(event, stamp) }

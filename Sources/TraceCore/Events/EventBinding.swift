@@ -6,18 +6,18 @@ public struct EventBinding: Sendable {
     /// The bytes that a record must have for every slot to lie inside; never under eight.
     @usableFromInline let length: Int
     /// In the order of ``EventKind/boundFields``.
-    @usableFromInline let slots: InlineArray<6, FieldSlot>
+    @usableFromInline let slots: InlineArray<7, FieldSlot>
 
     /// Nil for a tracepoint that the machine has no use for and for one whose format lacks a mandatory field.
     public init?(_ format: EventFormat) {
         guard let kind = EventKind(tracepoint: format.name) else { return nil }
-        var slots = InlineArray<6, FieldSlot>(repeating: .absent)
+        var slots = InlineArray<7, FieldSlot>(repeating: .absent)
         var length = Record.commonSize
         for (index, bound) in kind.boundFields.enumerated() {
             let slot = bound.names.lazy.compactMap(format.field).first.flatMap(FieldSlot.init)
             if let slot {
                 slots[index] = slot
-                length = max(length, Int(slot.end))
+                length = max(length, slot.end)
             } else if bound.isMandatory {
                 return nil
             }

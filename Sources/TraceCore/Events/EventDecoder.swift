@@ -14,11 +14,36 @@ public struct EventDecoder: Sendable {
 
     /// The event of a record, nil where the record is shorter than its format says.
     /// - Parameter binding: index into the bindings that the decoder was made with.
+    public func event(_ record: Record, binding index: Int) -> KVMEvent? {
+        fits(record, binding: index) ? decode(record, binding: index) : nil
+    }
+
+    /// Whether the record has every field that its format promises.
+    @inlinable @inline(__always)
+    func fits(_ record: Record, binding index: Int) -> Bool {
+        record.count >= bindings[index].length
+    }
+
+    /// The event of a record that fits. No optional comes out of here: unwrapping one is a copy for each event.
     @usableFromInline
-    func decode(_ record: Record, binding index: Int) -> KVMEvent? {
-        let fields = Fields(record: record, order: order, slots: bindings[index].slots)
-        guard record.count >= bindings[index].length else { return nil }
-        switch bindings[index].kind {
+    func decode(_ record: Record, binding index: Int) -> KVMEvent {
+        order == .little ? decode(record, bindings[index]) : decodeReversed(record, bindings[index])
+    }
+
+    /// Big-endian hosts are too rare to slow the others down: their fields are turned round in a copy.
+    private func decodeReversed(_ record: Record, _ binding: EventBinding) -> KVMEvent {
+        var bytes = [UInt8](record.bytes)
+        for index in binding.slots.indices where binding.slots[index].isPresent {
+            let slot = binding.slots[index]
+            bytes[(slot.end - slot.size)..<slot.end].reverse()
+        }
+        return bytes.withUnsafeBytes { decode(Record($0) ?? record, binding) }
+    }
+
+    @inline(__always)
+    private func decode(_ record: Record, _ binding: EventBinding) -> KVMEvent {
+        let fields = Fields(record: record, slots: binding.slots)
+        switch binding.kind {
         case .entry: return .entry(.init(vcpu: fields[ifPresent: 0], rip: fields[1], intrInfo: fields[ifPresent: 2]))
         case .exit: return .exit(fields.exit)
         case .nestedVMExit: return .nestedVMExit(fields.exit)
@@ -66,30 +91,36 @@ public struct EventDecoder: Sendable {
     /// A record seen through its slots. Values are cut to the payload's width.
     private struct Fields {
         let record: Record
-        let order: ByteOrder
-        let slots: InlineArray<6, FieldSlot>
+        let slots: InlineArray<7, FieldSlot>
 
+        @inline(__always)
         subscript<T: FixedWidthInteger>(index: Int) -> T {
-            T(truncatingIfNeeded: record.value(slots[index], order))
+            record.value(slots[index])
         }
 
+        @inline(__always)
         subscript(index: Int) -> Bool {
-            record.value(slots[index], order) != 0
+            record.value(slots[index], UInt64.self) != 0
         }
 
+        @inline(__always)
         subscript<T: FixedWidthInteger>(ifPresent index: Int) -> T? {
             slots[index].isPresent ? self[index] as T : nil
         }
 
+        @inline(__always)
         subscript(ifPresent index: Int) -> Bool? {
             slots[index].isPresent ? self[index] as Bool : nil
         }
 
+        @inline(__always)
         var exit: KVMEvent.Exit {
             .init(
-                reason: self[0], isa: self[1], vcpu: self[ifPresent: 2], rip: self[3], info1: self[4], info2: self[5])
+                reason: self[0], isa: self[1], vcpu: self[ifPresent: 2], rip: self[3], info1: self[4], info2: self[5],
+                intrInfo: self[ifPresent: 6] ?? 0)
         }
 
+        @inline(__always)
         var accept: KVMEvent.APICAcceptIRQ {
             .init(vcpu: self[0], deliveryMode: self[1], vector: self[2])
         }

@@ -19,7 +19,7 @@ extension EventKind {
         case .exit, .nestedVMExit:
             [
                 .required("exit_reason"), .required("isa"), .optional("vcpu_id"), .required("guest_rip"),
-                .required("info1"), .required("info2"),
+                .required("info1"), .required("info2"), .optional("intr_info"),
             ]
         case .nestedVMExitInject:
             [

@@ -8,7 +8,7 @@ public enum EventKind: UInt8, CaseIterable, Sendable {
     case apicvInhibitChanged, apicvUpdateRequest, vcpuWakeup, userspaceExit
     case avicIncompleteIPI, avicUnacceleratedAccess, avicDoorbell, avicGALog
 
-    /// The tracepoint's names; the second one of `nestedVMEnter` is that of kernels up to 5.19.
+    /// The tracepoint's names, the current one first; the second ones are those of kernels up to 5.19 and around 5.10.
     public var tracepoints: [String] {
         switch self {
         case .entry: ["kvm_entry"]
@@ -17,7 +17,7 @@ public enum EventKind: UInt8, CaseIterable, Sendable {
         case .nestedVMExitInject: ["kvm_nested_vmexit_inject"]
         case .nestedVMEnter: ["kvm_nested_vmenter", "kvm_nested_vmrun"]
         case .nestedVMEnterFailed: ["kvm_nested_vmenter_failed"]
-        case .smmTransition: ["kvm_smm_transition"]
+        case .smmTransition: ["kvm_smm_transition", "kvm_enter_smm"]
         case .pageFault: ["kvm_page_fault"]
         case .markMMIOSPTE: ["mark_mmio_spte"]
         case .handleMMIOPageFault: ["handle_mmio_page_fault"]

@@ -23,18 +23,21 @@ public struct Record {
         self.init(base: base, count: bytes.count)
     }
 
+    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
+
     /// `common_pid`. Sound for a record that a binding's length check has let pass, which is never under eight bytes.
-    @inlinable
+    @inlinable @inline(__always)
     func tid(_ order: ByteOrder) -> Int32 {
         order.value(base.loadUnaligned(fromByteOffset: 4, as: Int32.self))
     }
 
-    /// The field's value, sign-extended where it is signed. Sound for a slot of a binding whose length the record has: the
-    /// slot's end is then between eight and `count`.
-    @inlinable
-    func value(_ slot: FieldSlot, _ order: ByteOrder) -> UInt64 {
-        let raw = order.value(base.loadUnaligned(fromByteOffset: Int(slot.end) &- 8, as: UInt64.self))
-        let top = order == .little ? raw : raw &<< UInt64(slot.shift)
-        return slot.isSigned ? UInt64(bitPattern: Int64(bitPattern: top) &>> Int64(slot.shift)) : top &>> UInt64(slot.shift)
+    /// The field's value cut to `T`'s width, sign-extended where field and `T` are signed.
+    ///
+    /// Sound for a slot of a binding whose length the record has: the slot's end is then between eight and `count`.
+    @inlinable @inline(__always)
+    func value<T: FixedWidthInteger>(_ slot: FieldSlot, _: T.Type = T.self) -> T {
+        let raw = UInt64(littleEndian: base.loadUnaligned(fromByteOffset: slot.end &- 8, as: UInt64.self))
+        if T.isSigned, slot.isSigned { return T(truncatingIfNeeded: Int64(bitPattern: raw) &>> Int64(slot.shift)) }
+        return T(truncatingIfNeeded: raw &>> slot.shift)
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A local APIC register by its xAPIC offset, as arch/x86/include/asm/apicdef.h names it.
+/// A local APIC register by its xAPIC offset, by the names of arch/x86/include/asm/apicdef.h (TPR and PPR as the SDM has them).
 public struct APICRegister: Hashable, Sendable {
     /// 0x000 to 0xff0, a multiple of 16.
     public var offset: UInt32
@@ -41,7 +41,7 @@ public struct APICRegister: Hashable, Sendable {
     }
 
     private static let names: [UInt32: String] = [
-        0x20: "ID", 0x30: "LVR", 0x80: "TPR", 0x90: "ARBPRI", 0xa0: "PROCPRI", 0xb0: "EOI", 0xc0: "RRR", 0xd0: "LDR",
+        0x20: "ID", 0x30: "LVR", 0x80: "TPR", 0x90: "ARBPRI", 0xa0: "PPR", 0xb0: "EOI", 0xc0: "RRR", 0xd0: "LDR",
         0xe0: "DFR", 0xf0: "SPIV", 0x280: "ESR", 0x2f0: "LVTCMCI", 0x300: "ICR", 0x310: "ICR2", 0x320: "LVTT",
         0x330: "LVTTHMR", 0x340: "LVTPC", 0x350: "LVT0", 0x360: "LVT1", 0x370: "LVTERR", 0x380: "TMICT",
         0x390: "TMCCT", 0x3e0: "TDCR", 0x3f0: "SELF_IPI", 0x400: "EFEAT", 0x410: "ECTRL",

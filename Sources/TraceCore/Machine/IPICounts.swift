@@ -19,7 +19,8 @@ public struct IPICounts: Equatable, Sendable {
     mutating func sent(_ ipi: KVMEvent.APICIPI) {
         total &+= 1
         let line = Line(
-            destination: ipi.destination, vector: UInt8(ipi.icrLow & 0xff), mode: DeliveryMode(icrLow: ipi.icrLow), count: 1)
+            destination: ipi.destination, vector: UInt8(ipi.icrLow & 0xff), mode: DeliveryMode(icrLow: ipi.icrLow),
+            count: 1)
         if lines.indices.contains(last), isSame(lines[last], line) {
             lines[last].count &+= 1
         } else if let index = lines.firstIndex(where: { isSame($0, line) }) {

@@ -7,21 +7,21 @@
 public struct InhibitNames: Equatable, Sendable {
     private let names: [String]
 
-    static let v5_10 = ["DISABLE", "HYPERV", "NESTED", "IRQWIN", "PIT_REINJ", "X2APIC"]
-    static let v5_19 = [
+    static let from510 = ["DISABLE", "HYPERV", "NESTED", "IRQWIN", "PIT_REINJ", "X2APIC"]
+    static let from519 = [
         "DISABLE", "HYPERV", "ABSENT", "BLOCKIRQ", "APIC_ID_MODIFIED", "APIC_BASE_MODIFIED", "NESTED", "IRQWIN",
         "PIT_REINJ", "X2APIC", "SEV",
     ]
-    static let v6_1 = [
+    static let from61 = [
         "DISABLE", "HYPERV", "ABSENT", "BLOCKIRQ", "APIC_ID_MODIFIED", "APIC_BASE_MODIFIED", "NESTED", "IRQWIN",
         "PIT_REINJ", "SEV",
     ]
-    static let v6_5 = [
+    static let from65 = [
         "DISABLE", "HYPERV", "ABSENT", "BLOCKIRQ", "PHYSICAL_ID_ALIASED", "APIC_ID_MODIFIED", "APIC_BASE_MODIFIED",
         "NESTED", "IRQWIN", "PIT_REINJ", "SEV", "LOGICAL_ID_ALIASED",
     ]
-    static let v6_12 = ["DISABLED"] + v6_5.dropFirst()
-    static let v6_17 = v6_12 + ["PHYSICAL_ID_TOO_BIG"]
+    static let from612 = ["DISABLED"] + from65.dropFirst()
+    static let from617 = from612 + ["PHYSICAL_ID_TOO_BIG"]
 
     /// The table of a kernel: what its format text spells where it does, else that of its release.
     public init(spelled: [String], release: KernelRelease?) {
@@ -30,12 +30,12 @@ public struct InhibitNames: Equatable, Sendable {
             return
         }
         switch release {
-        case .some(..<KernelRelease(5, 18)): names = Self.v5_10
-        case .some(..<KernelRelease(6, 0)): names = Self.v5_19
-        case .some(..<KernelRelease(6, 3)): names = Self.v6_1
-        case .some(..<KernelRelease(6, 12)): names = Self.v6_5
-        case .some(..<KernelRelease(6, 15)): names = Self.v6_12
-        case .some: names = Self.v6_17
+        case .some(..<KernelRelease(5, 18)): names = Self.from510
+        case .some(..<KernelRelease(6, 0)): names = Self.from519
+        case .some(..<KernelRelease(6, 3)): names = Self.from61
+        case .some(..<KernelRelease(6, 12)): names = Self.from65
+        case .some(..<KernelRelease(6, 15)): names = Self.from612
+        case .some: names = Self.from617
         case nil: names = []
         }
     }

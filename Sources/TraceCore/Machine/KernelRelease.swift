@@ -14,7 +14,8 @@ public struct KernelRelease: Comparable, Sendable {
     public init?(uname: String) {
         for word in uname.split(separator: " ") {
             let parts = word.split(separator: ".", maxSplits: 2)
-            guard parts.count >= 2, let major = Int(parts[0]), let minor = Int(parts[1].prefix(while: \.isNumber)) else {
+            guard parts.count >= 2, let major = Int(parts[0]), let minor = Int(parts[1].prefix(while: \.isNumber))
+            else {
                 continue
             }
             self.init(major, minor)

@@ -76,12 +76,15 @@ extension Machine {
         let known = threads[thread].vcpu
         if known >= 0, let id {
             // The thread's vCPU id has become known, or it runs another vCPU from now on.
-            let vm = vcpus[known].id == nil ? grouping.learned(vcpu: id, ofThread: tid, in: vcpus[known].vm) : vcpus[known].vm
+            let vm =
+                vcpus[known].id == nil
+                ? grouping.learned(vcpu: id, ofThread: tid, in: vcpus[known].vm) : vcpus[known].vm
             ensureVM(vm)
             if vcpus[known].id == nil, vm == vcpus[known].vm, target(id, in: vm) == nil {
                 vcpus[known].id = id
                 return known
             }
+            if vcpus[known].id == nil { retire(known) }
             return bind(thread, tid: tid, id: id, vm: vm)
         }
         let vm = grouping.join(tid: tid, vcpu: id)
@@ -99,6 +102,12 @@ extension Machine {
         vcpus[index].tid = tid
         threads.setVCPU(index, vm: vm, ofThread: thread)
         return index
+    }
+
+    /// The vCPU turned out to be one that is known as a target; its first few events named nobody.
+    private mutating func retire(_ vcpu: Int) {
+        vcpus[vcpu].tid = nil
+        vms[vcpus[vcpu].vm].vcpus.removeAll { $0 == vcpu }
     }
 
     private func target(_ id: Int32, in vm: Int) -> Int? {

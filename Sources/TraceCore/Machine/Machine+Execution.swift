@@ -43,7 +43,8 @@ extension Machine {
     @inline(__always)
     private func presumedLevel(of exit: KVMEvent.Exit, _ vcpu: Int) -> Level {
         if recordsNestedExits {
-            return vcpus[vcpu].mode == .l2 && exit.isa == 1 && exit.reason == ExitReason.preemptionTimer.code ? .l2 : .l1
+            return vcpus[vcpu].mode == .l2 && exit.isa == 1 && exit.reason == ExitReason.preemptionTimer.code
+                ? .l2 : .l1
         }
         return recordsNestedSwitches ? vcpus[vcpu].mode : .unknown
     }

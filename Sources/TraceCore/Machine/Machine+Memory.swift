@@ -8,7 +8,8 @@ extension Machine {
         guard vcpus[vcpu].isOnAPICPage(fault.address), vcpus[vcpu].bracket.isOpen else { return }
         // Bit 1 is the write in an exit qualification as well as in PFERR.
         vcpus[vcpu].bracket.apicFault = .init(
-            register: APICRegister(offset: UInt32(truncatingIfNeeded: fault.address)), isWrite: fault.errorCode & 2 != 0)
+            register: APICRegister(offset: UInt32(truncatingIfNeeded: fault.address)), isWrite: fault.errorCode & 2 != 0
+        )
         if vcpus[vcpu].bracket.level == .l2 {
             vcpus[vcpu].pageOfL2.pageFault()
         } else {

@@ -60,13 +60,18 @@ extension Machine {
         vcpus[vcpu].hasNested = true
         finishHookedEOI(vcpu, stamp, &observer)
         let vector = InterruptionInfo(enter.eventInj).externalVector
-        if let vector, vcpus[vcpu].hasOpenReflection {
+        if let vector, vcpus[vcpu].hasOpenReflection, isOffered(vector, to: vcpu) {
             // L1 took it in silence after the reflected exit, and now passes it on.
             vcpus[vcpu].hasOpenReflection = false
             acknowledge(vector, .l1, vcpu, stamp, &observer)
         }
         vcpus[vcpu].mode = .l2
         observer.observe(.enteringL2(injecting: vector), of: vcpu, at: stamp, in: self)
+    }
+
+    /// Without it the vector is the PIC's, or of L1's own making.
+    private func isOffered(_ vector: UInt8, to vcpu: Int) -> Bool {
+        vcpus[vcpu].ledger[vector].pending != nil || !info.recordedKinds.contains(.apicAcceptIRQ)
     }
 
     mutating func nestedVMEnterFailed(_ thread: Int, _ stamp: EventStamp) {

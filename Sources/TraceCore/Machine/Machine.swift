@@ -26,7 +26,8 @@ public struct Machine: Sendable {
 
     public init(info: TraceInfo) {
         self.info = info
-        inhibitNames = InhibitNames(spelled: info.inhibitNames, release: info.kernel.flatMap(KernelRelease.init(uname:)))
+        inhibitNames = InhibitNames(
+            spelled: info.inhibitNames, release: info.kernel.flatMap(KernelRelease.init(uname:)))
         grouping = VMGrouping(guests: info.guests)
         recordsNestedExits = info.recordedKinds.contains(.nestedVMExit)
         recordsNestedSwitches =

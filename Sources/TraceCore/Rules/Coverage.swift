@@ -37,21 +37,25 @@ public struct Coverage: Sendable {
     private mutating func check(_ vm: Int, _ machine: borrowing Machine) {
         let apicv = machine.vms[vm].apicv
         // With APICv off, and on SVM, where it is off while L2 runs, nothing of this can happen.
-        guard machine.vms[vm].isa != .svm, apicv.everActive || apicv.initial == .unknown else { return }
+        guard machine.vms[vm].isa != .svm, apicv.intervals.contains(where: { $0.state != .inhibited }) else { return }
         let recorded = machine.info.recordedKinds
         guard recorded.contains(.exit) || recorded.contains(.nestedVMExit) else {
             add("Whether an L2 ran can't be told.", missing: Self.ledgerKinds.subtracting(recorded))
             return
         }
         guard machine.vms[vm].vcpus.contains(where: { machine.vcpus[$0].hasNested }) else { return }
-        if apicv.state == .unknown, machine.vms[vm].vcpus.contains(where: { !machine.vcpus[$0].accessesDirect.whileUnknown.isEmpty }) {
+        if apicv.state == .unknown,
+            machine.vms[vm].vcpus.contains(where: { !machine.vcpus[$0].accessesDirect.whileUnknown.isEmpty })
+        {
             add(
                 "Whether APICv was active when L2 reached L1's APIC can't be told.",
                 missing: EventKindSet(.apicvInhibitChanged, .apicvAcceptIRQ).subtracting(recorded))
         }
         let missing = Self.ledgerKinds.subtracting(recorded)
         if !missing.isEmpty {
-            add("An L2 ran, and not all that tells L1 from L2 and follows its interrupts is recorded.", missing: missing)
+            add(
+                "An L2 ran, and not all that tells L1 from L2 and follows its interrupts is recorded.", missing: missing
+            )
         }
         if !recorded.contains(.msr), machine.vms[vm].vcpus.contains(where: { machine.vcpus[$0].hasMSRExitsOfL2 }) {
             add("L2's accesses to MSRs are not recorded: x2APIC can't be judged.", missing: EventKindSet(.msr))

@@ -54,7 +54,8 @@ public struct FixState: Equatable, Sendable {
         if info.formatFields.contains("kvm_entry.immediate_exit") {
             return FixState(
                 state: .unknown, basis: .format,
-                evidence: "kvm_entry.immediate_exit is recorded: 6.9 and later, or a 6.1 from 6.1.149 on, which has the fix")
+                evidence:
+                    "kvm_entry.immediate_exit is recorded: 6.9 and later, or a 6.1 from 6.1.149 on, which has the fix")
         }
         if let kernel = info.kernel {
             return FixState(state: .unknown, basis: .release, evidence: "the release alone does not tell: \(kernel)")

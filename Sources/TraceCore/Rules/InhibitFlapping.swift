@@ -52,7 +52,8 @@ struct InhibitFlapping: Sendable {
             var finding = RuleFinding(
                 rule: .inhibitFlapping, grade: .exposed, vm: vm, vcpu: nil, first: found.first, last: found.last,
                 count: watches[vm].total,
-                statement: "APICv went off and on \(watches[vm].total) times, \(Self.changesNeeded) times and more within "
+                statement:
+                    "APICv went off and on \(watches[vm].total) times, \(Self.changesNeeded) times and more within "
                     + "a second.")
             finding.evidence = watches[vm].log
             return finding

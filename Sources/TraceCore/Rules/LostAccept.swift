@@ -75,7 +75,9 @@ struct LostAccept: Sendable {
     func findings(in machine: borrowing Machine) -> [RuleFinding] {
         watches.indices.compactMap { vcpu in
             let watch = watches[vcpu]
-            guard !watch.crossed, let first = watch.found.min(by: { $0.accepted.time < $1.accepted.time }) else { return nil }
+            guard !watch.crossed, let first = watch.found.min(by: { $0.accepted.time < $1.accepted.time }) else {
+                return nil
+            }
             let vectors = Set(watch.found.map(\.vector)).sorted()
             let shown = machine.vcpus[vcpu].shownTPR
             let isUnmasked = shown.map { tpr in vectors.allSatisfy { $0 >> 4 > tpr >> 4 } } ?? false

@@ -21,7 +21,8 @@ struct StuckISR: Sendable {
             finding.vectors = [entry.vector]
             finding.evidence.add(
                 "kvm_eoi", at: entry.at,
-                "EOI_INDUCED in L1 names \(UInt8(exactly: entry.told)?.hex ?? "no vector"), \(entry.vector.hex) is in service")
+                "EOI_INDUCED in L1 names \(UInt8(exactly: entry.told)?.hex ?? "no vector"), \(entry.vector.hex) is in service"
+            )
             return finding
         }
     }

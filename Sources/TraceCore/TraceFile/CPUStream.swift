@@ -7,11 +7,11 @@ struct CPUStream {
     /// Index of the buffer in the file.
     let instance: Int
     /// Time of the event or hole that comes next.
-    @usableFromInline private(set) var headTime: UInt64 = 0
+    @usableFromInline var headTime: UInt64 = 0
     @usableFromInline private(set) var isDone = false
     /// Set where a hole comes next.
     @usableFromInline private(set) var gap: EventGap?
-    @usableFromInline private(set) var cursor = PageCursor()
+    @usableFromInline var cursor = PageCursor()
     @usableFromInline let tally: RecordTally
     /// Time of the first and the last record so far, whatever its kind.
     private(set) var first: UInt64?
@@ -34,7 +34,7 @@ struct CPUStream {
     }
 
     /// Goes to the next event or hole.
-    @inline(__always) @usableFromInline
+    @inlinable @inline(__always)
     mutating func advance() {
         if cursor.next(tally) {
             headTime = cursor.time
@@ -106,7 +106,8 @@ struct CPUStream {
                 offset: source.offset(inPage: 8),
                 expected: "a page of CPU \(cpu) with at most \(layout.capacity) bytes of records, not \(claimed)")
         case .overrun(let offset):
-            TraceCut(offset: source.offset(inPage: offset), expected: "a record of CPU \(cpu) that ends inside its page")
+            TraceCut(
+                offset: source.offset(inPage: offset), expected: "a record of CPU \(cpu) that ends inside its page")
         case .cut:
             TraceCut(offset: source.offset(inPage: 0), expected: "a whole page of CPU \(cpu)")
         }

@@ -6,20 +6,22 @@
 /// stored with TSC2NSEC; without its correction of a guest's clock by the host's, which needs both files.
 @usableFromInline
 struct ClockConversion: Equatable {
-    var multiplier: UInt32 = 0
+    /// 0 where stamps stay in the clock's unit.
+    @usableFromInline var multiplier: UInt32 = 0
     var shift: UInt32 = 0
     /// The sum of DATE and OFFSET, in nanoseconds.
-    var offset: Int64 = 0
+    @usableFromInline var offset: Int64 = 0
 
-    @usableFromInline var isIdentity: Bool { multiplier == 0 && offset == 0 }
+    @inlinable
+    func time(_ raw: UInt64) -> UInt64 {
+        (multiplier == 0 ? raw : nanoseconds(raw)) &+ UInt64(bitPattern: offset)
+    }
 
     @usableFromInline
-    func time(_ raw: UInt64) -> UInt64 {
-        guard multiplier != 0 else { return raw &+ UInt64(bitPattern: offset) }
-        let product = raw.multipliedFullWidth(by: UInt64(multiplier))
-        let scaled =
-            shift == 0 ? product.low : shift < 64 ? product.low >> UInt64(shift) | product.high << UInt64(64 - shift) : 0
-        return scaled &+ UInt64(bitPattern: offset)
+    func nanoseconds(_ cycles: UInt64) -> UInt64 {
+        let product = cycles.multipliedFullWidth(by: UInt64(multiplier))
+        // The operands need no check: a shift by a word's width or more gives 0, one by less than 0 goes the other way.
+        return product.low >> UInt64(shift) | product.high << (64 - Int64(shift))
     }
 }
 

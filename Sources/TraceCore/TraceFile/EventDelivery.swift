@@ -27,9 +27,10 @@ struct EventDelivery {
                 stream.passGap()
             } else {
                 let record = stream.cursor.record
-                if let event = decoder.decode(record, binding: stream.cursor.binding) {
+                let binding = stream.cursor.binding
+                if decoder.fits(record, binding: binding) {
                     sink.event(
-                        event,
+                        decoder.decode(record, binding: binding),
                         at: EventStamp(
                             time: conversion.time(stream.headTime), cpu: stream.cpu, tid: record.tid(decoder.order)))
                 } else {

@@ -12,6 +12,10 @@ struct FormatCatalog {
     private(set) var inhibitNames: [String] = []
     private(set) var bindings: [(id: UInt16, binding: EventBinding)] = []
 
+    /// Ids have 16 bits: a longer list makes no sense.
+    var isFull: Bool { count > Int(UInt16.max) }
+    private var count = 0
+
     /// The kinds that can be decoded.
     var kinds: EventKindSet {
         bindings.reduce(into: []) { $0.insert($1.binding.kind) }
@@ -19,11 +23,13 @@ struct FormatCatalog {
 
     /// An event of ftrace itself, such as `print`.
     mutating func addInternal(_ text: [UInt8]) {
+        count += 1
         guard let format = EventFormat.identity(of: text[...]) else { return }
         names[format.id] = format.name
     }
 
     mutating func add(_ text: [UInt8], system: String) {
+        count += 1
         guard let identity = EventFormat.identity(of: text[...]) else { return }
         names[identity.id] = identity.name
         selected.insert(identity.name)

@@ -43,7 +43,7 @@ final class InputFile: Sendable {
     /// - Returns: how many bytes there were; fewer than asked for at the end of the file and where the disk fails.
     func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) -> Int {
         var done = 0
-        while done < buffer.count, let position = off_t(exactly: offset + UInt64(done)) {
+        while done < buffer.count, let position = off_t(exactly: offset.addingClamped(UInt64(done))) {
             let count = pread(descriptor, buffer.baseAddress.map { $0 + done }, buffer.count - done, position)
             if count > 0 {
                 done += count

@@ -25,18 +25,18 @@ public struct PageCursor {
     }
 
     /// Time of the last record taken; before the first one the page's own.
-    public private(set) var time: UInt64
+    public var time: UInt64
     /// The record that ``next(_:)`` stopped at.
-    public private(set) var record: Record
+    public var record: Record
     /// Index of that record's binding.
-    public private(set) var binding: Int
+    public var binding: Int
     public let loss: Loss
     public private(set) var fault: Fault?
 
     private let page: UnsafeRawPointer
-    private var position: UnsafeRawPointer
-    private var limit: UnsafeRawPointer
-    private let order: ByteOrder
+    @usableFromInline var position: UnsafeRawPointer
+    @usableFromInline var limit: UnsafeRawPointer
+    @usableFromInline let order: ByteOrder
     private var isCut: Bool
 
     /// - Parameter page: at most a page's bytes; nil where not even the header is whole.
@@ -100,8 +100,19 @@ public struct PageCursor {
     }
 
     /// Goes to the next record that `tally` has a binding for and counts what it passes; false at the page's end.
-    @inline(__always)
+    @inlinable @inline(__always)
     public mutating func next(_ tally: RecordTally) -> Bool {
+        order == .little ? walk(tally, .little) : walkReversed(tally)
+    }
+
+    @inline(never) @usableFromInline
+    mutating func walkReversed(_ tally: RecordTally) -> Bool {
+        walk(tally, .big)
+    }
+
+    /// The byte order is a parameter so that each of the two callers gets code for its own.
+    @inlinable @inline(__always)
+    mutating func walk(_ tally: RecordTally, _ order: ByteOrder) -> Bool {
         while limit - position >= 4 {
             let header = Header(position, order)
             let start: UnsafeRawPointer
@@ -142,15 +153,16 @@ public struct PageCursor {
     }
 
     /// The four bytes that start a record: type or length, and the time since the record before.
-    private struct Header {
+    @usableFromInline
+    struct Header {
         static let padding: UInt32 = 29
         static let timeExtend: UInt32 = 30
         static let timeStamp: UInt32 = 31
 
-        var type: UInt32
-        var delta: UInt64
+        @usableFromInline let type: UInt32
+        @usableFromInline let delta: UInt64
 
-        @inline(__always)
+        @inlinable @inline(__always)
         init(_ position: UnsafeRawPointer, _ order: ByteOrder) {
             let word = order.value(position.loadUnaligned(as: UInt32.self))
             type = order == .little ? word & 31 : word &>> 27
@@ -159,7 +171,8 @@ public struct PageCursor {
     }
 
     /// Length of the record behind a header of type 0. Other types hold none: they are passed, and the answer is nil.
-    private mutating func longRecord(_ header: Header) -> Int? {
+    @usableFromInline
+    mutating func longRecord(_ header: Header) -> Int? {
         if header.type == Header.padding, header.delta == 0 {
             position = limit
             isCut = false
@@ -202,7 +215,8 @@ public struct PageCursor {
         return joined < time ? joined &+ (1 << 59) : joined
     }
 
-    private mutating func endWalk() {
+    @usableFromInline
+    mutating func endWalk() {
         if fault == nil {
             if isCut {
                 fault = .cut

@@ -89,7 +89,8 @@ final class PageSource {
     private func readPages() -> Bool {
         let wanted = Int(min(UInt64(buffer.count - filled), end - next))
         guard wanted > 0 else { return false }
-        let count = file.read(at: next, into: UnsafeMutableRawBufferPointer(rebasing: buffer[filled..<(filled + wanted)]))
+        let count = file.read(
+            at: next, into: UnsafeMutableRawBufferPointer(rebasing: buffer[filled..<(filled + wanted)]))
         filled += count
         next += UInt64(count)
         if count < wanted { breakOff(at: next, "\(end - next) more bytes of \(part)") }

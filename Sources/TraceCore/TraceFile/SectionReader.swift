@@ -6,7 +6,7 @@
 struct SectionReader {
     private static let window = 1 << 16
     /// The largest text that is taken at once: beyond any format file or list of command lines.
-    private static let largestText = 1 << 24
+    private static let largestText = 1 << 22
 
     let order: ByteOrder
     private let file: InputFile?

@@ -6,13 +6,8 @@
 /// event. Where a CPU's own time goes backwards its order is kept.
 @usableFromInline
 struct StreamMerge {
-    @usableFromInline private(set) var streams: [CPUStream]
-    @usableFromInline private(set) var delivery: EventDelivery
-
-    init(streams: [CPUStream], delivery: EventDelivery) {
-        self.streams = streams
-        self.delivery = delivery
-    }
+    @usableFromInline var streams: [CPUStream]
+    @usableFromInline var delivery: EventDelivery
 
     @inlinable
     mutating func run<S: EventSink>(into sink: inout S) {

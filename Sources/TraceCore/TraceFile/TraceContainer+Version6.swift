@@ -7,7 +7,7 @@ extension TraceContainer {
     mutating func readVersion6() {
         do throws(TraceCut) {
             var reader = SectionReader(
-                "a version 6 trace.dat's parts", of: file, head.next..<file.size, order: head.order)
+                "a version 6 trace.dat's parts", of: file, head.end..<file.size, order: head.order)
             try readHeaders(&reader)
             try readInternalFormats(&reader)
             try readFormats(&reader)

@@ -2,21 +2,16 @@
 
 /// Version 7: chained OPTIONS sections, which carry the offsets of all others (trace-cmd 3.4, trace-cmd.dat.v7.5.txt).
 extension TraceContainer {
-    private static let sectionHeaderSize: UInt64 = 16
     /// Of one section, inflated. A symbol list takes 12 MB.
     private static let largestSection: UInt64 = 1 << 28
-    private static let mostOptionSections = 256
+    private static let largestOptions: UInt64 = 1 << 22
+    private static let mostSections = 64
+    /// Kinds of sections are numbered as the options are; trace-cmd 3.4 has 26, and this leaves room.
+    private static let kinds: UInt16 = 64
 
     mutating func readVersion7() {
-        readOptionSections()
-        // Sections don't depend on each other, so that one's damage costs the others nothing.
-        for (id, offset) in options.sections {
-            do throws(TraceCut) {
-                try readSection(id, at: offset)
-            } catch {
-                note(error)
-            }
-        }
+        let headers = readOptionSections()
+        readSections()
         for buffer in options.buffers {
             do throws(TraceCut) {
                 try readBuffer(buffer)
@@ -24,26 +19,30 @@ extension TraceContainer {
                 note(error)
             }
         }
+        if instances.isEmpty { rescueBuffers(headers) }
     }
 
-    private mutating func readOptionSections() {
+    /// - Returns: the buffers' sections, where the chain that should lead to them is broken.
+    private mutating func readOptionSections() -> [SectionHeader] {
         var visited: Set<UInt64> = []
         var next = head.next
         do throws(TraceCut) {
             repeat {
-                guard visited.insert(next).inserted, visited.count <= Self.mostOptionSections else {
-                    throw TraceCut(offset: next, expected: "an option section that was not read yet")
+                guard visited.insert(next).inserted, visited.count <= Self.mostSections else {
+                    throw TraceCut(offset: next, expected: "an options section that was not read yet")
                 }
-                var reader = try section(.done, "an options section", at: next).reader
-                next = try readOptions(&reader)
+                next = try readOptions(at: next)
             } while next != 0
+            return []
         } catch {
             note(error)
+            return findSections(except: visited)
         }
     }
 
     /// - Returns: where the next OPTIONS section starts, 0 for none.
-    private mutating func readOptions(_ reader: inout SectionReader) throws(TraceCut) -> UInt64 {
+    private mutating func readOptions(at offset: UInt64) throws(TraceCut) -> UInt64 {
+        var reader = try section(.done, "an options section", at: offset)
         while true {
             let id = try reader.integer(UInt16.self)
             let size = try reader.integer(UInt32.self)
@@ -53,55 +52,76 @@ extension TraceContainer {
         }
     }
 
+    /// Goes from section to section instead, since trace-cmd writes them one behind the other.
+    private mutating func findSections(except visited: Set<UInt64>) -> [SectionHeader] {
+        var buffers: [SectionHeader] = []
+        var next = head.end
+        for _ in 0..<Self.mostSections {
+            guard let header = try? SectionHeader("a section", of: file, at: next, order: head.order) else { break }
+            switch TraceOptions.ID(rawValue: header.id) {
+            case .done where !visited.contains(next): _ = try? readOptions(at: next)
+            case .buffer: buffers.append(header)
+            case let id?: options.add(section: id, at: next)
+            // Kinds that the analysis has no use for are passed; anything else is no section.
+            case nil where header.id < Self.kinds: break
+            case nil: return buffers
+            }
+            next = header.body.upperBound
+        }
+        return buffers
+    }
+
+    /// Sections don't depend on each other, so that one's damage costs the others nothing.
+    private mutating func readSections() {
+        var visited: Set<UInt64> = []
+        for (id, offset) in options.sections
+        where visited.count < Self.mostSections && visited.insert(offset).inserted {
+            do throws(TraceCut) {
+                try readSection(id, at: offset)
+            } catch {
+                note(error)
+            }
+        }
+    }
+
     private mutating func readSection(_ id: TraceOptions.ID, at offset: UInt64) throws(TraceCut) {
         switch id {
         case .headerInfo:
-            var reader = try section(id, "the page header's format", at: offset).reader
+            var reader = try section(id, "the page header's format", at: offset)
             try readHeaders(&reader)
         case .internalFormats:
-            var reader = try section(id, "the formats of ftrace's own events", at: offset).reader
+            var reader = try section(id, "the formats of ftrace's own events", at: offset)
             try readInternalFormats(&reader)
         case .formats:
-            var reader = try section(id, "the event formats", at: offset).reader
+            var reader = try section(id, "the event formats", at: offset)
             try readFormats(&reader)
         case .symbols:
-            var reader = try section(id, "the kernel's symbols", at: offset).reader
+            var reader = try section(id, "the kernel's symbols", at: offset)
             try readSymbols(&reader)
         case .commands:
-            var reader = try section(id, "the saved command lines", at: offset).reader
+            var reader = try section(id, "the saved command lines", at: offset)
             try readCommands(&reader)
         case .bufferText: holdsText = true
         default: break
         }
     }
 
-    /// A section's content, after a look at its header.
+    /// A section's content, inflated.
     private func section(
         _ id: TraceOptions.ID, _ part: String, at offset: UInt64
-    ) throws(TraceCut) -> (reader: SectionReader, isCompressed: Bool) {
-        let start = offset.addingReportingOverflow(Self.sectionHeaderSize)
-        guard !start.overflow, start.partialValue <= file.size else {
-            throw TraceCut(offset: file.size, expected: "\(part) at \(offset)")
+    ) throws(TraceCut) -> SectionReader {
+        let header = try SectionHeader(part, of: file, at: offset, order: head.order)
+        guard header.id == id.rawValue else { throw TraceCut(offset: offset, expected: part) }
+        var reader = SectionReader(part, of: file, header.body, order: head.order)
+        guard header.isCompressed else { return reader }
+        let compressed = UInt64(try reader.integer(UInt32.self))
+        let inflated = UInt64(try reader.integer(UInt32.self))
+        guard head.compression != .none, inflated <= (id == .done ? Self.largestOptions : Self.largestSection) else {
+            throw TraceCut(offset: offset, expected: "\(part), compressed as the head says, of a sane size")
         }
-        var header = SectionReader(
-            "\(part): a section header of kind \(id.rawValue)", of: file, offset..<file.size, order: head.order)
-        let before = header.cut
-        guard try header.integer(UInt16.self) == id.rawValue else { throw before }
-        let isCompressed = try header.integer(UInt16.self) & 1 != 0
-        try header.skip(4)
-        let size = try header.integer(UInt64.self)
-        let body = header.offset..<min(file.size, header.offset.addingClamped(size))
-        guard isCompressed, id != .buffer else {
-            return (SectionReader(part, of: file, body, order: head.order), isCompressed)
-        }
-        let compressed = try header.integer(UInt32.self)
-        let inflated = UInt64(try header.integer(UInt32.self))
-        guard head.compression != .none, inflated <= Self.largestSection else { throw before }
-        let data = header.offset..<min(file.size, header.offset + UInt64(compressed))
-        return (
-            SectionReader(part, of: file, data, order: head.order, compression: head.compression, size: inflated),
-            true
-        )
+        let data = reader.offset..<min(file.size, reader.offset + compressed)
+        return SectionReader(
+            part, of: file, data, order: head.order, compression: head.compression, size: inflated)
     }
 
     private mutating func readBuffer(_ payload: SectionReader) throws(TraceCut) {
@@ -117,7 +137,8 @@ extension TraceContainer {
             instance.add(
                 cpu: try payload.integer(), offset: try payload.integer(), size: try payload.integer())
         }
-        instance.isCompressed = try section(.buffer, "a buffer's section", at: offset).isCompressed
+        instance.isCompressed =
+            try SectionHeader("a buffer", of: file, at: offset, order: head.order).isCompressed
         instances.append(instance)
     }
 }

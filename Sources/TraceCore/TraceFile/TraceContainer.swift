@@ -15,6 +15,8 @@ struct TraceContainer {
     var cut: TraceCut?
     /// CPUs by version 6's own count.
     var cpuCount = 0
+    /// CPUs whose data was found without a table.
+    var rescued = 0
     /// A latency tracer's text is in the file.
     var holdsText = false
 
@@ -53,6 +55,7 @@ extension TraceContainer {
 
     mutating func readInternalFormats(_ reader: inout SectionReader) throws(TraceCut) {
         for _ in 0..<(try reader.integer(UInt32.self)) {
+            guard !formats.isFull else { throw reader.cut }
             formats.addInternal(try reader.text(try reader.integer(UInt64.self)))
         }
     }
@@ -61,6 +64,7 @@ extension TraceContainer {
         for _ in 0..<(try reader.integer(UInt32.self)) {
             let system = try reader.string()
             for _ in 0..<(try reader.integer(UInt32.self)) {
+                guard !formats.isFull else { throw reader.cut }
                 formats.add(try reader.text(try reader.integer(UInt64.self)), system: system)
             }
         }
@@ -100,7 +104,7 @@ extension TraceContainer {
                 note(
                     TraceCut(
                         offset: min(cpu.data.lowerBound, file.size),
-                        expected: "\(cpu.data.count) bytes of CPU \(cpu.id)'s data"))
+                        expected: "\(cpu.data.upperBound - cpu.data.lowerBound) bytes of CPU \(cpu.id)'s data"))
                 continue
             }
             taken = cpu.data.upperBound

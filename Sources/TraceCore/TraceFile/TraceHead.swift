@@ -14,7 +14,9 @@ struct TraceHead {
     /// Page size of the traced host.
     var pageSize: Int
     var compression: Compression
-    /// Where version 7's first OPTIONS section starts, or version 6's parts.
+    /// Where the head ends: version 6's parts and version 7's sections follow.
+    var end: UInt64
+    /// Where version 7's first OPTIONS section starts, 0 in version 6.
     var next: UInt64
 
     init(_ file: InputFile) throws(TraceFileError) {
@@ -36,8 +38,9 @@ struct TraceHead {
                 next = try reader.integer()
             } else {
                 compression = Compression.none.rawValue
-                next = reader.offset
+                next = 0
             }
+            end = reader.offset
         } catch {
             throw .damaged(file: file.name, error)
         }

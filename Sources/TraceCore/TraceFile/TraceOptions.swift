@@ -54,6 +54,11 @@ struct TraceOptions {
         }
     }
 
+    /// A section that no option leads to.
+    mutating func add(section id: ID, at offset: UInt64) {
+        sections.append((id, offset))
+    }
+
     /// A number as C's strtoll() reads it with base 0, for trace-cmd writes 0x..., and as the recorder's user gives it.
     private static func number(_ payload: [UInt8]) -> Int64 {
         let text = text(payload).filter { !$0.isWhitespace }

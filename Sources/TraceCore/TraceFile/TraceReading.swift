@@ -5,7 +5,7 @@
 struct TraceReading {
     /// For the buffers of all CPUs together, within the 64 MB that the whole tool may take.
     private static let room = 1 << 24
-    private static let mostRoomForCPU = 1 << 18
+    private static let mostRoomForCPU = 1 << 17
 
     @usableFromInline var merge: StreamMerge
     private let tallies: [RecordTally]
@@ -96,6 +96,10 @@ struct TraceReading {
 
     private func notes(_ container: TraceContainer) -> [String] {
         var notes: [String] = []
+        if container.rescued > 0 {
+            notes.append(
+                "the table of CPUs is cut off: the data of \(container.rescued) was found and is numbered as it comes")
+        }
         let several = container.instances.filter { !$0.cpus.isEmpty }.count > 1
         for (instance, kinds) in zip(container.instances, choice.kinds) where several && !instance.cpus.isEmpty {
             let name = instance.name.isEmpty ? "the top buffer" : "buffer instance \(instance.name)"

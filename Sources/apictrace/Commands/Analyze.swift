@@ -71,7 +71,7 @@ struct Analyze: ParsableCommand {
                 try show(report, of: file, style: style)
                 worst = max(worst, ExitStatus(report, failOn: failOn))
             } catch {
-                Terminal.complain("\(file): \(error)")
+                Terminal.complain("\(error)")
                 worst = max(worst, .unreadable)
             }
         }

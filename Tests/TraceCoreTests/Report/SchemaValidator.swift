@@ -10,13 +10,18 @@ enum SchemaValidator {
 
     /// Nil where the JSON is valid, else the validator's complaints, one a line.
     static func complaints(about json: String) throws -> String? {
+        try complaints(about: [json])
+    }
+
+    static func complaints(about instances: [String]) throws -> String? {
         let program = """
             import json, sys
             from jsonschema import Draft202012Validator
-            schema, instance = json.load(sys.stdin)
+            schema, *instances = json.load(sys.stdin)
             Draft202012Validator.check_schema(schema)
-            for error in Draft202012Validator(schema).iter_errors(instance):
-                print(error.json_path + ": " + error.message)
+            for instance in instances:
+                for error in Draft202012Validator(schema).iter_errors(instance):
+                    print(error.json_path + ": " + error.message)
             """
         let process = Process()
         let (input, output, errors) = (Pipe(), Pipe(), Pipe())
@@ -26,7 +31,8 @@ enum SchemaValidator {
         process.standardOutput = output
         process.standardError = errors
         try process.run()
-        try input.fileHandleForWriting.write(contentsOf: Data("[\(Report.schema), \(json)]".utf8))
+        try input.fileHandleForWriting.write(
+            contentsOf: Data("[\(([Report.schema] + instances).joined(separator: ","))]".utf8))
         try input.fileHandleForWriting.close()
         let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         let failure = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)

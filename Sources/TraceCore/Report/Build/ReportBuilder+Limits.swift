@@ -16,7 +16,8 @@ extension ReportBuilder {
             limits.append("With APICv active hardware delivers and ends interrupts of L1 without any event.")
         }
         if !machine.measuresTime {
-            limits.append("The clock \(machine.info.clock.name) measures no durations: signs that need them were not judged.")
+            limits.append(
+                "The clock \(machine.info.clock.name) measures no durations: signs that need them were not judged.")
         }
         let unbracketed = machine.vcpus.lazy.filter(\.hasNested).map(\.accessesUnbracketed)
             .reduce(0) { $0 &+ $1.reads &+ $1.writes }

@@ -51,7 +51,8 @@ public struct ReportBuilder {
 
     func isSelected(vm: Int) -> Bool {
         guard let pid = selection.vm else { return true }
-        return machine.grouping.groups[vm].creator == pid || machine.vms[vm].vcpus.contains { machine.vcpus[$0].tid == pid }
+        return machine.grouping.groups[vm].creator == pid
+            || machine.vms[vm].vcpus.contains { machine.vcpus[$0].tid == pid }
     }
 
     func isSelected(vcpu: Int) -> Bool {

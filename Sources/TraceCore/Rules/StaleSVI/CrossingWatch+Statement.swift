@@ -9,12 +9,15 @@ extension CrossingWatch {
         }
         if !stuck.isEmpty {
             let list = stuck.map(\.vector.hex).joined(separator: ", ")
-            sentences.append("\(list) stayed in service after its EOI: everything of its priority and below is blocked.")
+            sentences.append(
+                "\(list) stayed in service after its EOI: everything of its priority and below is blocked.")
         }
         let lost = Set(losses.map(\.vector)).sorted()
         if !lost.isEmpty {
             let list = lost.map(\.hex).joined(separator: ", ")
-            sentences.append("Afterwards \(list) was accepted \(max(lostAccepts, 1)) times more and not delivered.")
+            sentences.append(
+                "Afterwards \(list) was accepted \(lostAccepts == 1 ? "once" : "\(lostAccepts) times") and not delivered."
+            )
         }
         if lost.isEmpty, stuck.isEmpty {
             sentences.append("On a kernel without the fix this leaves SVI stale, and lower vectors blocked in L1.")

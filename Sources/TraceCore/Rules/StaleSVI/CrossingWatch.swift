@@ -14,16 +14,15 @@ struct CrossingWatch: Sendable {
     private var mayBeRepaired = false
 
     private var undelivered: [UndeliveredAccept] = []
-    private var reflections = EmptyReflections()
-    /// Accepted since the crossing and not delivered, the first of each.
-    private var waiting: [(vector: UInt8, since: EventStamp)] = []
+    private var offers = FruitlessOffers()
+    /// Accepted since the crossing and not delivered: the first of each, and how many.
+    private var waiting: [(vector: UInt8, since: EventStamp, accepts: UInt64)] = []
 
     private(set) var losses: [Loss] = []
     /// In service though L1 ended it (S3).
     private(set) var stuck: [(vector: UInt8, since: EventStamp)] = []
     /// A vector that the crossing would have held back was delivered: the fix is there.
     private(set) var deliveredDespite: (crossing: Crossing, vector: UInt8, at: EventStamp)?
-    private(set) var lostAccepts: UInt64 = 0
     var log = EvidenceLog()
 
     // MARK: Events
@@ -32,13 +31,14 @@ struct CrossingWatch: Sendable {
         crossingCount &+= 1
         if !apicvKnown { restsOnUnknown = true }
         let isNew = !crossings.contains {
-            $0.vector == crossing.vector && $0.acknowledgedAt == crossing.acknowledgedAt && $0.endedAt == crossing.endedAt
+            $0.vector == crossing.vector && $0.acknowledgedAt == crossing.acknowledgedAt
+                && $0.endedAt == crossing.endedAt
         }
         if isNew { crossings.append(crossing) }
         armed = crossing
         mayBeRepaired = pendingAbove
         undelivered = []
-        reflections = EmptyReflections()
+        offers = FruitlessOffers()
         waiting = []
     }
 
@@ -48,21 +48,27 @@ struct CrossingWatch: Sendable {
         stuck.append((vector, stamp))
     }
 
-    mutating func accepted(_ vector: UInt8, silent: Bool, at stamp: EventStamp) {
-        guard let armed else { return }
+    /// Returns what has just been lost by sign S4.
+    mutating func accepted(_ vector: UInt8, silent: Bool, at stamp: EventStamp) -> [Loss] {
+        guard let armed else { return [] }
         guard vector >> 4 <= armed.vector >> 4 else {
             mayBeRepaired = true
-            return
+            return []
         }
-        if losses.contains(where: { $0.vector == vector && $0.isStanding }) { lostAccepts &+= 1 }
-        if !waiting.contains(where: { $0.vector == vector }) { waiting.append((vector, stamp)) }
+        if let index = waiting.firstIndex(where: { $0.vector == vector }) {
+            waiting[index].accepts &+= 1
+        } else {
+            waiting.append((vector, stamp, 1))
+        }
         if !silent, !undelivered.contains(where: { $0.vector == vector }) {
             undelivered.append(UndeliveredAccept(vector, accepted: stamp))
         }
+        return offers.accepted(at: stamp.time) ? lostOffers(at: stamp) : []
     }
 
     /// Returns what has just been lost by sign S1.
     mutating func enteredL2(at stamp: EventStamp) -> [Loss] {
+        offers.enteredL2()
         guard !undelivered.isEmpty else { return [] }
         var complete: [Loss] = []
         for index in undelivered.indices where undelivered[index].enteredL2(at: stamp.time) {
@@ -81,29 +87,31 @@ struct CrossingWatch: Sendable {
     mutating func enteringL2(injecting vector: UInt8?, at stamp: EventStamp) -> [Loss] {
         guard armed != nil else { return [] }
         guard vector == nil else {
-            reflections.delivered()
+            offers.delivered()
             return []
         }
-        guard reflections.returnedEmpty(at: stamp.time) else { return [] }
-        return waiting.map { Loss(vector: $0.vector, sign: .emptyReflections, since: $0.since, proven: stamp) }
-            .filter { note($0) }
+        return offers.returnedEmpty(at: stamp.time) ? lostOffers(at: stamp) : []
     }
 
-    mutating func reflectedInterrupt(at stamp: EventStamp) {
-        if armed != nil { reflections.reflected(at: stamp.time) }
+    mutating func reflectedInterrupt() {
+        if armed != nil { offers.reflected() }
     }
 
     mutating func interruptWindow() {
         undelivered = []
-        reflections.delivered()
-        withdraw { $0.sign == .undelivered && $0.isStanding }
+        offers.delivered()
+        for index in losses.indices { losses[index].hadWindow = true }
     }
 
     mutating func acknowledged(_ vector: UInt8, at stamp: EventStamp) {
         undelivered.removeAll { $0.vector == vector }
         waiting.removeAll { $0.vector == vector }
-        reflections.delivered()
-        withdraw { $0.vector == vector && $0.sign == .undelivered && $0.isStanding }
+        offers.delivered()
+        // Late is not lost: L2 had interrupts off, which an interrupt-window exit shows where L1 does the injecting.
+        losses.removeAll {
+            $0.vector == vector && $0.isStanding
+                && ($0.sign == .undelivered || $0.sign == .fruitlessOffers && $0.hadWindow)
+        }
         for index in losses.indices where losses[index].vector >> 4 == vector >> 4 { losses[index].isStanding = false }
         guard let armed, vector >> 4 <= armed.vector >> 4 else { return }
         if !mayBeRepaired, deliveredDespite == nil { deliveredDespite = (armed, vector, stamp) }
@@ -125,8 +133,13 @@ struct CrossingWatch: Sendable {
     /// KVM_GUESTDBG_BLOCKIRQ holds interrupts back on purpose.
     mutating func blockedOnPurpose() {
         undelivered = []
-        reflections = EmptyReflections()
+        offers = FruitlessOffers()
         waiting = []
+    }
+
+    /// APICv went off or on, which loads SVI anew.
+    mutating func inhibitsChanged() {
+        mayBeRepaired = true
     }
 
     /// What was armed may have been resolved where nobody looked.
@@ -138,9 +151,14 @@ struct CrossingWatch: Sendable {
 
     // MARK: Judgement
 
+    /// Accepts of the lost vectors since the first that nothing delivered; a sign stands for one at least.
+    var lostAccepts: UInt64 {
+        max(waiting.filter { lost in losses.contains { $0.vector == lost.vector } }.reduce(0) { $0 &+ $1.accepts }, 1)
+    }
+
     var hasProof: Bool {
         let undelivered = losses.contains { $0.sign == .undelivered }
-        return undelivered && !stuck.isEmpty || losses.contains { $0.sign == .emptyReflections && $0.isStanding }
+        return undelivered && !stuck.isEmpty || losses.contains { $0.sign == .fruitlessOffers && $0.isStanding }
     }
 
     var hasSign: Bool { !losses.isEmpty || !stuck.isEmpty }
@@ -150,14 +168,16 @@ struct CrossingWatch: Sendable {
         Set(losses.map(\.vector) + stuck.map(\.vector)).sorted()
     }
 
+    private mutating func lostOffers(at stamp: EventStamp) -> [Loss] {
+        waiting.map { Loss(vector: $0.vector, sign: .fruitlessOffers, since: $0.since, proven: stamp) }.filter {
+            note($0)
+        }
+    }
+
     /// Whether a loss is new; the first sign that shows it is kept.
     private mutating func note(_ loss: Loss) -> Bool {
         guard !losses.contains(where: { $0.vector == loss.vector && $0.sign == loss.sign }) else { return false }
         losses.append(loss)
         return true
-    }
-
-    private mutating func withdraw(_ isDisproved: (Loss) -> Bool) {
-        losses.removeAll(where: isDisproved)
     }
 }

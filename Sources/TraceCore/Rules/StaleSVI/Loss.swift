@@ -8,7 +8,7 @@ struct Loss: Equatable, Sendable {
         /// S2
         case sleptOn
         /// S4
-        case emptyReflections
+        case fruitlessOffers
     }
 
     var vector: UInt8
@@ -19,4 +19,6 @@ struct Loss: Equatable, Sendable {
     var proven: EventStamp
     /// Nothing has spoken against it yet: L2 has run on without an interrupt window.
     var isStanding = true
+    /// The guest has shown since that it could take interrupts.
+    var hadWindow = false
 }

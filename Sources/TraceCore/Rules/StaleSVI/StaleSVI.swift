@@ -18,16 +18,20 @@ struct StaleSVI: Sendable {
         guard watches.indices.contains(vcpu), watches[vcpu] != nil else { return }
         switch transition {
         case .entered(.l2):
-            for loss in watches[vcpu]?.enteredL2(at: stamp) ?? [] where machine.measuresTime { lost(loss, vcpu, machine) }
+            for loss in watches[vcpu]?.enteredL2(at: stamp) ?? [] where machine.measuresTime {
+                lost(loss, vcpu, machine)
+            }
         case .entered(.l1): watches[vcpu]?.enteredL1()
         case .interruptWindow: watches[vcpu]?.interruptWindow()
         case .accepted(let vector, _, let silent):
             guard !machine.blocksIRQ(vcpu) else { return }
-            watches[vcpu]?.accepted(vector, silent: silent, at: stamp)
+            for loss in watches[vcpu]?.accepted(vector, silent: silent, at: stamp) ?? [] where machine.measuresTime {
+                lost(loss, vcpu, machine)
+            }
         case .acknowledged(let vector, _): watches[vcpu]?.acknowledged(vector, at: stamp)
         case .ended(_, .l1): watches[vcpu]?.endedByL1(at: stamp)
         case .missedEOI(let stuck, let told): missedEOI(stuck, told, vcpu, stamp)
-        case .reflectedInterrupt: watches[vcpu]?.reflectedInterrupt(at: stamp)
+        case .reflectedInterrupt: watches[vcpu]?.reflectedInterrupt()
         case .enteringL2(let vector):
             for loss in watches[vcpu]?.enteringL2(injecting: vector, at: stamp) ?? [] where machine.measuresTime {
                 lost(loss, vcpu, machine)
@@ -41,7 +45,8 @@ struct StaleSVI: Sendable {
 
     // MARK: Events
 
-    private mutating func crossed(_ crossing: Crossing, _ vcpu: Int, _ stamp: EventStamp, _ machine: borrowing Machine) {
+    private mutating func crossed(_ crossing: Crossing, _ vcpu: Int, _ stamp: EventStamp, _ machine: borrowing Machine)
+    {
         let vm = machine.vms[machine.vcpus[vcpu].vm]
         guard vm.isa == .vmx, vm.apicv.state != .inhibited else { return }
         while watches.count <= vcpu { watches.append(nil) }
@@ -53,7 +58,8 @@ struct StaleSVI: Sendable {
                 watch.log.add(
                     crossing.acknowledgedAt == .l2 ? "kvm_inj_virq" : "kvm_nested_vmenter", at: acknowledged,
                     "\(crossing.vector.hex) acknowledged in \(crossing.acknowledgedAt.name)"
-                        + (crossing.acknowledgedAt == .l2 ? ", injected straight into L2" : ", passed on to L2 in event_inj"))
+                        + (crossing.acknowledgedAt == .l2
+                            ? ", injected straight into L2" : ", passed on to L2 in event_inj"))
             }
             watch.log.add(
                 crossing.endedAt == .l2 ? "kvm_eoi" : "kvm_nested_vmexit_inject", at: crossing.ended,
@@ -80,8 +86,11 @@ struct StaleSVI: Sendable {
             switch loss.sign {
             case .undelivered: ("kvm_entry", "L2 entered again and again since, \(loss.vector.hex) never injected")
             case .sleptOn: ("kvm_vcpu_wakeup", "HLT slept on though \(loss.vector.hex) was waiting")
-            case .emptyReflections:
-                ("kvm_nested_vmenter", "event_inj invalid after EXTERNAL_INTERRUPT, 20 times and more: L1 got nothing")
+            case .fruitlessOffers:
+                (
+                    "kvm_nested_vmenter",
+                    "\(loss.vector.hex) offered \(FruitlessOffers.countNeeded) times, no valid event_inj"
+                )
             }
         watches[vcpu]?.log.add(proof.event, at: loss.proven, isKey: true, proof.text)
     }
@@ -101,8 +110,9 @@ struct StaleSVI: Sendable {
     }
 
     private mutating func inhibitsChanged(_ machine: borrowing Machine) {
-        for vcpu in watches.indices where watches[vcpu] != nil && machine.blocksIRQ(vcpu) {
-            watches[vcpu]?.blockedOnPurpose()
+        for vcpu in watches.indices where watches[vcpu] != nil {
+            watches[vcpu]?.inhibitsChanged()
+            if machine.blocksIRQ(vcpu) { watches[vcpu]?.blockedOnPurpose() }
         }
     }
 
@@ -128,7 +138,8 @@ struct StaleSVI: Sendable {
             if let (crossing, vector, stamp) = watch.deliveredDespite {
                 return FixState(
                     state: .present, basis: .behaviour,
-                    evidence: "after the crossing of \(crossing.vector.hex), \(vector.hex) was delivered at \(stamp.time)")
+                    evidence:
+                        "after the crossing of \(crossing.vector.hex), \(vector.hex) was delivered at \(stamp.time)")
             }
         }
         return nil
@@ -144,10 +155,12 @@ struct StaleSVI: Sendable {
     }
 
     private func finding(_ watch: CrossingWatch, vcpu: Int, vm: Int, fix: FixState, until end: UInt64) -> RuleFinding? {
+        // A kernel that delivered despite a crossing loads SVI rightly: what waits there waits for something else.
+        let isExcused = fix.isPresent && fix.basis == .behaviour
         let grade: Grade
-        if watch.hasProof {
+        if watch.hasProof, !fix.isPresent {
             grade = .confirmed
-        } else if watch.hasSign {
+        } else if watch.hasSign, !isExcused {
             grade = .suspect
         } else if !fix.isPresent {
             grade = .hazard
@@ -159,7 +172,7 @@ struct StaleSVI: Sendable {
         var finding = RuleFinding(
             rule: .staleSVI, grade: grade, vm: vm, vcpu: vcpu, first: since ?? first,
             last: grade > .hazard ? end : watch.crossings.map(\.ended.time).max() ?? first,
-            count: grade > .hazard ? max(watch.lostAccepts, 1) : watch.crossingCount,
+            count: grade > .hazard ? watch.lostAccepts : watch.crossingCount,
             statement: watch.statement)
         finding.inferred = watch.crossings.contains(where: \.inferred)
         finding.vectors = grade > .hazard ? watch.troubledVectors : Set(watch.crossings.map(\.vector)).sorted()
