@@ -111,7 +111,7 @@ static __always_inline int send_eoi(enum probe_kind kind, struct kvm_lapic *apic
 	if (!hit(kind) || !apic)
 		return 0;
 	seen = meet_vcpu(BPF_CORE_READ(apic, vcpu));
-	if (!seen || !(record = reserve(kind)))
+	if (!seen || !is_watched_vcpu(seen->id) || !(record = reserve(kind)))
 		return 0;
 	record->eoi.vcpu = seen->id;
 	record->eoi.vector = vector;

@@ -35,9 +35,12 @@ int BPF_PROG(kvm_page_fault__2, unsigned long address, unsigned int error_code)
 SEC("tp_btf/kvm_page_fault")
 int BPF_PROG(kvm_page_fault__3, struct kvm_vcpu *vcpu, uint64_t address, uint64_t error_code)
 {
+	struct vcpu_seen *seen;
+
 	if (!hit(KIND_PAGE_FAULT) || !is_apic_page(address) || !vcpu)
 		return 0;
-	return send_page_fault(meet_vcpu(vcpu), address, error_code);
+	seen = meet_vcpu(vcpu);
+	return seen && is_watched_vcpu(seen->id) ? send_page_fault(seen, address, error_code) : 0;
 }
 
 static __always_inline int send_spte(enum probe_kind kind, uint64_t address, uint64_t gfn)

@@ -15,7 +15,7 @@ enum TypeChecks {
 
     static func tracepoints(_ types: borrowing KernelTypes) -> DoctorCheck {
         var missing: [String] = []
-        for kind in EventKind.allCases where !isThere(kind, types) { missing.append(kind.tracepoints[0]) }
+        for kind in EventKind.allCases where !types.has(kind) { missing.append(kind.tracepoints[0]) }
         let required = LiveSource.requiredTracepoints.filter(missing.contains)
         let found = "\(EventKind.allCases.count - missing.count) of \(EventKind.allCases.count)"
         guard required.isEmpty else {
@@ -32,21 +32,11 @@ enum TypeChecks {
                 advice: "reports then say what could not be seen")
     }
 
-    /// Fields that later kernels added to their records and that make a verdict surer.
-    private static let fields = [
-        ("kvm_entry", "intr_info"), ("kvm_entry", "immediate_exit"), ("kvm_exit", "requests"),
-        ("kvm_page_fault", "vcpu_id"), ("kvm_inj_virq", "reinjected"),
-    ]
-
     static func fields(_ types: borrowing KernelTypes) -> DoctorCheck {
         var found: [String] = []
         var missing: [String] = []
-        for (event, field) in fields {
-            if types.hasMember(field, of: "trace_event_raw_\(event)") == true {
-                found.append("\(event).\(field)")
-            } else {
-                missing.append("\(event).\(field)")
-            }
+        for field in KernelTypes.laterFields {
+            if types.hasField(field) { found.append(field) } else { missing.append(field) }
         }
         let text = found.isEmpty ? "none of the later ones" : found.joined(separator: " ")
         return DoctorCheck(
@@ -64,10 +54,5 @@ enum TypeChecks {
                 advice: "use a kernel with mainline 04bc93cf49d1: 6.14, or stable 6.12.17, 6.1.149 and later of each")
         case .unknown: return DoctorCheck("svi-fix", host.isa == .vmx ? .note : .ok, text)
         }
-    }
-
-    private static func isThere(_ kind: EventKind, _ types: borrowing KernelTypes) -> Bool {
-        for name in kind.tracepoints where types.argumentCount(ofTracepoint: name) != nil { return true }
-        return false
     }
 }

@@ -35,6 +35,14 @@ struct BPFProgram {
         bpf_program__autoload(raw)
     }
 
+    /// How often it was not run because it ran already on that CPU, e.g. below an interrupt; 0 where the kernel is too
+    /// old to tell (5.12).
+    var misses: UInt64 {
+        var info = bpf_prog_info()
+        var size = UInt32(MemoryLayout<bpf_prog_info>.size)
+        return bpf_obj_get_info_by_fd(bpf_program__fd(raw), &info, &size) == 0 ? info.recursion_misses : 0
+    }
+
     /// The link is the caller's to destroy.
     func attach() throws(BPFError) -> OpaquePointer {
         guard let link = bpf_program__attach(raw) else { throw .last("bpf_program__attach", name) }

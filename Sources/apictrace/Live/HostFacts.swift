@@ -14,6 +14,8 @@ struct HostFacts: Equatable, Sendable {
     var kernel: String
     /// `x86_64`.
     var machine: String
+    /// CPUs that the kernel may bring up.
+    var cpus: Int
     var isa: ISA
     /// KVM's modules, loaded or built in.
     var modules: [String]
@@ -33,7 +35,8 @@ struct HostFacts: Equatable, Sendable {
         }
         return HostFacts(
             kernel: text(name.release) + " " + text(name.version), machine: text(name.machine),
-            isa: isa(modules), modules: modules, parameters: parameters)
+            cpus: Int(sysconf(Int32(_SC_NPROCESSORS_CONF))), isa: isa(modules), modules: modules, parameters: parameters
+        )
     }
 
     /// Lockdown in confidentiality mode forbids BPF to read kernel memory (security/lockdown/lockdown.c).

@@ -55,6 +55,17 @@ struct KernelTypes: ~Copyable {
         return nil
     }
 
+    /// An enum's constants by value, gaps left out; empty where no part knows it.
+    func constants(ofEnum name: String) -> [String] {
+        for (_, types) in parts {
+            let id = btf__find_by_name_kind(types, name, UInt32(BTF_KIND_ENUM))
+            guard id > 0, let type = btf__type_by_id(types, UInt32(id)) else { continue }
+            return UnsafeBufferPointer(start: btf_enum(type), count: Int(btf_vlen(type)))
+                .sorted { $0.val < $1.val }.map { Self.string(at: $0.name_off, in: types) }
+        }
+        return []
+    }
+
     private static func members(of type: UnsafePointer<btf_type>, in types: OpaquePointer) -> [String] {
         UnsafeBufferPointer(start: btf_members(type), count: Int(btf_vlen(type))).map {
             string(at: $0.name_off, in: types)

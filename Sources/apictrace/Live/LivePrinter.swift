@@ -41,6 +41,7 @@ struct LivePrinter: LiveEventSink {
         }
         print("received \(received)")
         print("dropped \(session.source.dropped)")
+        print("missed \(session.source.missed)")
     }
 
     private func line(_ description: String, _ stamp: EventStamp) {

@@ -7,6 +7,7 @@ struct LiveSession: ~Copyable {
     private(set) var source: LiveSource
     let host: HostFacts
     let sviFix: FixState
+    let info: TraceInfo
     /// VMs that were there at the start.
     let found: [FoundVM]
     /// Nanoseconds between drains.
@@ -21,6 +22,7 @@ struct LiveSession: ~Copyable {
         guard types.hasKVM else { throw .noKVM }
         let host = HostFacts.current
         source = try LiveSource.start(options, host: host, types: types)
+        info = TraceInfo(host, types, kinds: source.kinds)
         self.host = host
         sviFix = FixState(types)
         found = VCPUFinder.find()

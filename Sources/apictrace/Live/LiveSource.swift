@@ -21,6 +21,8 @@ struct LiveSource: ~Copyable {
     let kinds: EventKindSet
     /// Programs attached.
     let programCount: Int
+    private var gaps: [EventGap] = []
+    private var span: (first: UInt64, last: UInt64)?
 
     /// Without these nothing can be told of a vCPU.
     static let requiredTracepoints = ["kvm_entry", "kvm_exit"]
@@ -79,8 +81,22 @@ struct LiveSource: ~Copyable {
     /// Hits of a kind since the start: every one, filtered, sent or dropped.
     func hits(_ kind: EventKind) -> UInt64 { counts.hits(kind) }
 
+    /// What the source knows by now, in the form that a file's reader gives.
+    func totals() -> TraceTotals {
+        var totals = TraceTotals()
+        for kind in kinds.kinds { totals.byName[kind.tracepoints[0]] = hits(kind) }
+        totals.first = span?.first
+        totals.last = span?.last
+        totals.gaps = gaps
+        totals.overrun = dropped &+ missed
+        return totals
+    }
+
     /// Records lost since the start because the ring was full.
     var dropped: UInt64 { counted.dropped.reduce(undecoded, &+) }
+
+    /// Hits that were neither counted nor sent because their own program was at work on the CPU.
+    var missed: UInt64 { object.programs.filter(\.loads).reduce(0) { $0 &+ $1.misses } }
 
     /// Reads what the probes have sent and gives the sink what is in order by now, one drain late.
     mutating func drain(into sink: inout some LiveEventSink) throws(BPFError) {
@@ -109,6 +125,8 @@ struct LiveSource: ~Copyable {
             if item.process != 0, threads.isNews(item.stamp.tid, of: item.process) {
                 sink.thread(item.stamp.tid, of: item.process)
             }
+            if case .lost(let gap) = item.content { gaps.append(gap) }
+            span = (span?.first ?? item.stamp.time, item.stamp.time)
             item.deliver(to: &sink)
         }
         window.removeDue()

@@ -34,6 +34,7 @@ struct LiveTests {
         // The APIC base is read once and moved once.
         #expect(counts["kvm_msr"] == 2)
         #expect(counts["dropped"] == 0)
+        #expect(counts["missed"] == 0)
         #expect(counts["received"] == counts.filter { $0.key.hasPrefix("kvm_") }.values.reduce(0, +))
     }
 
@@ -65,6 +66,14 @@ struct LiveTests {
         #expect(counts["kvm_apic_ipi"] == 100)
         // Accepts may come from threads of no VM, so that they are sent always.
         #expect(counts["received"] == counts["kvm_apic_accept_irq"])
+    }
+
+    @Test func `another vCPU's events are counted and not sent`() throws {
+        let run = try Command("live", "--events", "--vcpu", "1", "--duration", "60", "--", Self.guest, "100", "0")
+        #expect(counts(run.output)["kvm_apic_accept_irq"] == 100)
+        #expect(!run.output.contains(" apicAcceptIRQ("))
+        #expect(!run.output.contains(" eoi("))
+        #expect(!run.output.contains(" VCPUState("))
     }
 
     /// Takes everything and keeps the sums.
