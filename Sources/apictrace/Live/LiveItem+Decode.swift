@@ -22,7 +22,7 @@ extension LiveItem.Content {
             self = .state(VCPUState(bytes.load(as: probe_vcpu_state.self)))
         case KIND_LAPIC_WORDS.rawValue:
             guard bytes.count >= MemoryLayout<probe_lapic_words>.size else { return nil }
-            self = .lapic(LAPICReading(bytes.load(as: probe_lapic_words.self)))
+            self = .lapic(bytes.load(as: probe_lapic_words.self))
         default:
             guard bytes.count >= MemoryLayout<probe_record>.size,
                 let kind = EventKind(rawValue: UInt8(clamping: header.kind))
@@ -48,7 +48,7 @@ extension VCPUState {
 }
 
 extension LAPICReading {
-    fileprivate init(_ record: probe_lapic_words) {
+    init(_ record: probe_lapic_words) {
         let isEntry = UInt32(record.occasion) == LAPIC_L2_ENTRY.rawValue
         self.init(
             vcpu: Int32(bitPattern: record.vcpu),

@@ -16,10 +16,13 @@ struct ReorderWindow {
 
     mutating func insert(_ item: LiveItem) {
         latest = max(latest, item.stamp.time)
+        items.append(item)
         // Nearly sorted already: an item passes a neighbour or two, if any.
-        var index = items.endIndex
-        while index > due, items[index - 1].stamp.time > item.stamp.time { index -= 1 }
-        items.insert(item, at: index)
+        var index = items.endIndex - 1
+        while index > due, items[index - 1].stamp.time > item.stamp.time {
+            items.swapAt(index, index - 1)
+            index -= 1
+        }
     }
 
     /// A drain is over: what nothing can precede any more becomes due.
