@@ -1,22 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# boot.sh KERNEL_FOLDER INITRAMFS OUTPUT_FOLDER APICVS SCENARIOS: boots once under emulation and unpacks the results disk into the folder.
+# boot.sh KERNEL_FOLDER INITRAMFS OUTPUT_FOLDER APICV SCENARIOS: boots once under emulation and unpacks the results disk into the folder.
 # A boot that panics before KVM's modules are loaded is the emulator's accident: it is repeated once, and counted in the file
 # `accidents`. Nothing else is repeated. LAB_TIMEOUT bounds a boot, in seconds.
 set -euo pipefail
 # shellcheck source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-kernel=${1:?usage: boot.sh KERNEL_FOLDER INITRAMFS OUTPUT_FOLDER APICVS SCENARIOS}
-initramfs=${2:?} out=${3:?} apicvs=${4:?} scenarios=${5:?}
+kernel=${1:?usage: boot.sh KERNEL_FOLDER INITRAMFS OUTPUT_FOLDER APICV SCENARIOS}
+initramfs=${2:?} out=${3:?} apicv=${4:?} scenarios=${5:?}
 need qemu-system-x86_64 timeout tar
 
 readonly DISK_SIZE=256M
 disk=$out/results.img
 console=$out/console.log
 append="console=ttyS0 loglevel=4 panic=-1 mitigations=off tsc=reliable no_timer_check"
-append+=" lab.apicv=${apicvs// /,} lab.scenarios=${scenarios// /,}"
+append+=" lab.apicv=$apicv lab.scenarios=${scenarios// /,}"
 
 boot() {
     rm -f "$disk"

@@ -2,6 +2,7 @@
 # Shared by the lab's scripts: where things are, and how a script says that it can't go on.
 # shellcheck shell=bash
 
+# shellcheck disable=SC2034 # used by those that source this file
 LAB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 CACHE=${LAB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/apictrace-lab}
 

@@ -7,7 +7,7 @@
 # Where the payload lies is told by the setup header (Documentation/arch/x86/boot.rst: setup_sects, payload_offset,
 # payload_length).
 set -euo pipefail
-# shellcheck source=Tests/Lab/common.sh
+# shellcheck source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 image=${1:?usage: extract-vmlinux.sh BZIMAGE}

@@ -7,7 +7,7 @@
 # The packages come from the mirror that this machine's own apt uses, through an apt configuration of its own, so that
 # the host's lists, cache and preferences stay as they are. LAB_OFFLINE=1 uses the cache alone.
 set -euo pipefail
-# shellcheck source=Tests/Lab/common.sh
+# shellcheck source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 name=${1:?usage: fetch-kernel.sh NAME}
@@ -28,6 +28,7 @@ work=$(mktemp -d "$CACHE/unpack.XXXXXX")
 trap 'rm -rf "$apt" "$work"' EXIT
 
 # The host's mirror: the repository of the first source that has a component `main`.
+# shellcheck disable=SC2016 # apt's own placeholders
 mirror=$(apt-get indextargets --format '$(REPO_URI) $(COMPONENT)' 'Created-By: Packages' 2>/dev/null |
     awk '$2 == "main" { print $1; exit }')
 [[ -n $mirror ]] || skip "this machine's apt has no source with a component 'main' to derive a mirror from"

@@ -16,7 +16,8 @@ struct __attribute__((packed)) gate {
 	u32 zero;
 };
 
-struct cpu cpus[MAX_CPUS];
+/* The numbers are there before an AP comes up: an IPI to it needs its own. */
+struct cpu cpus[MAX_CPUS] = { { .id = 0 }, { .id = 1 } };
 static struct gate idt[VECTORS] __attribute__((aligned(16)));
 extern char stubs[];
 
@@ -92,7 +93,6 @@ noreturn void l1_main(u64 id)
 {
 	struct cpu *c = &cpus[id];
 
-	c->id = id;
 	c->level = L1;
 	c->account = &shared->account[id];
 	c->account->online = 1;
