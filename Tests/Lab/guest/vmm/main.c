@@ -39,13 +39,16 @@ static int skipped(const char *why)
 }
 
 /*
- * Keeps an empty VM until killed. With the first VM KVM patches the scheduler's code (preempt_notifier_key), with the last one
- * back; emulators with a thread per processor are not reliable at that, so the lab has it done once.
+ * Keeps a VM with a vCPU that never runs, until killed. KVM patches code with the first VM (preempt_notifier_key, in the
+ * scheduler) and with the first and last APIC that is disabled by software (apic_sw_disabled, a second late); emulators with
+ * a thread per processor are not reliable at that, so the lab has it done once.
  */
 static int hold_a_vm(int kvm)
 {
-	if (ioctl(kvm, KVM_CREATE_VM, 0) < 0)
-		return skipped("KVM_CREATE_VM failed");
+	int vm = ioctl(kvm, KVM_CREATE_VM, 0);
+
+	if (vm < 0 || ioctl(vm, KVM_CREATE_IRQCHIP, 0) || ioctl(vm, KVM_CREATE_VCPU, 0) < 0)
+		return skipped("can't create a VM");
 	for (;;)
 		pause();
 }
