@@ -15,10 +15,10 @@ root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 mkdir -p "$root"/{bin,sbin,modules,dev,proc,sys,tmp}
 
-# add PROGRAM: the file and the libraries that it is linked to, each at its own path.
+# add PROGRAM [NAME]: the file and the libraries that it is linked to, each at its own path.
 add() {
     local library
-    install -m 755 "$1" "$root/bin/"
+    install -m 755 "$1" "$root/bin/${2:-${1##*/}}"
     while read -r library; do
         [[ -e $root$library ]] || install -D -m 755 "$(realpath "$library")" "$root$library"
     done < <(ldd "$1" 2>/dev/null | grep -oE '/[^ ]+')
@@ -36,10 +36,9 @@ if [[ -z ${LAB_NO_TRACE_CMD:-} ]] && command -v trace-cmd >/dev/null; then
 fi
 if [[ -n ${APICTRACE_BIN:-} ]]; then
     [[ -x $APICTRACE_BIN ]] || fail "APICTRACE_BIN=$APICTRACE_BIN is no program"
-    add "$APICTRACE_BIN"
-    mv "$root/bin/${APICTRACE_BIN##*/}" "$root/bin/apictrace" 2>/dev/null || true
+    add "$APICTRACE_BIN" apictrace
 fi
 install -m 755 "$LAB/init" "$root/init"
-install -m 644 "$LAB/tracers.sh" "$root/tracers.sh"
+install -m 755 "$LAB/run-guest" "$LAB/run-traced" "$root/bin/"
 
 (cd "$root" && find . -print0 | cpio --null --quiet -o -H newc) >"$output"

@@ -99,7 +99,6 @@ noreturn void l1_main(u64 id)
 	load_idt();
 	if (scenarios[shared->scenario].flags & NESTED)
 		nested_init(c);
-	apic_enable();
 	sti();
 	scenarios[shared->scenario].run(c);
 	cli();

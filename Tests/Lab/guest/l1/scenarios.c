@@ -137,6 +137,7 @@ static void ap_in_l2(struct cpu *c)
 
 void smp_ipi(struct cpu *c)
 {
+	apic_enable();
 	if (c->id) {
 		ap_stage = BOTH_IN_L1;
 		wait_for(&bsp_stage, BOTH_IN_L2, STEP_MS);
