@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# boot.sh KERNEL_FOLDER INITRAMFS OUTPUT_FOLDER APICV SCENARIOS: boots once under emulation and unpacks the results disk into the folder.
-# A boot that panics before KVM's modules are loaded is the emulator's accident: it is repeated once, and counted in the file
-# `accidents`. Nothing else is repeated. LAB_TIMEOUT bounds a boot, in seconds.
+# boot.sh KERNEL_FOLDER INITRAMFS OUTPUT_FOLDER APICV SCENARIOS: boots once under emulation and unpacks the results
+# disk into the folder. A boot that panics before KVM's modules are loaded is the emulator's accident: it is
+# repeated once, and counted in the file `accidents`. Nothing else is repeated. LAB_TIMEOUT bounds a boot, in
+# seconds.
 set -euo pipefail
 # shellcheck source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# build-initramfs.sh KERNEL_FOLDER VMM OUTPUT: an uncompressed cpio archive (unpacking is slow under emulation) with busybox, the guest,
-# the kernel's KVM and virtio modules, trace-cmd with its libraries, and the file $APICTRACE_BIN as apictrace if set.
+# build-initramfs.sh KERNEL_FOLDER VMM OUTPUT: an uncompressed cpio archive (unpacking is slow under emulation) with
+# busybox, the guest, the kernel's KVM and virtio modules, trace-cmd with its libraries, and the file $APICTRACE_BIN
+# as apictrace if set.
 set -euo pipefail
 # shellcheck source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -25,6 +26,7 @@ add() {
 }
 
 busybox=$(command -v busybox)
+! ldd "$busybox" >/dev/null 2>&1 || skip "$busybox is not static: install busybox-static"
 install -m 755 "$busybox" "$root/bin/busybox"
 for applet in $("$busybox" --list | grep -vx busybox); do
     ln -sf busybox "$root/bin/$applet"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# check-cell.sh APICV SCENARIO FOLDER: compares one cell's outputs with the table `expected` and with the guest's account. Prints one
-# line a disagreement; status 0 if there is none. APICTRACE_BIN analyses the recording, if set.
+# check-cell.sh APICV SCENARIO FOLDER: compares one cell's outputs with the table `expected` and with the guest's
+# account. Prints one line a disagreement; status 0 if there is none. APICTRACE_BIN analyses the recording, if set.
 set -euo pipefail
 # shellcheck source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -82,8 +82,8 @@ check_report() {
         equal "${1##*/}: L2's hooked $kind" "$(account "accesses(\"$kind\"; \"l2Hooked\")")" \
             "$(query "$1" "reported(\"l2Hooked\"; \"$kind\")")"
         most=$(account "accesses(\"$kind\"; \"l1\")")
-        between "${1##*/}: L1's $kind" "$($l1_least && echo "$most" || echo 0)" "$($l1_most && echo "$most" || echo 0)" \
-            "$(query "$1" "reported(\"l1\"; \"$kind\")")"
+        between "${1##*/}: L1's $kind" "$($l1_least && echo "$most" || echo 0)" \
+            "$($l1_most && echo "$most" || echo 0)" "$(query "$1" "reported(\"l1\"; \"$kind\")")"
     done
 }
 

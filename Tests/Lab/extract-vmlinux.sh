@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# extract-vmlinux.sh BZIMAGE: the ELF kernel inside a bzImage, on standard output. QEMU starts it by its PVH note, without
-# the firmware and the decompressor, which are slow under emulation.
+# extract-vmlinux.sh BZIMAGE: the ELF kernel inside a bzImage, on standard output. QEMU starts it by its PVH note,
+# without the firmware and the decompressor, which are slow under emulation.
 #
 # Where the payload lies is told by the setup header (Documentation/arch/x86/boot.rst: setup_sects, payload_offset,
 # payload_length).

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# fetch-kernel.sh NAME: prints a folder that holds one stock kernel of the table `kernels`: vmlinux (ELF, with its PVH note),
-# modules/ (the tree of /lib/modules/RELEASE) and the file `release`. Downloads it once into the cache.
+# fetch-kernel.sh NAME: prints a folder that holds one stock kernel of the table `kernels`: vmlinux (ELF, with its
+# PVH note), modules/ (the tree of /lib/modules/RELEASE) and the file `release`. Downloads it once into the cache.
 #
 # The packages come from the mirror that this machine's own apt uses, through an apt configuration of its own, so that
 # the host's lists, cache and preferences stay as they are. LAB_OFFLINE=1 uses the cache alone.

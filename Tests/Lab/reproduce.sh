@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# reproduce.sh: "does my kernel have it?" Runs the scenarios natively, each under `apictrace live`, and prints what the guest lost and
-# what apictrace said. Needs root, an Intel or AMD processor with its KVM module, and nesting.
-# From the environment: SCENARIO="ack-l1-eoi-l2 ..." (default all), APICTRACE_BIN (default: apictrace in PATH; without one the guests run
-# untraced), REPRODUCE_OUT (outputs; default a temporary folder that is named at the end).
+# reproduce.sh: "does my kernel have it?" Runs the scenarios natively, each under `apictrace live`, and prints what
+# the guest lost and what apictrace said. Needs root, an Intel or AMD processor with its KVM module, and nesting.
+# From the environment: SCENARIO="ack-l1-eoi-l2 ..." (default all), APICTRACE_BIN (default: apictrace in PATH;
+# without one the guests run untraced), REPRODUCE_OUT (outputs; default a temporary folder that is named at the
+# end).
 # Status: 0 all scenarios ran; 1 one did not; 77 this host can't, with what to do.
 set -euo pipefail
 # shellcheck source=common.sh
@@ -12,13 +13,15 @@ set -euo pipefail
 need gcc make jq
 
 # Ways out, the most likely first; each says what to do.
-[[ -e /dev/kvm ]] || skip "no /dev/kvm: run 'modprobe kvm_intel' or 'modprobe kvm_amd' (and enable virtualization in the firmware)"
+[[ -e /dev/kvm ]] ||
+    skip "no /dev/kvm: run 'modprobe kvm_intel' or 'modprobe kvm_amd' (and enable virtualization in the firmware)"
 [[ -r /dev/kvm && -w /dev/kvm ]] || skip "no access to /dev/kvm: run as root"
 parameters=
 for vendor in kvm_intel kvm_amd; do
     [[ ! -d /sys/module/$vendor ]] || parameters=/sys/module/$vendor/parameters
 done
-[[ -n $parameters ]] || skip "neither kvm_intel nor kvm_amd is loaded here: run this on the bare metal of an Intel or AMD host, or use 'make lab'"
+[[ -n $parameters ]] ||
+    skip "neither kvm_intel nor kvm_amd is loaded: run this on an Intel or AMD host's bare metal, or use 'make lab'"
 vendor=${parameters%/parameters}
 vendor=${vendor##*/}
 case $(cat "$parameters/nested" 2>/dev/null) in
@@ -57,7 +60,9 @@ lost() {
 }
 
 # stuck FOLDER: what is still in service at the end, without which the guest would have gone on.
-stuck() { jq -r '[.vms[].vcpus[].final.isr[]] | unique | join(" ") | if . == "" then "nothing" else . end' "$1/guest.json"; }
+stuck() {
+    jq -r '[.vms[].vcpus[].final.isr[]] | unique | join(" ") | if . == "" then "nothing" else . end' "$1/guest.json"
+}
 
 # verdict FOLDER: what apictrace said.
 verdict() {
@@ -67,7 +72,8 @@ verdict() {
         head -n 1 "$1/live.err"
     else
         jq -rs 'map(select(.type == "report")) | last
-            | if . == null then "(no report)" else ([.verdict] + ([.findings[].rule] | unique) | join(" ")) end' "$1/live.json"
+            | if . == null then "(no report)"
+              else [.verdict] + ([.findings[].rule] | unique) | join(" ") end' "$1/live.json"
     fi
 }
 
@@ -90,7 +96,8 @@ for scenario in ${scenarios//,/ }; do
 done
 cat <<END
 
-BLOCKIRQ makes the scenario 'inhibits' lose on purpose. What counts is a loss in ack-l1-eoi-l2, hooked or passthrough with APICv on.
+BLOCKIRQ makes the scenario 'inhibits' lose on purpose. What counts is a loss in ack-l1-eoi-l2, hooked or passthrough
+with APICv on.
 Outputs: $out
 END
 exit "$failed"

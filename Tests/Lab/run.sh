@@ -1,9 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# run.sh: the lab. Boots stock kernels under emulation, runs the scenarios in them and checks every cell (kernel, APICv on or off, scenario).
+# run.sh: the lab. Boots stock kernels under emulation, runs the scenarios in them and checks every cell (kernel,
+# APICv on or off, scenario).
 # From the environment, each a list, by default all:  KERNEL=6.12  APICV=on  SCENARIO="passthrough hooked"
-# Also: APICTRACE_BIN (a static apictrace), LAB_OUT (outputs, default the cache), LAB_CACHE, LAB_OFFLINE=1, LAB_TIMEOUT, LAB_NO_TRACE_CMD=1.
+# Also: APICTRACE_BIN (a static apictrace), LAB_OUT (outputs, default the cache), LAB_CACHE, LAB_OFFLINE=1,
+# LAB_TIMEOUT, LAB_NO_TRACE_CMD=1.
 # Status: 0 every requested cell ran and agreed; 1 not; 77 skipped, with the reason.
 set -euo pipefail
 # shellcheck source=common.sh
@@ -23,7 +25,8 @@ read -ra kernels <<<"${kernels//[$'\n',]/ }"
 read -ra apicvs <<<"${apicvs//,/ }"
 read -ra scenarios <<<"${scenarios//[$'\n',]/ }"
 for scenario in "${scenarios[@]}"; do
-    "$vmm" --list | grep -qxF -- "$scenario" || fail "no scenario '$scenario'; there are: $("$vmm" --list | paste -sd' ')"
+    "$vmm" --list | grep -qxF -- "$scenario" ||
+        fail "no scenario '$scenario'; there are: $("$vmm" --list | paste -sd' ')"
 done
 
 # Every kernel first, so that a missing one skips the lab before minutes of booting.

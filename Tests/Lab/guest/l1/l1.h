@@ -35,7 +35,7 @@ struct cpu {
 /* Why L2 stopped, the same for SVM and VMX. */
 enum l2_exit { L2_HYPERCALL, L2_CPUID, L2_FAULT, L2_OTHER };
 
-#define shared ((struct shared *)GPA_SHARED)
+static struct shared *const shared = (struct shared *)GPA_SHARED;
 extern struct cpu cpus[MAX_CPUS];
 
 /* main.c */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Running a C function as L2: same image, same page table, same interrupt handlers, a stack of its own. L1 does not intercept
- * external interrupts, so they reach whoever runs.
+ * Running a C function as L2: same image, same page table, same interrupt handlers, a stack of its own. L1 does not
+ * intercept external interrupts, so they reach whoever runs.
  */
 #include "cpu.h"
 #include "l1.h"

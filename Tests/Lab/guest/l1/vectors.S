@@ -10,7 +10,8 @@ stubs:
 	.rept	256
 	.balign	16
 	/* The exceptions with an error code: DF, TS, NP, SS, GP, PF, AC, CP, VC, SX. */
-	.if	!(vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30)
+	with_error = vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21
+	.if	!(with_error || vector == 29 || vector == 30)
 	pushq	$0
 	.endif
 	pushq	$vector

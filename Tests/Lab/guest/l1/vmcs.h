@@ -38,6 +38,21 @@
 #define HOST_IDTR_BASE		0x6c0e
 #define HOST_RIP		0x6c16
 
+/* All that L1 leaves zero; a VMCS's fields are undefined until they are written. */
+#define ZERO_FIELDS							\
+	0x2010, 0x2802,			/* TSC offset, debug control */	\
+	0x4004, 0x4006, 0x4008, 0x400a,	/* exceptions, page faults, CR3 targets */ \
+	0x400e, 0x4010, 0x4014,		/* MSR lists */			\
+	0x4016,				/* event injection */		\
+	0x4826, 0x482a,			/* activity, SYSENTER_CS */	\
+	0x4c00,				/* host SYSENTER_CS */		\
+	0x6000, 0x6002,			/* CR0 and CR4 masks */		\
+	0x6806, 0x6808, 0x680a, 0x680c,	/* guest segments' bases */	\
+	0x680e, 0x6810, 0x6812, 0x6814,					\
+	0x6822, 0x6824, 0x6826,		/* pending debug, SYSENTER */	\
+	0x0c08, 0x0c0a, 0x6c06, 0x6c08,	/* host FS, GS */		\
+	0x6c10, 0x6c12			/* host SYSENTER */
+
 #define CPU_MSR_BITMAP		(1u << 28)
 #define CPU_SECONDARY		(1u << 31)
 #define CPU2_EPT		(1u << 1)
@@ -56,7 +71,7 @@
 #define  EPT_WALK_4		(1ull << 6)
 #define  EPT_WRITE_BACK		(1ull << 14)
 #define  EPT_2MB		(1ull << 16)
-#define VMX_TRUE_CONTROLS	(1ull << 55)	/* of MSR_VMX_BASIC: the four MSRs exist again without default1 bits */
+#define VMX_TRUE_CONTROLS	(1ull << 55)	/* of MSR_VMX_BASIC: there are MSRs without default1 */
 #define VMX_TRUE_OFFSET		0xc
 
 #define EXIT_REASON_CPUID	10

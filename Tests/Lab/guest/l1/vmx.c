@@ -23,6 +23,7 @@ static u8 msr_bitmap[4096] PAGE_ALIGNED;
 static u8 host_tss[128] PAGE_ALIGNED;
 static struct tables epts[MAX_CPUS] PAGE_ALIGNED;
 static bool launched[MAX_CPUS];
+static const u16 zero_fields[] = { ZERO_FIELDS };
 
 bool vmx_run(struct registers *l2, bool launched);
 extern char vmx_exit[];
@@ -98,7 +99,8 @@ static void vmx_init(struct cpu *c)
 	load_vmcs(c);
 	map_identity(ept, (u64)ept, EPT_TABLE, EPT_PAGE, EPT_LARGE, EPT_DEVICE);
 
-	/* Under KVM a VMCS begins as zeroes; fields whose value is zero are left alone, but for those below. */
+	for (u32 i = 0; i < sizeof(zero_fields) / sizeof(zero_fields[0]); i++)
+		vmwrite(zero_fields[i], 0);
 	vmwrite(PIN_CONTROLS, controls(MSR_VMX_PIN, 0));
 	vmwrite(CPU_CONTROLS, controls(MSR_VMX_CPU, CPU_SECONDARY | CPU_MSR_BITMAP));
 	vmwrite(CPU_CONTROLS2, controls(MSR_VMX_CPU2, CPU2_EPT));

@@ -20,8 +20,8 @@ static bool vector_balances(const struct vm *vm, u32 vector, char *why, size_t s
 	}
 	if (sent == received - late + timeouts && ended <= received)
 		return true;
-	snprintf(why, size, "vector 0x%02x: sent %u, received %u (late %u), timeouts %u, ended %u", vector, sent, received,
-		 late, timeouts, ended);
+	snprintf(why, size, "vector 0x%02x: sent %u, received %u (late %u), timeouts %u, ended %u", vector, sent,
+		 received, late, timeouts, ended);
 	return false;
 }
 

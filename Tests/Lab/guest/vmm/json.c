@@ -79,8 +79,8 @@ static void print_vcpu(FILE *out, const struct vcpu *vcpu, const struct account 
 	map(out, "emulatedWrites", account->emulated_writes, REGISTERS, 16);
 	fprintf(out, ",\n      \"initSent\":%u,\"sipiSent\":%u,\"vmruns\":%u,", account->inits, account->sipis,
 		account->vmruns);
-	fprintf(out, "\"exits\":{\"fault\":%u,\"hypercall\":%u,\"cpuid\":%u,\"other\":%u},\n      ", account->exits_fault,
-		account->exits_hypercall, account->exits_cpuid, account->exits_other);
+	fprintf(out, "\"exits\":{\"fault\":%u,\"hypercall\":%u,\"cpuid\":%u,\"other\":%u},\n      ",
+		account->exits_fault, account->exits_hypercall, account->exits_cpuid, account->exits_other);
 	fprintf(out, "\"final\":{");
 	bits(out, "irr", vcpu->irr);
 	bits(out, "isr", vcpu->isr);
@@ -89,8 +89,9 @@ static void print_vcpu(FILE *out, const struct vcpu *vcpu, const struct account 
 
 static void print_vm(FILE *out, const struct vm *vm)
 {
-	fprintf(out, "   {\"pid\":%d,\"outcome\":\"%s\",\"isa\":\"%s\",\"tscKHz\":%llu,\"startedNs\":%llu,\"endedNs\":%llu,\n",
-		vm->pid, outcomes[vm->outcome], isas[vm->shared->isa], (unsigned long long)vm->shared->tsc_khz,
+	fprintf(out, "   {\"pid\":%d,\"outcome\":\"%s\",\"isa\":\"%s\",", vm->pid, outcomes[vm->outcome],
+		isas[vm->shared->isa]);
+	fprintf(out, "\"tscKHz\":%llu,\"startedNs\":%llu,\"endedNs\":%llu,\n", (unsigned long long)vm->shared->tsc_khz,
 		(unsigned long long)vm->started_ns, (unsigned long long)vm->ended_ns);
 	fprintf(out, "    \"vcpus\":[\n");
 	for (u32 i = 0; i < vm->vcpu_count; i++) {
@@ -101,8 +102,8 @@ static void print_vm(FILE *out, const struct vm *vm)
 
 void json_print(FILE *out, const struct scenario *scenario, struct vm *const *vms, const char *wrong)
 {
-	fprintf(out, "{\"scenario\":\"%s\",\"nested\":%s,\"balanced\":%s,\"wrong\":\"%s\",\n  \"vms\":[\n", scenario->name,
-		scenario->flags & NESTED ? "true" : "false", *wrong ? "false" : "true", wrong);
+	fprintf(out, "{\"scenario\":\"%s\",\"nested\":%s,", scenario->name, scenario->flags & NESTED ? "true" : "false");
+	fprintf(out, "\"balanced\":%s,\"wrong\":\"%s\",\n  \"vms\":[\n", *wrong ? "false" : "true", wrong);
 	for (u32 i = 0; i < scenario->vms; i++) {
 		print_vm(out, vms[i]);
 		fprintf(out, i + 1 < scenario->vms ? ",\n" : "]}\n");

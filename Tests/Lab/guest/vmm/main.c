@@ -39,9 +39,9 @@ static int skipped(const char *why)
 }
 
 /*
- * Keeps a VM with a vCPU that never runs, until killed. KVM patches code with the first VM (preempt_notifier_key, in the
- * scheduler) and with the first and last APIC that is disabled by software (apic_sw_disabled, a second late); emulators with
- * a thread per processor are not reliable at that, so the lab has it done once.
+ * Keeps a VM with a vCPU that never runs, until killed. KVM patches code with the first VM (preempt_notifier_key, in
+ * the scheduler) and with the first and last APIC that is disabled by software (apic_sw_disabled, a second late);
+ * emulators with a thread per processor are not reliable at that, so the lab has it done once.
  */
 static int hold_a_vm(int kvm)
 {

@@ -12,6 +12,7 @@
 
 #define GRACE_SECONDS	2	/* for the other vCPUs, once the first is done */
 #define PIC_LINE	1
+#define SECOND_NS	1000000000ull
 
 void vm_failed(struct vm *vm, const char *what)
 {
@@ -26,7 +27,7 @@ static u64 now_ns(void)
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000ull + now.tv_nsec;
+	return now.tv_sec * SECOND_NS + now.tv_nsec;
 }
 
 static bool block_interrupts(struct vcpu *vcpu, bool block)
@@ -168,7 +169,7 @@ void vm_run(struct vm *vm, u32 seconds)
 		}
 	}
 	for (u32 i = 0; i < started; i++)
-		join(&vm->vcpus[i], i ? now_ns() + GRACE_SECONDS * 1000000000ull : vm->started_ns + seconds * 1000000000ull);
+		join(&vm->vcpus[i], i ? now_ns() + GRACE_SECONDS * SECOND_NS : vm->started_ns + seconds * SECOND_NS);
 	if (vm->outcome == RUNNING)
 		vm->outcome = FINISHED;
 	vm->ended_ns = now_ns();
