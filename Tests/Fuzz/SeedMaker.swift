@@ -7,11 +7,12 @@
     /// Takes recordings apart into small inputs for each parser, a folder a parser.
     struct SeedMaker {
         /// Beyond it an input costs more runs than it is worth.
-        private static let largest = 1 << 16
+        private static let largest = 1 << 14
         private static let largestText = 4096
 
         let folder: String
         private(set) var count = 0
+        private var small = SmallTrace()
 
         init(folder: String) {
             self.folder = folder
@@ -21,13 +22,16 @@
 
         mutating func take(_ path: String) {
             guard let file = try? InputFile(path: path), let container = try? TraceContainer(file) else { return }
+            small = SmallTrace()
+            takePages(container)
+            if container.head.version == .v7 { takeSections(container) }
             if file.size <= UInt64(Self.largest) {
-                let bytes = file.bytes(at: 0, count: Int(file.size))
+                keep(file.bytes(at: 0, count: Int(file.size)), for: .container)
+            }
+            for bytes in [small.version6, small.version7] where !small.pages.isEmpty {
                 keep(bytes, for: .file)
                 keep(bytes, for: .container)
             }
-            takePages(container)
-            if container.head.version == .v7 { takeSections(container) }
         }
 
         private mutating func takePages(_ container: TraceContainer) {
@@ -40,6 +44,7 @@
                     for _ in 0..<3 {
                         guard let page = source.page() else { break }
                         keep([0] + Array(page), for: .page)
+                        if page.count == 4096, small.pages.count < 2 { small.pages.append(Array(page)) }
                     }
                     guard inflater != nil else { continue }
                     let kind: UInt8 = container.head.compression == .zstd ? 1 : 0
@@ -89,9 +94,17 @@
                 for _ in 0..<((try? reader.integer(UInt32.self)) ?? 0) {
                     guard let size = try? reader.integer(UInt64.self), let text = try? reader.text(size) else { return }
                     let name = EventFormat(text: text[...])?.name ?? ""
-                    if EventKind(tracepoint: name) != nil { keep(text, for: .format) }
+                    guard EventKind(tracepoint: name) != nil else { continue }
+                    keep(text, for: .format)
+                    small.formats.append(Self.shortened(text))
                 }
             }
+        }
+
+        /// Without the common fields and the `print fmt`.
+        private static func shortened(_ format: [UInt8]) -> [UInt8] {
+            let lines = format[...].lines.filter { !$0.starts(with: "print".utf8) && !$0.text.contains(" common_") }
+            return Array(lines.joined(separator: [10]))
         }
 
         private func rest(_ reader: inout SectionReader) -> [UInt8] {
