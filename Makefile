@@ -11,7 +11,7 @@ RELEASE = .build/release/apictrace
 ONE_FILE = dist/apictrace
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build release dist install lint clean prepare fuzz
+.PHONY: help demo test build release dist install lint clean prepare fuzz bench
 
 help: ## show this
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 18
@@ -43,6 +43,9 @@ install: $(ONE_FILE) ## copy dist/apictrace to PREFIX/bin (/usr/local/bin)
 lint: ## swift format, shellcheck, bash -n
 	$(SWIFT) format lint -r --strict $(SOURCES)
 	.ci/lint-scripts
+
+bench: release ## time the release build beside cat, trace-cmd and libtracecmd on 1 GB (ARGS=--callgrind: instructions)
+	@Tests/Bench/run.sh $(ARGS)
 
 # make sets no SECONDS of its own, but bash counts in a variable of that name: the script is told by another.
 SECONDS ?= 60
