@@ -7,6 +7,7 @@ extension Machine {
         _ exit: KVMEvent.Exit, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         let vcpu = vcpu(of: thread, id: exit.vcpu)
+        let before = vcpus[vcpu].mode
         let level = presumedLevel(of: exit, vcpu)
         vcpus[vcpu].bracket = ExitBracket(exit, level: level, at: stamp)
         let reason = vcpus[vcpu].bracket.reason
@@ -23,14 +24,16 @@ extension Machine {
         case .vmlaunch, .vmresume:
             vcpus[vcpu].hasNested = true
         case .apicWrite, .eoiInduced:
-            // Of L2 only where L1 uses APICv for it, and then it says as much of the host.
-            showedActive(vm, vcpu, stamp, &observer)
+            // An L2 that L1 gives APICv to has them too, whatever APICv is to L1.
+            if before != .l2 { showedActive(vm, vcpu, stamp, &observer) }
             if reason == .apicWrite, level != .l2 { accessedByL1(vcpu, offset: exit.info1, isWrite: true) }
         case .apicAccess:
             // Bits 11:0 offset, bits 15:12 type: 0 linear read, 1 linear write (SDM 29.4, "APIC-access exits").
             if level != .l2, exit.info1 >> 12 & 0xf <= 1 {
                 accessedByL1(vcpu, offset: exit.info1, isWrite: exit.info1 >> 12 & 0xf == 1)
             }
+        case .interruptWindow:
+            if level == .l2 { observer.observe(.interruptWindow, of: vcpu, at: stamp, in: self) }
         default:
             break
         }
@@ -43,8 +46,7 @@ extension Machine {
     @inline(__always)
     private func presumedLevel(of exit: KVMEvent.Exit, _ vcpu: Int) -> Level {
         if recordsNestedExits {
-            return vcpus[vcpu].mode == .l2 && exit.isa == 1 && exit.reason == ExitReason.preemptionTimer.code
-                ? .l2 : .l1
+            return exit.isa == 1 && exit.reason == ExitReason.preemptionTimer.code ? vcpus[vcpu].mode : .l1
         }
         return recordsNestedSwitches ? vcpus[vcpu].mode : .unknown
     }
@@ -58,9 +60,10 @@ extension Machine {
         if vcpus[vcpu].pageOfL1.exitHandled(at: stamp.time) {
             observer.observe(.pageChanged(.l1), of: vcpu, at: stamp, in: self)
         }
+        _ = vcpus[vcpu].pageOfL2.exitHandled(at: stamp.time)
         vcpus[vcpu].bracket.isOpen = false
         if let vector = InterruptionInfo(entry.intrInfo ?? 0).externalVector, !info.recordedKinds.contains(.injVIRQ) {
-            inject(vector, vcpu, stamp, &observer)
+            inject(vector, isAgain: nil, vcpu, stamp, &observer)
         }
         let mode = vcpus[vcpu].mode
         if mode != .l2, deliversSilently(vcpus[vcpu].vm) {

@@ -3,13 +3,22 @@
 /// The switches between L1 and L2.
 extension Machine {
     @inline(__always)
-    mutating func nestedVMExit(_ exit: KVMEvent.Exit, _ thread: Int, _ stamp: EventStamp) {
+    mutating func nestedVMExit<Observer: MachineObserver>(
+        _ exit: KVMEvent.Exit, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
+    ) {
         let vcpu = vcpu(of: thread, id: exit.vcpu)
         vcpus[vcpu].hasNested = true
         vcpus[vcpu].mode = .l2
         guard vcpus[vcpu].bracket.isOpen, vcpus[vcpu].bracket.level != .l2 else { return }
         vcpus[vcpu].exits.move(vcpus[vcpu].bracket.reason, from: vcpus[vcpu].bracket.level, to: .l2)
         vcpus[vcpu].bracket.level = .l2
+        if let access = vcpus[vcpu].bracket.countedAccess {
+            vcpus[vcpu].accessesByL1.retract(access.register, isWrite: access.isWrite)
+            vcpus[vcpu].bracket.countedAccess = nil
+        }
+        if vcpus[vcpu].bracket.reason.isInterruptWindow {
+            observer.observe(.interruptWindow, of: vcpu, at: stamp, in: self)
+        }
     }
 
     mutating func nestedVMExitInject<Observer: MachineObserver>(
@@ -30,13 +39,13 @@ extension Machine {
                 vcpus[vcpu].hasOpenReflection = true
                 observer.observe(.reflectedInterrupt, of: vcpu, at: stamp, in: self)
             }
-        } else if reason.isInterruptWindow {
+        } else if reason.isInterruptWindow, !vcpus[vcpu].bracket.isWindowOfL2 {
             observer.observe(.interruptWindow, of: vcpu, at: stamp, in: self)
         } else if reason == .initSignal || reason == .svmINIT {
             observer.observe(.initTaken, of: vcpu, at: stamp, in: self)
         } else if reason == .sipiSignal {
             observer.observe(.sipiTaken, of: vcpu, at: stamp, in: self)
-        } else if reason.isPageFault, let fault {
+        } else if reason.isPageFault || reason == .eptMisconfig, let fault {
             hooked(fault, vcpu, stamp, &observer)
         }
     }
