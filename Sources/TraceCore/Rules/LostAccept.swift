@@ -81,7 +81,8 @@ struct LostAccept: Sendable {
     func findings(in machine: borrowing Machine, explained: Set<Int>) -> [RuleFinding] {
         watches.indices.compactMap { vcpu in
             let watch = watches[vcpu]
-            guard !explained.contains(vcpu), let first = watch.found.min(by: { $0.accepted.time < $1.accepted.time }) else {
+            guard !explained.contains(vcpu), let first = watch.found.min(by: { $0.accepted.time < $1.accepted.time })
+            else {
                 return nil
             }
             let vectors = Set(watch.found.map(\.vector)).sorted()

@@ -35,10 +35,11 @@ import Testing
         #expect(trace.outcome().members == [[0: 201, 1: 202], [0: 101, 1: 102]])
     }
 
-    @Test(arguments: [
-        [(1001, 0), (2002, 1), (2001, 0), (1002, 1)], [(1002, 1), (2001, 0), (1001, 0), (2002, 1)],
-        [(1001, 0), (1002, 1), (2001, 0), (2002, 1)],
-    ] as [[(Int32, Int32)]])
+    @Test(
+        arguments: [
+            [(1001, 0), (2002, 1), (2001, 0), (1002, 1)], [(1002, 1), (2001, 0), (1001, 0), (2002, 1)],
+            [(1001, 0), (1002, 1), (2001, 0), (2002, 1)],
+        ] as [[(Int32, Int32)]])
     func `of two VMs that ran before the trace, the nearest threads belong together`(_ order: [(Int32, Int32)]) {
         var trace = Trace()
         run(order.map { (tid: $0.0, vcpu: $0.1) }, in: &trace)

@@ -5,8 +5,6 @@ import Testing
 
 /// KVM's decision on a fault, a test a row and its columns by kernel.
 @Suite struct FaultInTableTests {
-    private typealias Slot = FaultInTable.Slot
-
     /// 5.4 to 5.10, 5.15 to 6.8, 6.12 and later.
     private func decisions(
         _ slot: FaultInTable.Slot, inL2: Bool, active: Bool = true, mmioCaching: Bool = true

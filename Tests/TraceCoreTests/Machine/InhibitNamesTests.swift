@@ -7,7 +7,8 @@ import Testing
 @Suite struct InhibitNamesTests {
     @Test(arguments: [
         ("5.10.223", 2, "NESTED"), ("5.15.0", 3, "IRQWIN"), ("5.10.0", 5, "X2APIC"), ("5.10.0", 6, "bit 6"),
-        ("5.19.17", 3, "BLOCKIRQ"), ("5.19.17", 4, "APIC_ID_MODIFIED"), ("5.19.17", 9, "X2APIC"), ("5.19.17", 10, "SEV"),
+        ("5.19.17", 3, "BLOCKIRQ"), ("5.19.17", 4, "APIC_ID_MODIFIED"), ("5.19.17", 9, "X2APIC"),
+        ("5.19.17", 10, "SEV"),
         ("6.1.192", 4, "APIC_ID_MODIFIED"), ("6.1.192", 9, "SEV"), ("6.2.16", 6, "NESTED"),
         ("6.5.13", 4, "PHYSICAL_ID_ALIASED"), ("6.8.12", 9, "PIT_REINJ"), ("6.8.12", 0, "DISABLE"),
         ("6.8.12", 11, "LOGICAL_ID_ALIASED"), ("6.12.107", 0, "DISABLED"), ("6.14.11", 12, "bit 12"),
@@ -35,7 +36,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("6.1.0-55-amd64", 6, 1), ("Linux host 5.10.223 x86_64", 5, 10), ("Linux 10.0.0.7 6.12.107+deb13 x86_64", 6, 12),
+        ("6.1.0-55-amd64", 6, 1), ("Linux host 5.10.223 x86_64", 5, 10),
+        ("Linux 10.0.0.7 6.12.107+deb13 x86_64", 6, 12),
         ("7.2-rc1", 7, 2),
     ])
     func `a release is found, whatever the host is called`(_ uname: String, _ major: Int, _ minor: Int) {

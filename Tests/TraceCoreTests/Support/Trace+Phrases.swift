@@ -94,7 +94,9 @@ extension Trace {
     // MARK: The APIC page
 
     /// L2 reaches L1's APIC by itself: EPT_MISCONFIG, emulated.
-    mutating func accessDirectly(_ offset: UInt64, write: Bool, value: UInt64 = 0, then: (inout Trace) -> Void = { _ in }) {
+    mutating func accessDirectly(
+        _ offset: UInt64, write: Bool, value: UInt64 = 0, then: (inout Trace) -> Void = { _ in }
+    ) {
         exitOfL2(.eptMisconfig)
         emit(
             .handleMMIOPageFault(.init(address: Self.page + offset, gfn: 0xfee00)),
