@@ -8,6 +8,7 @@ public struct EventListing: EventSink, ~Copyable {
     private var silence = NoObserver()
     private var held = HeldLines()
     private var line: ListingLine
+    private var block: [UInt8] = []
     private let options: ListingOptions
     private let write: ([UInt8]) -> Void
 
@@ -17,14 +18,15 @@ public struct EventListing: EventSink, ~Copyable {
     public init(info: TraceInfo, options: ListingOptions, write: @escaping ([UInt8]) -> Void) {
         machine = Machine(info: info)
         line = ListingLine(
-            form: options.json ? .json : .text, brackets: options.brackets, clock: info.clock,
-            names: NameTables(info, inhibitNames: machine.inhibitNames))
+            options, clock: info.clock, names: NameTables(info, inhibitNames: machine.inhibitNames))
+        block.reserveCapacity(Self.blockSize + ListingLine.longest)
         self.options = options
         self.write = write
     }
 
     public mutating func started(at base: UInt64) {
-        line.begin(base: base)
+        line.base = base
+        line.addBase(to: &block)
     }
 
     @inline(__always)
@@ -79,9 +81,7 @@ public struct EventListing: EventSink, ~Copyable {
         while let next = held.next() {
             switch next {
             case .event(let event, let stamp, let place): show(event, stamp, place)
-            case .lost(let gap):
-                line.add(gap)
-                if line.count >= Self.blockSize { flush() }
+            case .lost(let gap): show(gap)
             }
         }
     }
@@ -89,13 +89,18 @@ public struct EventListing: EventSink, ~Copyable {
     @inline(__always)
     private mutating func show(_ event: KVMEvent, _ stamp: EventStamp, _ place: EventPlace) {
         guard options.level == nil || options.level == place.level else { return }
-        line.add(event, stamp, place)
-        if line.count >= Self.blockSize { flush() }
+        line.add(event, stamp, place, to: &block)
+        if block.count >= Self.blockSize { flush() }
+    }
+
+    private mutating func show(_ gap: EventGap) {
+        line.add(gap, to: &block)
+        if block.count >= Self.blockSize { flush() }
     }
 
     private mutating func flush() {
-        write(line.bytes)
-        line.removeAll()
+        write(block)
+        block.removeAll(keepingCapacity: true)
     }
 }
 

@@ -3,11 +3,15 @@
 /// The names that a listing prints, as bytes and by number, so that printing one is a copy.
 ///
 /// None of them has a control character, a quote or a backslash, wherever it came from: no form needs to escape them.
-struct NameTables: Sendable {
-    /// Tracepoints by the kind's raw value, by the name that the trace has for it.
+final class NameTables: Sendable {
+    /// By the kind's raw value, the name that the trace has for its tracepoint.
     let tracepoints: [[UInt8]]
+    /// The same as a column of text: with a colon, and blanks up to trace-cmd's column.
+    let tracepointColumns: [[UInt8]]
     /// By bit.
     let inhibits: [[UInt8]]
+    /// Bytes of a name at most; KVM's own have less than half as many.
+    static let longest = 64
     private let vmxExits: [[UInt8]]
     private let svmExits: [[UInt8]]
     private let registers: [[UInt8]]
@@ -19,6 +23,9 @@ struct NameTables: Sendable {
         tracepoints = EventKind.allCases.map { kind in
             Self.clean(kind.tracepoints.first(where: selected.contains) ?? kind.tracepoints[0])
         }
+        tracepointColumns = tracepoints.map { name in
+            name + ":".utf8 + [UInt8](repeating: UInt8(ascii: " "), count: max(0, 20 - name.count))
+        }
         inhibits = (0..<64).map { Self.clean(inhibitNames.name(bit: $0)) }
         vmxExits = (0..<0x80).map { Self.clean(ExitReason(isa: .vmx, recorded: $0).name) }
         svmExits = (0..<0x410).map { Self.clean(ExitReason(isa: .svm, recorded: $0).name) }
@@ -27,8 +34,9 @@ struct NameTables: Sendable {
         modes = DeliveryMode.allCases.map { Self.clean($0.rawValue) }
     }
 
+    /// Cut to a length that lets a line's be known.
     static func clean(_ name: String) -> [UInt8] {
-        name.utf8.map { (0x20..<0x7f).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") ? $0 : 0x3f }
+        name.utf8.prefix(longest).map { (0x20..<0x7f).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") ? $0 : 0x3f }
     }
 
     @inline(__always)
