@@ -23,11 +23,11 @@ final class Progress {
         guard now >= due, total > 0 else { return }
         due = now + Self.interval
         isShown = true
-        Terminal.writeErrors("\(Self.begin)\(name): \(Int(Double(read) / Double(total) * 100)) %")
+        Terminal.show("\(Self.begin)\(name): \(Int(Double(read) / Double(total) * 100)) %")
     }
 
     func clear() {
-        if isShown { Terminal.writeErrors(Self.begin) }
+        if isShown { Terminal.show(Self.begin) }
         isShown = false
     }
 

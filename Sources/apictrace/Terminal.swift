@@ -17,7 +17,7 @@ enum Terminal {
 
     /// `apictrace: FILE: what is wrong` on standard error.
     static func complain(_ message: String) {
-        writeErrors("apictrace: \(message.printable)\n")
+        show("apictrace: \(message.printable)\n")
     }
 
     static var isOutputTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
@@ -25,18 +25,12 @@ enum Terminal {
     /// Standard error is a terminal that knows how to erase a line.
     static var canRewriteErrors: Bool { isatty(STDERR_FILENO) == 1 && value("TERM") != "dumb" }
 
-    /// Writes to standard error as it is.
-    static func writeErrors(_ text: String) {
-        let bytes = Array(text.utf8)
-        _ = Glibc.write(STDERR_FILENO, bytes, bytes.count)
-    }
-
     /// Writes all of it to standard output, and ends the process where that fails: in silence where nobody reads on, as
     /// SIGPIPE does it unless the parent process ignores that signal.
-    static func write(_ bytes: [UInt8]) {
+    static func output(_ bytes: [UInt8]) {
         var rest = bytes[...]
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+            let count = rest.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
             if count >= 0 {
                 rest = rest.dropFirst(count)
             } else if errno == EPIPE {
@@ -44,6 +38,19 @@ enum Terminal {
             } else if errno != EINTR {
                 complain("standard output: \(String(cString: strerror(errno)))")
                 exit(ExitStatus.unreadable.code)
+            }
+        }
+    }
+
+    /// Text on standard error as it is, e.g. a log that was asked for.
+    static func show(_ text: String) {
+        var text = text
+        text.withUTF8 { bytes in
+            var rest = UnsafeRawBufferPointer(bytes)
+            while !rest.isEmpty {
+                let count = write(STDERR_FILENO, rest.baseAddress, rest.count)
+                guard count > 0 || errno == EINTR else { return }
+                rest = UnsafeRawBufferPointer(rebasing: rest[max(count, 0)...])
             }
         }
     }

@@ -44,9 +44,8 @@ public struct APICvTimeline: Equatable, Sendable {
     /// True until the first inhibit event: then ``initial`` may still be settled by later evidence.
     public var isBeforeFirstChange: Bool { isInitial }
 
-    @inline(__always)
     mutating func vcpuRan() {
-        if !hasRun { hasRun = true }
+        hasRun = true
     }
 
     /// `kvm_apicv_inhibit_changed`: only the mask is to be trusted. True where it differs from what was known.

@@ -22,7 +22,7 @@ public struct Machine: ~Copyable, Sendable {
     /// When the latest hole of each CPU ends.
     var gapEnds: [UInt64] = []
     let recordsNestedExits: Bool
-    let recordsNestedSwitches: Bool
+    let presumption: VCPU.Presumption
     let recordsMMIOSPTEs: Bool
 
     public init(info: TraceInfo) {
@@ -31,8 +31,14 @@ public struct Machine: ~Copyable, Sendable {
             spelled: info.inhibitNames, release: info.kernel.flatMap(KernelRelease.init(uname:)))
         grouping = VMGrouping(guests: info.guests)
         recordsNestedExits = info.recordedKinds.contains(.nestedVMExit)
-        recordsNestedSwitches =
-            info.recordedKinds.contains(.nestedVMEnter) && info.recordedKinds.contains(.nestedVMExitInject)
+        presumption =
+            if info.recordedKinds.contains(.nestedVMExit) {
+                .l1UntilToldOtherwise
+            } else if info.recordedKinds.isSuperset(of: EventKindSet(.nestedVMEnter, .nestedVMExitInject)) {
+                .modeOfLastSwitch
+            } else {
+                .nothing
+            }
         recordsMMIOSPTEs = info.recordedKinds.contains(.markMMIOSPTE)
     }
 

@@ -41,7 +41,7 @@ public struct TraceInfo: Sendable {
 
 /// The two answers that the rules want of a kernel's symbol table.
 public struct KernelSymbols: Equatable, Sendable {
-    /// Symbols of the kvm module (or of a kernel with kvm built in) are there, so that an absence means something.
+    /// The list reaches as far as the part of kvm that would have the fix, so that an absence means something.
     public var hasKVM: Bool
     /// `kvm_apic_update_hwapic_isr` is there: the fix of mainline 04bc93cf49d1.
     public var hasUpdateHwapicISR: Bool

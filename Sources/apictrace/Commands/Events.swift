@@ -79,7 +79,7 @@ struct Events: ParsableCommand {
         options.level = level
         options.window = try TimeBound.window(from: from, to: to, on: trace.info.clock) ?? options.window
         if !event.isEmpty { options.kinds = event.reduce(into: []) { $0.insert($1) } }
-        var listing = EventListing(info: trace.info, options: options, write: Terminal.write)
+        var listing = EventListing(info: trace.info, options: options, write: Terminal.output)
         // Of the two, the listing is enough for a terminal.
         let progress = Terminal.isOutputTerminal ? nil : Progress(of: file)
         let totals = try trace.read(into: &listing, progress: progress?.show)

@@ -26,7 +26,8 @@ public struct ReportBuilder: ~Copyable {
 
     static let gapsShown = 64
 
-    public init(_ analysis: consuming Analysis, totals: TraceTotals, path: String?, selection: Selection = Selection()) {
+    public init(_ analysis: consuming Analysis, totals: TraceTotals, path: String?, selection: Selection = Selection())
+    {
         self.totals = totals
         self.path = path
         self.selection = selection
