@@ -57,7 +57,9 @@ public struct EventListing: EventSink, ~Copyable {
         machine.lost(gap, observer: &silence)
         held.lost(onCPU: gap.cpu)
         release()
-        guard (gap.from ?? 0) <= options.window.upperBound, (gap.to ?? .max) >= options.window.lowerBound else { return }
+        guard (gap.from ?? 0) <= options.window.upperBound, (gap.to ?? .max) >= options.window.lowerBound else {
+            return
+        }
         held.append(.lost(gap))
         release()
     }
@@ -107,5 +109,6 @@ public struct EventListing: EventSink, ~Copyable {
 /// A listing has no use for what an event meant.
 private struct NoObserver: MachineObserver {
     @inline(__always)
-    mutating func observe(_ transition: Transition, of vcpu: Int, at stamp: EventStamp, in machine: borrowing Machine) {}
+    mutating func observe(_ transition: Transition, of vcpu: Int, at stamp: EventStamp, in machine: borrowing Machine) {
+    }
 }

@@ -36,7 +36,9 @@ final class NameTables: Sendable {
 
     /// Cut to a length that lets a line's be known.
     static func clean(_ name: String) -> [UInt8] {
-        name.utf8.prefix(longest).map { (0x20..<0x7f).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") ? $0 : 0x3f }
+        name.utf8.prefix(longest).map {
+            (0x20..<0x7f).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") ? $0 : 0x3f
+        }
     }
 
     @inline(__always)
@@ -63,8 +65,10 @@ final class NameTables: Sendable {
     /// KVM_EXIT_*, include/uapi/linux/kvm.h, as include/trace/events/kvm.h lists them, 7.2.
     private static let userspaceExitNames = [
         "UNKNOWN", "EXCEPTION", "IO", "HYPERCALL", "DEBUG", "HLT", "MMIO", "IRQ_WINDOW_OPEN", "SHUTDOWN", "FAIL_ENTRY",
-        "INTR", "SET_TPR", "TPR_ACCESS", "S390_SIEIC", "S390_RESET", "DCR", "NMI", "INTERNAL_ERROR", "OSI", "PAPR_HCALL",
-        "S390_UCONTROL", "WATCHDOG", "S390_TSCH", "EPR", "SYSTEM_EVENT", "S390_STSI", "IOAPIC_EOI", "HYPERV", "ARM_NISV",
+        "INTR", "SET_TPR", "TPR_ACCESS", "S390_SIEIC", "S390_RESET", "DCR", "NMI", "INTERNAL_ERROR", "OSI",
+        "PAPR_HCALL",
+        "S390_UCONTROL", "WATCHDOG", "S390_TSCH", "EPR", "SYSTEM_EVENT", "S390_STSI", "IOAPIC_EOI", "HYPERV",
+        "ARM_NISV",
         "X86_RDMSR", "X86_WRMSR",
     ]
 }
