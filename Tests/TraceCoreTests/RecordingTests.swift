@@ -50,6 +50,18 @@ import Testing
         #expect(read.totals.cut == nil)
     }
 
+    @Test(arguments: ["gzip", "zstd"])
+    func `a file that was compressed as a whole is inflated`(tool: String) throws {
+        let path = TestFile.fixture("intel/6.12.107/passthrough-2v.dat")
+        let compressed = TraceCmd.bytes(of: "\(tool) -c '\(path)'")
+        // The tool isn't on every machine.
+        if compressed.isEmpty { return }
+        let read = try TestFile.read(compressed)
+        #expect(read.lines == (try TestFile.read(TraceFile(path: path))).lines)
+        #expect(read.totals.cut == nil)
+        #expect(throws: TraceFileError.self) { try TestFile.read(compressed.prefix(20)) }
+    }
+
     @Test func `zlib's chunks are inflated`() throws {
         let read = try TestFile.read(TraceFile(path: TestFile.fixture("amd/6.12-force_avic/tc-sid-v7-zlib.dat")))
         #expect(read.info.format == "trace.dat v7 zlib")

@@ -26,6 +26,10 @@ public struct TraceFile {
         if compression != .none {
             file = try input.inflated(compression)
             head = file.bytes(at: 0, count: 4096)
+            guard !head.isEmpty else {
+                let cut = TraceCut(offset: input.size, expected: "\(compression.rawValue) data that inflates")
+                throw .damaged(file: input.name, cut)
+            }
         }
         guard !head.isEmpty else { throw .empty(file: file.name) }
         if let foreign = ForeignFormat(head: head, file: file.name, size: file.size) {
@@ -37,13 +41,14 @@ public struct TraceFile {
 
     /// Hands every event that the machine uses, and every hole, to `sink` in the order of time.
     /// - Parameter progress: told every now and then how many bytes of the CPUs' data have been read, and of how many.
+    /// - Throws: where the disk fails before the first record. What fails later is a cut.
     @inlinable
     public mutating func read<S: EventSink & ~Copyable>(
         into sink: inout S, progress: ((_ read: UInt64, _ total: UInt64) -> Void)? = nil
     ) throws(TraceFileError) -> TraceTotals {
         var reading = startReading(progress)
         reading.merge.run(into: &sink)
-        return totals(of: reading)
+        return try totals(of: reading)
     }
 
     @usableFromInline
@@ -52,7 +57,9 @@ public struct TraceFile {
     }
 
     @usableFromInline
-    func totals(of reading: TraceReading) -> TraceTotals {
-        reading.totals(container)
+    func totals(of reading: TraceReading) throws(TraceFileError) -> TraceTotals {
+        let totals = reading.totals(container)
+        if totals.byName.isEmpty, let cut = totals.cut { try container.file.probe(cut.offset) }
+        return totals
     }
 }

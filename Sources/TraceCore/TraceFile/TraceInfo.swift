@@ -21,6 +21,9 @@ public struct TraceInfo: Sendable {
     public var symbols: KernelSymbols?
     /// Command of a thread, from the saved command lines.
     public var commands: [Int32: String]
+    /// What tells this recording from others, and the host's where it was made inside a guest.
+    public var traceID: UInt64?
+    public var hostTraceID: UInt64?
     /// vCPU threads of guests that were recorded along with the host.
     public var guests: [GuestMap]
 
@@ -35,6 +38,8 @@ public struct TraceInfo: Sendable {
         inhibitNames = []
         symbols = nil
         commands = [:]
+        traceID = nil
+        hostTraceID = nil
         guests = []
     }
 }
