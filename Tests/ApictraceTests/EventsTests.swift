@@ -52,7 +52,7 @@ import TraceCore
     }
 
     @Test func `only the tracepoints that are asked for are listed`() throws {
-        let path = Self.fixture("intel/6.12.107/hooked-only.dat")
+        let path = Self.fixture("intel/6.12.107/passthrough-2v.dat")
         let command = try Command("events", "--event", "kvm_eoi", "--event", "kvm:kvm_apic_ipi", path)
         let names = Set(
             command.output.split(separator: "\n").compactMap { $0.split(separator: " ").dropFirst(5).first })
@@ -72,7 +72,7 @@ import TraceCore
     @Test func `of a cut file what came before is listed, with where and status 2`() throws {
         let command = try Command("events", Self.fixture("amd/6.12-force_avic/truncated-v7-zstd-90pct.dat"))
         #expect(command.status == 2)
-        #expect(command.output.contains(": kvm_exit: ") || command.output.contains(" kvm_exit: "))
+        #expect(command.output.contains(" kvm_exit: "))
         #expect(command.errors.contains("can't be read from byte "))
     }
 

@@ -35,6 +35,6 @@ struct Listing {
 
     /// What stands from the level on, a line an event.
     func tails(_ lines: [Line]) -> [Substring] {
-        text(lines).split(separator: "\n").map { $0.dropFirst(35) }
+        text(lines).split(separator: "\n").map { $0.dropFirst(34) }
     }
 }
