@@ -42,7 +42,8 @@ public struct Rules: MachineObserver, Sendable {
         let stale = staleSVI.findings(in: machine, fix: fix)
         let explained = Set(stale.filter { !$0.symptoms.isEmpty }.compactMap(\.vcpu))
         let all =
-            stale + stuckISR.findings(in: machine, explained: explained) + lostAccept.findings(in: machine)
+            stale + stuckISR.findings(in: machine, explained: explained)
+            + lostAccept.findings(in: machine, explained: explained)
             + l2APICDirect.findings(in: machine) + inhibitFlapping.findings(in: machine)
             + initSIPIRace.findings(in: machine)
         return all.enumerated().sorted { left, right in
