@@ -11,10 +11,14 @@ struct FormatCatalog {
     private(set) var fields: Set<String> = []
     private(set) var inhibitNames: [String] = []
     private(set) var bindings: [(id: UInt16, binding: EventBinding)] = []
+    /// Of the events that apictrace's own recordings hold beside KVM's.
+    private(set) var own: [(id: UInt16, binding: OwnBinding)] = []
 
     /// Ids have 16 bits: a longer list makes no sense.
     var isFull: Bool { count > Int(UInt16.max) }
     private var count = 0
+
+    private var hasRoom: Bool { bindings.count + own.count < RecordTally.mostBindings }
 
     /// The kinds that can be decoded.
     var kinds: EventKindSet {
@@ -31,11 +35,15 @@ struct FormatCatalog {
     mutating func add(_ text: [UInt8], system: String) {
         count += 1
         guard let identity = EventFormat.identity(of: text[...]) else { return }
+        if system == OwnEvent.system {
+            guard let format = EventFormat(text: text[...]), let binding = OwnBinding(format), hasRoom else { return }
+            return own.append((format.id, binding))
+        }
         names[identity.id] = identity.name
         selected.insert(identity.name)
         guard Self.systems.contains(system), let format = EventFormat(text: text[...]) else { return }
         fields.formUnion(format.fields.map { "\(format.name).\($0.name)" })
-        guard let binding = EventBinding(format), bindings.count < RecordTally.mostBindings else { return }
+        guard let binding = EventBinding(format), hasRoom else { return }
         bindings.append((format.id, binding))
         if binding.kind == .apicvInhibitChanged { inhibitNames = format.flagNames }
     }

@@ -17,6 +17,7 @@ extension TraceContainer {
         info.symbols = symbols
         info.commands = commands
         info.guests = options.guests
+        info.sviFix = recordedFix
         return info
     }
 }

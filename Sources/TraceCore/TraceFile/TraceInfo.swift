@@ -19,6 +19,8 @@ public struct TraceInfo: Sendable {
     public var inhibitNames: [String]
     /// Kernel symbols, where the trace carries them.
     public var symbols: KernelSymbols?
+    /// What live tracing learned from the running kernel's types.
+    public var sviFix: FixState?
     /// Command of a thread, from the saved command lines.
     public var commands: [Int32: String]
     /// vCPU threads of guests that were recorded along with the host.
@@ -34,6 +36,7 @@ public struct TraceInfo: Sendable {
         formatFields = []
         inhibitNames = []
         symbols = nil
+        sviFix = nil
         commands = [:]
         guests = []
     }
