@@ -59,6 +59,7 @@ struct Live: ParsableCommand {
         case .bpf:
             var session = try LiveSession(LiveOptions(vm: vm, vcpu: vcpu))
             var recorder = try LiveRecorder(printer, path: record, info: session.info)
+            try Capabilities.drop(startsCommand: !command.isEmpty)
             try session.run(for: duration, command: command, into: &recorder)
             let totals = session.source.totals()
             try recorder.finish(totals, hits: totals.byName)
@@ -66,6 +67,7 @@ struct Live: ParsableCommand {
         case .ftrace:
             var session = try FtraceSession()
             var recorder = try LiveRecorder(printer, path: record, info: session.info)
+            try Capabilities.drop(keeping: FtraceSession.capabilities, startsCommand: !command.isEmpty)
             try session.run(for: duration, command: command, into: &recorder)
             let totals = session.source.totals()
             try recorder.finish(totals)

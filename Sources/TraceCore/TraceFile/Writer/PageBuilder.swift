@@ -81,13 +81,13 @@ struct PageBuilder {
 
     private mutating func fill(_ layout: RecordLayout, tid: Int32, values: Span<UInt64>, at start: Int) {
         // Padding between fields is zero.
-        for index in start..<(start + layout.size) { bytes[index] = 0 }
+        for offset in stride(from: start, to: start + layout.size, by: 4) { store(UInt32(0), at: offset) }
         store(UInt32(layout.id), at: start)
         store(tid, at: start + 4)
         for slot in layout.slots {
             let value = values[slot.value]
             switch slot.size {
-            case 1: bytes[start + slot.offset] = UInt8(truncatingIfNeeded: value)
+            case 1: store(UInt8(truncatingIfNeeded: value), at: start + slot.offset)
             case 2: store(UInt16(truncatingIfNeeded: value), at: start + slot.offset)
             case 4: store(UInt32(truncatingIfNeeded: value), at: start + slot.offset)
             default: store(value, at: start + slot.offset)
@@ -96,9 +96,9 @@ struct PageBuilder {
     }
 
     @inline(__always)
-    private mutating func store<T: FixedWidthInteger>(_ value: T, at offset: Int) {
-        for index in 0..<(T.bitWidth / 8) {
-            bytes[offset + index] = UInt8(truncatingIfNeeded: value >> T(8 * index))
-        }
+    private mutating func store<T: FixedWidthInteger & BitwiseCopyable>(_ value: T, at offset: Int) {
+        var span = bytes.mutableSpan
+        var raw = span.mutableBytes
+        raw.storeBytes(of: value.littleEndian, toByteOffset: offset, as: T.self)
     }
 }

@@ -12,24 +12,17 @@ struct FtraceInstance: ~Copyable {
 
     /// An empty instance, named after this process.
     init(in tracefs: String) throws(BPFError) {
-        for leftover in Tracefs.leftovers() { Self.remove(leftover) }
+        Tracefs.removeLeftovers()
         let path = "\(tracefs)/instances/\(Tracefs.instancePrefix)\(getpid())"
         // One of this name can only be left by a process that had our id before.
-        Self.remove(path)
+        if SystemFile.exists(path) { rmdir(path) }
         guard mkdir(path, 0o700) == 0 else { throw .last("mkdir", path) }
         self.path = path
     }
 
     deinit {
         for pipe in pipes { close(pipe.descriptor) }
-        Self.remove(path)
-    }
-
-    /// Stops and removes an instance. One that is read at the moment stays (EBUSY): its process is alive after all.
-    @discardableResult
-    static func remove(_ path: String) -> Bool {
-        guard SystemFile.exists(path) else { return true }
-        return rmdir(path) == 0
+        rmdir(path)
     }
 
     /// Opens every CPU's `trace_pipe_raw`, not to be waited on.

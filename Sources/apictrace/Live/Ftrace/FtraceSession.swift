@@ -14,9 +14,14 @@ struct FtraceSession: ~Copyable {
     /// Whatever may end the process: the instance must go first. SIGPIPE comes when nobody reads our output any more.
     private static let signals = [SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGCHLD]
 
+    /// What stopping and removing the instance takes at the end: root owns it.
+    static let capabilities = geteuid() == 0 ? Capabilities() : Capabilities(.dacOverride)
+
     init() throws(TracingUnavailable) {
         guard !HostFacts.isLockedDown else { throw .lockdown }
-        guard let tracefs = Tracefs.directory else { throw .noTracefs }
+        guard let tracefs = Tracefs.directory else {
+            throw geteuid() == 0 ? .noTracefs : .notPermitted(BPFError("open", "tracefs", code: EACCES))
+        }
         guard SystemFile.exists(tracefs + "/events/kvm") else { throw .noKVM }
         for name in LiveSource.requiredTracepoints where !SystemFile.exists("\(tracefs)/events/kvm/\(name)") {
             throw .tracepointMissing(name)

@@ -19,15 +19,17 @@ struct FtraceSource: ~Copyable {
     private var gaps: [EventGap] = []
     private var span: (first: UInt64, last: UInt64)?
 
-    /// For the buffers of all CPUs together, and for one: 8 MiB hold 10 ms of 20 million events a second.
+    /// For the buffers of all CPUs together.
     private static let room = 512 << 20
-    private static let mostRoomForCPU = 8 << 20
+    private let pagesForCPU: Int
 
-    /// - Parameter tracefs: where it is mounted.
-    init(in tracefs: String) throws(BPFError) {
+    /// - Parameters:
+    ///   - tracefs: where it is mounted.
+    ///   - roomForCPU: bytes at most: 8 MiB hold 10 ms of 20 million events a second.
+    init(in tracefs: String, roomForCPU: Int = 8 << 20) throws(BPFError) {
         var instance = try FtraceInstance(in: tracefs)
         try instance.openPipes()
-        let room = min(Self.mostRoomForCPU, Self.room / max(1, instance.pipes.count))
+        let room = min(roomForCPU, Self.room / max(1, instance.pipes.count))
         try instance.write("mono", to: "trace_clock")
         try instance.write(String(room >> 10), to: "buffer_size_kb")
         let events = FtraceEvents(instance)
@@ -35,6 +37,7 @@ struct FtraceSource: ~Copyable {
         formats = events.formats
         reader = FtraceReader(formats, pageSize: instance.pageSize)
         page = .allocate(byteCount: reader.layout.pageSize, alignment: 8)
+        pagesForCPU = max(1, room / reader.layout.pageSize)
         queues = instance.pipes.map { FtraceQueue(cpu: $0.cpu) }
         self.instance = instance
     }
@@ -80,7 +83,7 @@ struct FtraceSource: ~Copyable {
 
     /// Reads a CPU's pages, a buffer's worth at most; false where there may be more.
     private mutating func read(_ index: Int) throws(BPFError) -> Bool {
-        for _ in 0..<(Self.mostRoomForCPU / page.count) {
+        for _ in 0..<pagesForCPU {
             let count = Glibc.read(instance.pipes[index].descriptor, page.baseAddress, page.count)
             if count < 0, errno == EINTR { continue }
             guard count >= 0 || errno == EAGAIN else { throw .last("read", "trace_pipe_raw") }
