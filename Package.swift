@@ -26,20 +26,30 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
     targets: [
-        .target(name: "CBPF", linkerSettings: [library("bpf"), library("elf"), library("z"), library("zstd")]),
+        .executableTarget(name: "EmbedProbes", path: "Probes/embed", swiftSettings: swiftSettings),
+        .plugin(
+            name: "CompileProbes", capability: .buildTool(), dependencies: ["EmbedProbes"], path: "Probes/plugin"),
+        .target(
+            name: "Probes", path: "Probes",
+            exclude: ["embed", "plugin", "probes.bpf.c"],
+            swiftSettings: swiftSettings, plugins: ["CompileProbes"]),
+        .target(name: "CBPF", linkerSettings: [library("bpf"), library("elf")]),
         .target(name: "CCompression", linkerSettings: [library("z"), library("zstd")]),
         .target(name: "TraceCore", dependencies: ["CCompression"], swiftSettings: swiftSettings),
         .executableTarget(
             name: "apictrace",
             dependencies: [
-                "CBPF", "TraceCore",
+                // The linker sees their libraries in reverse: the archive of libelf must come before that of zlib.
+                "TraceCore", "CBPF", "Probes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "TraceCoreTests", dependencies: ["TraceCore"], exclude: ["Fixtures"], swiftSettings: swiftSettings),
+        .executableTarget(name: "apictrace-guest", path: "Tests/Guest"),
         .testTarget(
-            name: "ApictraceTests", dependencies: ["TraceCore", "apictrace"], swiftSettings: swiftSettings),
+            name: "ApictraceTests", dependencies: ["CBPF", "TraceCore", "apictrace", "apictrace-guest"],
+            swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6]
 )

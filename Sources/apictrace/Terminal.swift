@@ -21,6 +21,19 @@ enum Terminal {
         _ = write(STDERR_FILENO, line, line.count)
     }
 
+    /// Text on standard error as it is, e.g. a log that was asked for.
+    static func show(_ text: String) {
+        var text = text
+        text.withUTF8 { bytes in
+            var rest = UnsafeRawBufferPointer(bytes)
+            while !rest.isEmpty {
+                let count = write(STDERR_FILENO, rest.baseAddress, rest.count)
+                guard count > 0 || errno == EINTR else { return }
+                rest = UnsafeRawBufferPointer(rebasing: rest[max(count, 0)...])
+            }
+        }
+    }
+
     private static func value(_ variable: String) -> String? {
         getenv(variable).map { String(cString: $0) }
     }

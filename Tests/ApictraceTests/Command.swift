@@ -9,13 +9,17 @@ struct Command {
 
     /// Runs it to its end, with a file or nothing as standard input. Nothing here is a terminal: the output is plain.
     init(_ arguments: String..., input: URL? = nil) throws {
+        try self.init(running: Self.directory.appendingPathComponent("apictrace"), arguments, input: input)
+    }
+
+    init(running executable: URL, _ arguments: [String], input: URL? = nil) throws {
         let process = Process()
         let standardOutput = Pipe()
         // A file rather than a pipe: nobody has to read it while the output is read.
         let errorFile = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
         try Data().write(to: errorFile)
         defer { try? FileManager.default.removeItem(at: errorFile) }
-        process.executableURL = Self.executable
+        process.executableURL = executable
         process.arguments = arguments
         process.standardInput = try input.map(FileHandle.init(forReadingFrom:)) ?? FileHandle.nullDevice
         process.standardOutput = standardOutput
@@ -28,6 +32,6 @@ struct Command {
     }
 
     /// SwiftPM puts products and the test bundle, which is this process, into one folder.
-    private static let executable = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-        .deletingLastPathComponent().appendingPathComponent("apictrace")
+    static let directory = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        .deletingLastPathComponent()
 }

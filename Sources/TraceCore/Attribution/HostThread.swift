@@ -9,4 +9,14 @@ struct HostThread: Sendable {
     var vm = -1
     var lastCPU: Int32
     var lastTime: UInt64
+
+    /// Returns the time of the previous event where that was on another CPU.
+    @inline(__always)
+    mutating func ran(at stamp: EventStamp) -> UInt64? {
+        let left = lastTime
+        lastTime = stamp.time
+        if lastCPU == stamp.cpu { return nil }
+        lastCPU = stamp.cpu
+        return left
+    }
 }

@@ -41,10 +41,7 @@ struct ThreadTable: Sendable {
     /// Notes where the thread runs. Returns the time of its previous event where it came from another CPU.
     @inline(__always)
     mutating func ran(_ index: Int, at stamp: EventStamp) -> UInt64? {
-        let moved = threads[index].lastCPU != stamp.cpu ? threads[index].lastTime : nil
-        threads[index].lastCPU = stamp.cpu
-        threads[index].lastTime = stamp.time
-        return moved
+        threads[index].ran(at: stamp)
     }
 
     private mutating func lookUp(_ stamp: EventStamp) -> Int {

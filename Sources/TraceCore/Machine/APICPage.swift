@@ -66,7 +66,13 @@ public struct APICPage: Equatable, Sendable {
     }
 
     /// The exit is over. True where the state changed.
+    @inline(__always)
     mutating func exitHandled(at time: UInt64) -> Bool {
+        if !faulting, installed == nil { return false }
+        return finishExit(at: time)
+    }
+
+    private mutating func finishExit(at time: UInt64) -> Bool {
         defer {
             faulting = false
             installed = nil

@@ -46,9 +46,8 @@ public struct APICvTimeline: Equatable, Sendable {
     /// APICv was active at some time, seen or inferred.
     public var everActive: Bool { intervals.contains { $0.state == .active } }
 
-    @inline(__always)
     mutating func vcpuRan() {
-        if !hasRun { hasRun = true }
+        hasRun = true
     }
 
     /// `kvm_apicv_inhibit_changed`: only the mask is to be trusted. True where it differs from what was known.

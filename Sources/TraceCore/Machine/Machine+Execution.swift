@@ -8,21 +8,11 @@ extension Machine {
     ) {
         let vcpu = vcpu(of: thread, id: exit.vcpu)
         let before = vcpus[vcpu].mode
-        let level = presumedLevel(of: exit, vcpu)
-        vcpus[vcpu].bracket = ExitBracket(exit, level: level, at: stamp)
-        let reason = vcpus[vcpu].bracket.reason
-        vcpus[vcpu].exits.add(reason, level: level)
-        vcpus[vcpu].mode = level
+        let (reason, level) = vcpus[vcpu].exited(exit, presuming: presumption, at: stamp)
         let vm = vcpus[vcpu].vm
-        if vms[vm].isa != reason.isa { vms[vm].isa = reason.isa }
-        vms[vm].apicv.vcpuRan()
-        guard reason.isa == .vmx else {
-            if reason.startsL2 { vcpus[vcpu].hasNested = true }
-            return
-        }
+        if vms[vm].isa != reason.isa { began(vm, reason.isa) }
+        guard reason.isa == .vmx else { return }
         switch reason {
-        case .vmlaunch, .vmresume:
-            vcpus[vcpu].hasNested = true
         case .apicWrite, .eoiInduced:
             // An L2 that L1 gives APICv to has them too, whatever APICv is to L1.
             if before != .l2 { showedActive(vm, vcpu, stamp, &observer) }
@@ -39,16 +29,11 @@ extension Machine {
         }
     }
 
-    /// Without `kvm_nested_vmexit`, which follows for nearly every exit of L2, an exit is L1's.
-    ///
-    /// The exception are preemption-timer exits, which 6.1.192, 6.8 and later handle before they trace it
-    /// (arch/x86/kvm/vmx/vmx.c).
-    @inline(__always)
-    private func presumedLevel(of exit: KVMEvent.Exit, _ vcpu: Int) -> Level {
-        if recordsNestedExits {
-            return exit.isa == 1 && exit.reason == ExitReason.preemptionTimer.code ? vcpus[vcpu].mode : .l1
-        }
-        return recordsNestedSwitches ? vcpus[vcpu].mode : .unknown
+    /// The first exit of a VM names the host's ISA, and ends the time before the VM ran.
+    @inline(never)
+    private mutating func began(_ vm: Int, _ isa: ISA) {
+        vms[vm].isa = isa
+        vms[vm].apicv.vcpuRan()
     }
 
     @inline(__always)
@@ -57,17 +42,10 @@ extension Machine {
     ) {
         let vcpu = vcpu(of: thread, id: entry.vcpu)
         endWait(vcpu, stamp, &observer)
-        if vcpus[vcpu].pageOfL1.exitHandled(at: stamp.time) {
-            observer.observe(.pageChanged(.l1), of: vcpu, at: stamp, in: self)
-        }
-        _ = vcpus[vcpu].pageOfL2.exitHandled(at: stamp.time)
-        vcpus[vcpu].bracket.isOpen = false
+        let (mode, mapped) = vcpus[vcpu].entered(at: stamp.time, silently: deliversSilently(vcpus[vcpu].vm))
+        if mapped { observer.observe(.pageChanged(.l1), of: vcpu, at: stamp, in: self) }
         if let vector = InterruptionInfo(entry.intrInfo ?? 0).externalVector, !info.recordedKinds.contains(.injVIRQ) {
             inject(vector, isAgain: nil, vcpu, stamp, &observer)
-        }
-        let mode = vcpus[vcpu].mode
-        if mode != .l2, deliversSilently(vcpus[vcpu].vm) {
-            vcpus[vcpu].ledger.mayDeliverSilently()
         }
         observer.observe(.entered(mode), of: vcpu, at: stamp, in: self)
     }

@@ -7,16 +7,8 @@ extension Machine {
         _ exit: KVMEvent.Exit, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         let vcpu = vcpu(of: thread, id: exit.vcpu)
-        vcpus[vcpu].hasNested = true
-        vcpus[vcpu].mode = .l2
-        guard vcpus[vcpu].bracket.isOpen, vcpus[vcpu].bracket.level != .l2 else { return }
-        vcpus[vcpu].exits.move(vcpus[vcpu].bracket.reason, from: vcpus[vcpu].bracket.level, to: .l2)
-        vcpus[vcpu].bracket.level = .l2
-        if let access = vcpus[vcpu].bracket.countedAccess {
-            vcpus[vcpu].accessesByL1.retract(access.register, isWrite: access.isWrite)
-            vcpus[vcpu].bracket.countedAccess = nil
-        }
-        if vcpus[vcpu].bracket.reason.isInterruptWindow {
+        let isNews = vcpus[vcpu].nestedVMExit()
+        if isNews, vcpus[vcpu].bracket.reason.isInterruptWindow {
             observer.observe(.interruptWindow, of: vcpu, at: stamp, in: self)
         }
     }

@@ -22,7 +22,7 @@ public struct Machine: ~Copyable, Sendable {
     /// When the latest hole of each CPU ends.
     var gapEnds: [UInt64] = []
     let recordsNestedExits: Bool
-    let recordsNestedSwitches: Bool
+    let presumption: VCPU.Presumption
     let recordsMMIOSPTEs: Bool
     /// Interrupts that KVM injects are told, by `kvm_inj_virq` or by `kvm_entry` (6.14 and later).
     let seesInjections: Bool
@@ -36,8 +36,14 @@ public struct Machine: ~Copyable, Sendable {
             spelled: info.inhibitNames, release: info.kernel.flatMap(KernelRelease.init(uname:)))
         grouping = VMGrouping(guests: info.guests)
         recordsNestedExits = info.recordedKinds.contains(.nestedVMExit)
-        recordsNestedSwitches =
-            info.recordedKinds.contains(.nestedVMEnter) && info.recordedKinds.contains(.nestedVMExitInject)
+        presumption =
+            if info.recordedKinds.contains(.nestedVMExit) {
+                .l1UntilToldOtherwise
+            } else if info.recordedKinds.isSuperset(of: EventKindSet(.nestedVMEnter, .nestedVMExitInject)) {
+                .modeOfLastSwitch
+            } else {
+                .nothing
+            }
         recordsMMIOSPTEs = info.recordedKinds.contains(.markMMIOSPTE)
         seesInjections =
             info.recordedKinds.contains(.injVIRQ) || info.formatFields.contains("kvm_entry.intr_info")

@@ -29,7 +29,7 @@ public struct VectorSet: Equatable, Sendable {
 
     /// Ascending.
     public var vectors: [UInt8] {
-        (UInt8.min...UInt8.max).filter(contains)
+        isEmpty ? [] : (UInt8.min...UInt8.max).filter(contains)
     }
 
     public func contains(_ vector: UInt8) -> Bool {

@@ -5,11 +5,10 @@
 /// Lines are `address type name`, followed by a tab and `[module]` for a module's.
 struct KallsymsScan {
     private static let fix = Array("kvm_apic_update_hwapic_isr".utf8)
-    /// Exported symbols leave their name in these too, which a list that breaks off may still have.
-    private static let exports = ["__ksymtab_", "__kstrtab_"].map { Array($0.utf8) }
-    /// A function of the same file (arch/x86/kvm/lapic.c) that KVM has had since 3.9. Without it the list lacks that part
-    /// of KVM, and the absence of the other means nothing.
+    /// Exported from the same file (arch/x86/kvm/lapic.c, 5.4 to 7.3): where it is listed, the fix would be too. Recorders
+    /// cut the list short, so that some symbols of the module prove nothing.
     private static let neighbour = Array("kvm_apic_set_eoi_accelerated".utf8)
+    private static let exported = Array("__ksymtab_".utf8)
     private static let newline = UInt8(ascii: "\n")
 
     private var lines = 0
@@ -50,11 +49,11 @@ struct KallsymsScan {
         let blank = UInt8(ascii: " ")
         guard let address = line.firstIndex(of: blank),
             let type = line[(address + 1)...].firstIndex(of: blank),
-            let first = line[type...].dropFirst().first, first == Self.fix.first || first == UInt8(ascii: "_")
+            let first = line[type...].dropFirst().first, first == Self.fix.first || first == Self.exported.first
         else { return }
         var name = line[(type + 1)...].prefix { $0 != UInt8(ascii: "\t") }
+        if name.starts(with: Self.exported) { name = name.dropFirst(Self.exported.count) }
+        if name.elementsEqual(Self.fix) { found = KernelSymbols(hasKVM: true, hasUpdateHwapicISR: true) }
         if name.elementsEqual(Self.neighbour) { found.hasKVM = true }
-        if let prefix = Self.exports.first(where: { name.starts(with: $0) }) { name = name.dropFirst(prefix.count) }
-        if name.elementsEqual(Self.fix) { (found.hasKVM, found.hasUpdateHwapicISR) = (true, true) }
     }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Glibc
 
 /// Counts one buffer's records by id and says which ids are bound to an event.
 ///
@@ -35,6 +36,12 @@ public final class RecordTally {
 
     /// The ids that records had, in ascending order.
     public var seen: [UInt16] {
-        (0..<Self.ids).compactMap { counts[$0] == 0 ? nil : UInt16($0) }
+        var seen: [UInt16] = []
+        let block = [UInt64](repeating: 0, count: 512)
+        for start in stride(from: 0, to: Self.ids, by: block.count)
+        where memcmp(counts + start, block, block.count * MemoryLayout<UInt64>.size) != 0 {
+            seen += (start..<(start + block.count)).lazy.filter { self.counts[$0] != 0 }.map { UInt16($0) }
+        }
+        return seen
     }
 }

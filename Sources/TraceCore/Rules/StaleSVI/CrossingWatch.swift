@@ -24,7 +24,7 @@ struct CrossingWatch: Sendable {
     /// In service though L1 ended it (S3).
     private(set) var stuck: [(vector: UInt8, since: EventStamp)] = []
     /// A vector that the crossing would have held back was delivered: the fix is there.
-    private(set) var deliveredDespite: (crossing: Crossing, vector: UInt8, at: EventStamp)?
+    private(set) var deliveredDespite: (crossing: Crossing, vector: UInt8)?
     var log = EvidenceLog()
 
     init(measuresTime: Bool) {
@@ -132,7 +132,7 @@ struct CrossingWatch: Sendable {
         // For L2 KVM itself computes the priority, from ISR. An SVI left behind in vmcs01 holds L1's interrupts back only;
         // a vector that L1 failed to end stays in ISR, and holds back both.
         guard level == .l1 || armed.acknowledgedAt == .l2 else { return }
-        if !mayBeRepaired, deliveredDespite == nil { deliveredDespite = (armed, vector, stamp) }
+        if !mayBeRepaired, deliveredDespite == nil { deliveredDespite = (armed, vector) }
     }
 
     /// L1 ended something by itself after the crossing.

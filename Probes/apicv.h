@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* APICv going on and off, and what AVIC hands back to KVM. */
+#ifndef APICTRACE_APICV_H
+#define APICTRACE_APICV_H
+
+#include "record.h"
+
+/* 5.18 and later. */
+SEC("tp_btf/kvm_apicv_inhibit_changed")
+int BPF_PROG(kvm_apicv_inhibit_changed, int reason, bool set, unsigned long inhibits)
+{
+	struct probe_record *record;
+
+	if (!hit(KIND_APICV_INHIBIT_CHANGED) || !(record = reserve(KIND_APICV_INHIBIT_CHANGED)))
+		return 0;
+	record->inhibit.reason = reason;
+	record->inhibit.set = set;
+	record->inhibit.inhibits = inhibits;
+	return submit(record);
+}
+
+/* 5.10 to 5.15. */
+SEC("tp_btf/kvm_apicv_update_request")
+int BPF_PROG(kvm_apicv_update_request, bool activate, unsigned long bit)
+{
+	struct probe_record *record;
+
+	if (!hit(KIND_APICV_UPDATE_REQUEST) || !(record = reserve(KIND_APICV_UPDATE_REQUEST)))
+		return 0;
+	record->inhibit.set = activate;
+	record->inhibit.inhibits = bit;
+	return submit(record);
+}
+
+SEC("tp_btf/kvm_avic_incomplete_ipi")
+int BPF_PROG(kvm_avic_incomplete_ipi, uint32_t vcpu, uint32_t icr_high, uint32_t icr_low, uint32_t id)
+{
+	struct probe_record *record;
+
+	if (!hit(KIND_AVIC_INCOMPLETE_IPI) || !is_watched_vcpu(vcpu) ||
+	    !(record = reserve(KIND_AVIC_INCOMPLETE_IPI)))
+		return 0;
+	record->incomplete_ipi.vcpu = vcpu;
+	record->incomplete_ipi.icr_high = icr_high;
+	record->incomplete_ipi.icr_low = icr_low;
+	record->incomplete_ipi.id = id;
+	return submit(record);
+}
+
+SEC("tp_btf/kvm_avic_unaccelerated_access")
+int BPF_PROG(kvm_avic_unaccelerated_access, uint32_t vcpu, uint32_t offset, bool trap, bool write)
+{
+	struct probe_record *record;
+
+	if (!hit(KIND_AVIC_UNACCELERATED_ACCESS) || !is_watched_vcpu(vcpu) ||
+	    !(record = reserve(KIND_AVIC_UNACCELERATED_ACCESS)))
+		return 0;
+	record->unaccelerated.vcpu = vcpu;
+	record->unaccelerated.offset = offset;
+	record->unaccelerated.write = write;
+	return submit(record);
+}
+
+/* The next two may come from an interrupt or another VM's thread, as kvm_apic_accept_irq. */
+SEC("tp_btf/kvm_avic_doorbell")
+int BPF_PROG(kvm_avic_doorbell, uint32_t vcpu)
+{
+	struct probe_record *record;
+
+	count(KIND_AVIC_DOORBELL);
+	if (!is_watched_vcpu(vcpu) || !(record = reserve(KIND_AVIC_DOORBELL)))
+		return 0;
+	record->avic.vcpu = vcpu;
+	return submit(record);
+}
+
+SEC("tp_btf/kvm_avic_ga_log")
+int BPF_PROG(kvm_avic_ga_log, uint32_t vm, uint32_t vcpu)
+{
+	struct probe_record *record;
+
+	count(KIND_AVIC_GA_LOG);
+	if (!is_watched_vcpu(vcpu) || !(record = reserve(KIND_AVIC_GA_LOG)))
+		return 0;
+	record->avic.vcpu = vcpu;
+	record->avic.vm = vm;
+	return submit(record);
+}
+
+#endif

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the probes tell user space: records of the ring, counts of each CPU and the configuration.
+ * Swift reads the same file through CBPF. Every record starts with struct probe_header.
+ */
+#ifndef APICTRACE_EVENT_H
+#define APICTRACE_EVENT_H
+
+#include <stdint.h>
+
+/* The kinds of TraceCore's EventKind in its order, then the records that no tracepoint gives. */
+enum probe_kind {
+	KIND_ENTRY,
+	KIND_EXIT,
+	KIND_NESTED_VMEXIT,
+	KIND_NESTED_VMEXIT_INJECT,
+	KIND_NESTED_VMENTER,
+	KIND_NESTED_VMENTER_FAILED,
+	KIND_SMM_TRANSITION,
+	KIND_PAGE_FAULT,
+	KIND_MARK_MMIO_SPTE,
+	KIND_HANDLE_MMIO_PAGE_FAULT,
+	KIND_MMU_SET_SPTE,
+	KIND_MMIO,
+	KIND_APIC,
+	KIND_MSR,
+	KIND_APIC_IPI,
+	KIND_APIC_ACCEPT_IRQ,
+	KIND_APICV_ACCEPT_IRQ,
+	KIND_INJ_VIRQ,
+	KIND_EOI,
+	KIND_PV_EOI,
+	KIND_APICV_INHIBIT_CHANGED,
+	KIND_APICV_UPDATE_REQUEST,
+	KIND_VCPU_WAKEUP,
+	KIND_USERSPACE_EXIT,
+	KIND_AVIC_INCOMPLETE_IPI,
+	KIND_AVIC_UNACCELERATED_ACCESS,
+	KIND_AVIC_DOORBELL,
+	KIND_AVIC_GA_LOG,
+	KINDS_TRACED,
+	KIND_VCPU_STATE = KINDS_TRACED,
+	KIND_LAPIC_WORDS,
+	KINDS_ALL,
+};
+
+struct probe_header {
+	uint16_t kind;
+	/* Fields that this kernel's tracepoint has: HAS_*, by kind. */
+	uint16_t has;
+	uint32_t cpu;
+	/* CLOCK_MONOTONIC, nanoseconds. */
+	uint64_t time;
+	/* Of the initial pid namespace. */
+	uint32_t tid;
+	uint32_t tgid;
+};
+
+enum probe_has {
+	HAS_VCPU = 1 << 0,
+	HAS_INTR_INFO = 1 << 1,
+	HAS_ISA = 1 << 2,
+	HAS_REINJECTED = 1 << 3,
+};
+
+struct probe_exit {
+	uint64_t rip, info1, info2;
+	uint32_t reason, isa, vcpu;
+};
+
+struct probe_nested_exit_inject {
+	uint64_t exit_code, info1, info2;
+	uint32_t int_info, isa;
+};
+
+struct probe_nested_enter {
+	uint64_t rip, nested_rip;
+	uint32_t int_ctl, event_inj, isa;
+};
+
+/* One hit of a tracepoint; `kind` says which member counts. */
+struct probe_record {
+	struct probe_header header;
+	union {
+		struct { uint64_t rip; uint32_t vcpu, intr_info; } entry;
+		struct probe_exit exit;
+		struct probe_nested_exit_inject nested_exit_inject;
+		struct probe_nested_enter nested_enter;
+		struct { uint32_t error; } nested_enter_failed;
+		struct { uint32_t vcpu, entering; } smm;
+		struct { uint64_t address, error_code; uint32_t vcpu; } page_fault;
+		struct { uint64_t address, gfn; } mmio_spte;
+		struct { uint64_t gpa, value; uint32_t type, length; } mmio;
+		struct { uint64_t value; uint32_t index; uint16_t write, exception; } access;
+		struct { uint32_t icr_low, destination; } ipi;
+		struct { uint32_t vcpu; uint16_t delivery_mode, vector; } accept;
+		struct { uint32_t vector; uint16_t soft, reinjected; } inject;
+		struct { uint32_t vcpu; int32_t vector; } eoi;
+		struct { uint64_t inhibits; int32_t reason; uint32_t set; } inhibit;
+		struct { uint64_t nanoseconds; uint32_t waited; } wakeup;
+		struct { uint32_t reason; } userspace_exit;
+		struct { uint32_t vcpu, icr_high, icr_low, id; } incomplete_ipi;
+		struct { uint32_t vcpu, offset, write; } unaccelerated;
+		struct { uint32_t vcpu, vm; } avic;
+	};
+};
+
+enum vcpu_flags {
+	VCPU_GUEST_MODE = 1 << 0,
+	VCPU_APICV_ACTIVE = 1 << 1,
+	/* The words of its virtual-APIC page could be found: in-kernel local APIC. */
+	VCPU_LAPIC = 1 << 2,
+	/* KVM's VMX structures were read, as for a vCPU that runs L2; the flags below mean something only then. */
+	VCPU_VMX = 1 << 3,
+	/* vmcs01: virtual-interrupt delivery. */
+	VCPU_VID = 1 << 4,
+	/* vmcs12: external-interrupt exiting, virtual-interrupt delivery. Meaningful in guest mode. */
+	VCPU_L1_EXT_INT_EXITING = 1 << 5,
+	VCPU_L1_VID = 1 << 6,
+};
+
+/* What KVM holds of the vCPU that runs on the thread: at its first event, and when it has changed. */
+struct probe_vcpu_state {
+	struct probe_header header;
+	/* struct kvm *: tells VMs of one process apart. */
+	uint64_t vm;
+	uint64_t inhibits;
+	uint32_t vcpu;
+	/* kvm->userspace_pid. */
+	uint32_t pid;
+	/* enum vcpu_flags. */
+	uint32_t flags;
+	uint32_t padding;
+};
+
+enum lapic_occasion {
+	/* kvm_exit that ends a run of L1. */
+	LAPIC_L1_EXIT,
+	/* kvm_entry into L2. */
+	LAPIC_L2_ENTRY,
+};
+
+enum lapic_blocks {
+	/* KVM_REQ_EVENT is pending: KVM looks again before the guest runs. */
+	LAPIC_REQ_EVENT = 1 << 0,
+	LAPIC_IMMEDIATE_EXIT = 1 << 1,
+	LAPIC_NESTED_RUN_PENDING = 1 << 2,
+	/* KVM_GUESTDBG_BLOCKIRQ. */
+	LAPIC_BLOCKIRQ = 1 << 3,
+	LAPIC_INTR_WINDOW = 1 << 4,
+};
+
+/* Words of a virtual-APIC page that may show a fault; TraceCore judges them. */
+struct probe_lapic_words {
+	struct probe_header header;
+	uint32_t irr[8], isr[8];
+	uint32_t tpr, ppr;
+	uint32_t vcpu;
+	uint16_t occasion;
+	/* enum lapic_blocks, at LAPIC_L2_ENTRY. */
+	uint16_t blocks;
+};
+
+/* One CPU's counts; every hit is counted here before any filter or drop. */
+struct probe_counts {
+	uint64_t hits[KINDS_TRACED];
+	/* Records that found the ring full. */
+	uint64_t dropped;
+	/* A row fills cache lines: Swift imports no struct that is aligned to them. */
+	uint64_t padding[31 - KINDS_TRACED];
+};
+
+struct probe_config {
+	/* Process of the VM to watch, 0 for every one. */
+	uint32_t vm;
+	/* vCPU to watch, -1 for every one. */
+	int32_t vcpu;
+	/* vCPUs are VMX's: struct kvm_vcpu is the start of struct vcpu_vmx. */
+	uint32_t is_vmx;
+};
+
+#endif

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The few kernel types that the probes read, with only the fields that they read: CO-RE finds the
+ * offsets in the running kernel's BTF. Sources: arch/x86/include/asm/kvm_host.h, include/linux/kvm_host.h,
+ * arch/x86/kvm/lapic.h, arch/x86/kvm/vmx/vmx.h, 5.10 to 7.3.
+ */
+#ifndef APICTRACE_KERNEL_H
+#define APICTRACE_KERNEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef uint8_t __u8;
+typedef uint16_t __u16;
+typedef uint32_t __u32;
+typedef uint64_t __u64;
+typedef int8_t __s8;
+typedef int16_t __s16;
+typedef int32_t __s32;
+typedef int64_t __s64;
+typedef __u16 __be16;
+typedef __u32 __be32;
+typedef __u32 __wsum;
+
+#define BPF_MAP_TYPE_ARRAY 2
+#define BPF_MAP_TYPE_PERCPU_ARRAY 6
+#define BPF_MAP_TYPE_LRU_HASH 9
+#define BPF_MAP_TYPE_RINGBUF 27
+#define BPF_ANY 0
+#define BPF_F_MMAPABLE (1U << 10)
+#define BPF_RB_NO_WAKEUP 1
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct kvm_vcpu;
+
+struct kvm_lapic {
+	struct kvm_vcpu *vcpu;
+	/* From 6.0 on. */
+	bool apicv_active;
+	void *regs;
+};
+
+struct kvm_vcpu_arch {
+	struct kvm_lapic *apic;
+	uint32_t hflags;
+};
+
+/* Up to 5.19. */
+struct kvm_vcpu_arch___apicv {
+	bool apicv_active;
+};
+
+/* From 7.0 on; CO-RE tells a bool from an enum. */
+struct kvm_vcpu_arch___run_bool {
+	bool nested_run_pending;
+};
+
+struct kvm_vcpu_arch___run_enum {
+	enum { NESTED_RUN_PENDING_ANY } nested_run_pending;
+};
+
+struct kvm_vcpu_stat {
+	/* 5.15 and later. */
+	uint64_t guest_mode;
+};
+
+struct kvm_arch {
+	unsigned long apicv_inhibit_reasons;
+};
+
+struct kvm {
+	int userspace_pid;
+	struct kvm_arch arch;
+};
+
+struct kvm_vcpu {
+	struct kvm *kvm;
+	int vcpu_id;
+	uint64_t requests;
+	uint32_t guest_debug;
+	struct kvm_vcpu_arch arch;
+	struct kvm_vcpu_stat stat;
+};
+
+struct vmcs_controls_shadow {
+	uint32_t exec;
+	uint32_t secondary_exec;
+};
+
+struct loaded_vmcs {
+	struct vmcs_controls_shadow controls_shadow;
+};
+
+struct vmcs12 {
+	uint32_t pin_based_vm_exec_control;
+	uint32_t secondary_vm_exec_control;
+};
+
+struct nested_vmx {
+	struct vmcs12 *cached_vmcs12;
+	struct loaded_vmcs vmcs02;
+	/* Up to 6.19. */
+	bool nested_run_pending;
+};
+
+/* struct kvm_vcpu is its first member. */
+struct vcpu_vmx {
+	struct loaded_vmcs vmcs01;
+	struct nested_vmx nested;
+	/* Up to 6.8; an argument of kvm_entry since. */
+	bool req_immediate_exit;
+};
+
+/* Records of the tracepoints whose values KVM computes only for them. */
+struct trace_event_raw_kvm_entry {
+	unsigned int vcpu_id;
+	unsigned long rip;
+	uint32_t intr_info;
+};
+
+struct trace_event_raw_kvm_exit {
+	unsigned int exit_reason;
+	unsigned long guest_rip;
+	uint32_t isa;
+	uint64_t info1;
+	uint64_t info2;
+	unsigned int vcpu_id;
+};
+
+struct trace_event_raw_kvm_nested_vmexit {
+	unsigned int exit_reason;
+	unsigned long guest_rip;
+	uint32_t isa;
+	uint64_t info1;
+	uint64_t info2;
+	unsigned int vcpu_id;
+};
+
+#pragma clang attribute pop
+
+#endif

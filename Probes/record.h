@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Maps and the way every probe goes: count the hit, filter, reserve, submit. */
+#ifndef APICTRACE_RECORD_H
+#define APICTRACE_RECORD_H
+
+#include "kernel.h"
+#include "event.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+const volatile struct probe_config config SEC(".rodata.config");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 8 << 20);
+} ring SEC(".maps");
+
+/* A row a CPU in an array that user space maps: reading it needs no system call that would hold off probes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, struct probe_counts);
+} counts SEC(".maps");
+
+/* What was last told of the vCPU that runs on a thread. */
+struct vcpu_seen {
+	/* struct kvm_vcpu *: another one means that the thread id was used again. */
+	uint64_t vcpu;
+	uint64_t inhibits;
+	uint32_t id;
+	/* enum vcpu_flags. */
+	uint32_t flags;
+	/* It has run L2. */
+	bool nests;
+	/* Its last words for this enum lapic_occasion were sent. */
+	bool sent_words[2];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, uint32_t);
+	__type(value, struct vcpu_seen);
+} vcpus SEC(".maps");
+
+static __always_inline struct probe_counts *cpu_counts(void)
+{
+	uint32_t cpu = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&counts, &cpu);
+}
+
+static __always_inline void count(enum probe_kind kind)
+{
+	struct probe_counts *row = cpu_counts();
+
+	/* Atomic because an interrupt's probe may come between. */
+	if (row)
+		__atomic_fetch_add(&row->hits[kind], 1, __ATOMIC_RELAXED);
+}
+
+static __always_inline bool is_watched_vcpu(uint32_t vcpu)
+{
+	return config.vcpu < 0 || vcpu == (uint32_t)config.vcpu;
+}
+
+/* For events of the current thread; one that hasn't shown its vCPU yet is let through. */
+static __always_inline bool is_watched_thread(void)
+{
+	uint64_t id = bpf_get_current_pid_tgid();
+	uint32_t tid = id;
+	struct vcpu_seen *seen;
+
+	if (config.vm && id >> 32 != config.vm)
+		return false;
+	if (config.vcpu < 0)
+		return true;
+	seen = bpf_map_lookup_elem(&vcpus, &tid);
+	return !seen || is_watched_vcpu(seen->id);
+}
+
+/* Counts a hit of the current thread's and tells whether it is wanted. */
+static __noinline bool hit(enum probe_kind kind)
+{
+	count(kind);
+	return is_watched_thread();
+}
+
+static __always_inline void *reserve_bytes(enum probe_kind kind, uint64_t size)
+{
+	struct probe_header *header = bpf_ringbuf_reserve(&ring, size, 0);
+	uint64_t id = bpf_get_current_pid_tgid();
+
+	if (!header) {
+		struct probe_counts *row = cpu_counts();
+
+		if (row)
+			__atomic_fetch_add(&row->dropped, 1, __ATOMIC_RELAXED);
+		return NULL;
+	}
+	header->kind = kind;
+	header->has = 0;
+	header->cpu = bpf_get_smp_processor_id();
+	header->tid = id;
+	header->tgid = id >> 32;
+	/* After the reserve: the ring's order bounds the disorder of the stamps. */
+	header->time = bpf_ktime_get_ns();
+	return header;
+}
+
+/* Inlined: 6.1's verifier forgets in a caller that the record was checked not to be NULL. */
+static __always_inline struct probe_record *reserve(enum probe_kind kind)
+{
+	return reserve_bytes(kind, sizeof(struct probe_record));
+}
+
+static __always_inline int submit(void *record)
+{
+	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What KVM holds of a vCPU, read by CO-RE at its first event and followed from entry to entry. */
+#ifndef APICTRACE_VCPU_H
+#define APICTRACE_VCPU_H
+
+#include "lapic.h"
+
+/* HF_GUEST_MASK of the kernels without stat.guest_mode: up to 5.14 (arch/x86/include/asm/kvm_host.h). */
+#define HF_GUEST_MASK (1 << 5)
+
+#define PIN_EXT_INT_EXITING (1 << 0)
+#define SECONDARY_VID (1 << 9)
+
+static __always_inline bool is_guest_mode(struct kvm_vcpu *vcpu)
+{
+	if (bpf_core_field_exists(vcpu->stat.guest_mode))
+		return BPF_CORE_READ(vcpu, stat.guest_mode);
+	return BPF_CORE_READ(vcpu, arch.hflags) & HF_GUEST_MASK;
+}
+
+static __always_inline bool is_apicv_active(struct kvm_vcpu *vcpu, struct kvm_lapic *apic)
+{
+	struct kvm_vcpu_arch___apicv *old = (void *)&vcpu->arch;
+
+	if (bpf_core_field_exists(apic->apicv_active))
+		return BPF_CORE_READ(apic, apicv_active);
+	return bpf_core_field_exists(old->apicv_active) && BPF_CORE_READ(old, apicv_active);
+}
+
+/* Only of a vCPU that nests: others may be a TDX vCPU, which is no vcpu_vmx. */
+static __always_inline uint32_t vmx_flags(struct kvm_vcpu *vcpu)
+{
+	struct vcpu_vmx *vmx = (void *)vcpu;
+	uint32_t flags = VCPU_VMX;
+	struct vmcs12 *vmcs12;
+
+	if (!config.is_vmx || !bpf_core_field_exists(vmx->nested.cached_vmcs12) ||
+	    !bpf_core_field_exists(vmx->vmcs01.controls_shadow.secondary_exec) ||
+	    !bpf_core_field_exists(struct vmcs12, secondary_vm_exec_control))
+		return 0;
+	vmcs12 = BPF_CORE_READ(vmx, nested.cached_vmcs12);
+	if (BPF_CORE_READ(vmx, vmcs01.controls_shadow.secondary_exec) & SECONDARY_VID)
+		flags |= VCPU_VID;
+	if (BPF_CORE_READ(vmcs12, pin_based_vm_exec_control) & PIN_EXT_INT_EXITING)
+		flags |= VCPU_L1_EXT_INT_EXITING;
+	if (BPF_CORE_READ(vmcs12, secondary_vm_exec_control) & SECONDARY_VID)
+		flags |= VCPU_L1_VID;
+	return flags;
+}
+
+static __always_inline void read_vcpu(struct kvm_vcpu *vcpu, bool nested_before, struct vcpu_seen *now)
+{
+	struct kvm_lapic *apic = BPF_CORE_READ(vcpu, arch.apic);
+
+	now->vcpu = (uint64_t)vcpu;
+	now->inhibits = BPF_CORE_READ(vcpu, kvm, arch.apicv_inhibit_reasons);
+	now->id = BPF_CORE_READ(vcpu, vcpu_id);
+	now->flags = 0;
+	if (is_guest_mode(vcpu))
+		now->flags |= VCPU_GUEST_MODE;
+	now->nests = nested_before || now->flags;
+	if (apic) {
+		now->flags |= VCPU_LAPIC;
+		if (is_apicv_active(vcpu, apic))
+			now->flags |= VCPU_APICV_ACTIVE;
+	}
+	if (now->nests)
+		now->flags |= vmx_flags(vcpu);
+}
+
+static __always_inline void send_vcpu(struct kvm_vcpu *vcpu, const struct vcpu_seen *now)
+{
+	struct probe_vcpu_state *record = reserve_bytes(KIND_VCPU_STATE, sizeof(*record));
+	struct kvm *kvm;
+
+	if (!record)
+		return;
+	kvm = BPF_CORE_READ(vcpu, kvm);
+	record->vm = (uint64_t)kvm;
+	record->pid = BPF_CORE_READ(kvm, userspace_pid);
+	record->inhibits = now->inhibits;
+	record->vcpu = now->id;
+	record->flags = now->flags;
+	record->padding = 0;
+	submit(record);
+}
+
+static __always_inline struct vcpu_seen *seen_vcpu(struct kvm_vcpu *vcpu)
+{
+	uint32_t tid = bpf_get_current_pid_tgid();
+	struct vcpu_seen *seen = bpf_map_lookup_elem(&vcpus, &tid);
+
+	return seen && seen->vcpu == (uint64_t)vcpu ? seen : NULL;
+}
+
+static __noinline struct vcpu_seen *seed_vcpu(struct kvm_vcpu *vcpu)
+{
+	uint32_t tid = bpf_get_current_pid_tgid();
+	struct vcpu_seen now = {};
+
+	read_vcpu(vcpu, false, &now);
+	bpf_map_update_elem(&vcpus, &tid, &now, BPF_ANY);
+	if (is_watched_vcpu(now.id))
+		send_vcpu(vcpu, &now);
+	return bpf_map_lookup_elem(&vcpus, &tid);
+}
+
+/* For the current thread's vCPU: tells what it is at its first event. NULL only where no memory is left for it. */
+static __always_inline struct vcpu_seen *meet_vcpu(struct kvm_vcpu *vcpu)
+{
+	struct vcpu_seen *seen = seen_vcpu(vcpu);
+
+	return seen ? seen : seed_vcpu(vcpu);
+}
+
+/* The host changes a vCPU between an exit and the next entry, so that an entry shows every change. */
+static __always_inline void enter_guest(struct kvm_vcpu *vcpu, bool immediate_exit)
+{
+	struct vcpu_seen *seen = seen_vcpu(vcpu);
+	struct vcpu_seen now = {};
+
+	if (!seen) {
+		seen = seed_vcpu(vcpu);
+	} else {
+		read_vcpu(vcpu, seen->nests, &now);
+		if (now.inhibits != seen->inhibits || now.flags != seen->flags) {
+			seen->inhibits = now.inhibits;
+			seen->flags = now.flags;
+			seen->nests = now.nests;
+			if (is_watched_vcpu(now.id))
+				send_vcpu(vcpu, &now);
+		}
+	}
+	if (seen && is_watched_vcpu(seen->id))
+		look_at_l2_entry(vcpu, seen, immediate_exit);
+}
+
+static __always_inline void leave_guest(struct kvm_vcpu *vcpu)
+{
+	struct vcpu_seen *seen = seen_vcpu(vcpu);
+
+	if (!seen)
+		seed_vcpu(vcpu);
+	else if (is_watched_vcpu(seen->id))
+		look_at_l1_exit(vcpu, seen);
+}
+
+#endif

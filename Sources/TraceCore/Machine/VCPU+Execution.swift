@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension VCPU {
+    /// How the level of an exit is told before anything that follows it.
+    enum Presumption: Sendable {
+        /// `kvm_nested_vmexit` follows for nearly every exit of L2, so that without it an exit is L1's.
+        case l1UntilToldOtherwise
+        /// Only the switches between the levels are recorded.
+        case modeOfLastSwitch
+        case nothing
+    }
+
+    /// `kvm_exit`: a new bracket.
+    @inline(__always)
+    mutating func exited(
+        _ exit: KVMEvent.Exit, presuming presumption: Presumption, at stamp: EventStamp
+    ) -> (reason: ExitReason, level: Level) {
+        let level = level(of: exit, presuming: presumption)
+        bracket = ExitBracket(exit, level: level, at: stamp)
+        mode = level
+        exits.add(bracket.reason, level: level)
+        if bracket.reason.startsL2 { hasNested = true }
+        return (bracket.reason, level)
+    }
+
+    /// `kvm_entry`: the bracket ends.
+    ///
+    /// - Parameter silently: hardware may deliver to L1 without a trace.
+    /// - Returns: the level that runs, and whether the bracket mapped the APIC page for L1.
+    @inline(__always)
+    mutating func entered(at time: UInt64, silently: Bool) -> (mode: Level, mapped: Bool) {
+        bracket.isOpen = false
+        if silently, mode != .l2 { ledger.mayDeliverSilently() }
+        _ = pageOfL2.exitHandled(at: time)
+        return (mode, pageOfL1.exitHandled(at: time))
+    }
+
+    /// `kvm_nested_vmexit`: the exit is L2's. Returns whether that is news.
+    @inline(__always)
+    mutating func nestedVMExit() -> Bool {
+        hasNested = true
+        mode = .l2
+        guard bracket.isOpen, bracket.level != .l2 else { return false }
+        exits.move(bracket.reason, from: bracket.level, to: .l2)
+        bracket.level = .l2
+        if let access = bracket.countedAccess {
+            accessesByL1.retract(access.register, isWrite: access.isWrite)
+            bracket.countedAccess = nil
+        }
+        return true
+    }
+
+    /// The exception are preemption-timer exits, which 6.1.192, 6.8 and later handle before they trace
+    /// `kvm_nested_vmexit` (arch/x86/kvm/vmx/vmx.c).
+    @inline(__always)
+    private func level(of exit: KVMEvent.Exit, presuming presumption: Presumption) -> Level {
+        switch presumption {
+        case .l1UntilToldOtherwise:
+            exit.isa == 1 && exit.reason == ExitReason.preemptionTimer.code ? mode : .l1
+        case .modeOfLastSwitch: mode
+        case .nothing: .unknown
+        }
+    }
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+
+/// `apictrace doctor`: whether this host can be traced, and what to do where it can't.
+struct Doctor: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Tell whether live tracing works on this host, and what to do.",
+        discussion: """
+            Exit status: 0 where live tracing should work, 4 where it can't.
+
+            EXAMPLE:
+              sudo apictrace doctor
+            """)
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    func run() throws {
+        let examination = Examination.ofThisHost()
+        print(json ? try examination.json() : examination.text)
+        guard examination.canTrace else { throw ExitCode(ExitStatus.untraceable.code) }
+    }
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+import CBPF
+import Glibc
+
+/// Waits for time and signals, nothing else: one epoll descriptor over a signalfd and timers.
+///
+/// The ring is never waited for: it is drained at a fixed beat, because a wakeup an event slows the guest sixfold.
+struct EventLoop: ~Copyable {
+    /// Why ``next()`` has returned.
+    enum Wakeup: Equatable {
+        /// The ring's time has come.
+        case drain
+        /// The whole run's time is over.
+        case deadline
+        case signal(Int32)
+    }
+
+    private let epoll: Int32
+    private let signals: Int32
+    private let beat: Int32
+    private let deadline: Int32
+
+    /// - Parameters:
+    ///   - interval: nanoseconds between drains.
+    ///   - duration: nanoseconds until ``Wakeup/deadline``; nil for none.
+    ///   - caught: signals that come out of ``next()``. Blocked here for good, so to be called before any thread starts.
+    init(drainEvery interval: UInt64, for duration: UInt64?, catching caught: [Int32]) throws(BPFError) {
+        var set = sigset_t()
+        sigemptyset(&set)
+        for signal in caught { sigaddset(&set, signal) }
+        sigprocmask(SIG_BLOCK, &set, nil)
+
+        var opened: [Int32] = []
+        do {
+            for (call, descriptor) in [
+                ("epoll_create1", epoll_create1(Int32(EPOLL_CLOEXEC))),
+                ("signalfd", signalfd(-1, &set, Int32(SFD_CLOEXEC) | Int32(SFD_NONBLOCK))),
+                ("timerfd_create", timerfd_create(CLOCK_MONOTONIC, Int32(TFD_CLOEXEC) | Int32(TFD_NONBLOCK))),
+                ("timerfd_create", timerfd_create(CLOCK_MONOTONIC, Int32(TFD_CLOEXEC) | Int32(TFD_NONBLOCK))),
+            ] {
+                guard descriptor >= 0 else { throw BPFError.last(call) }
+                opened.append(descriptor)
+            }
+            try Self.arm(opened[2], first: interval, every: interval)
+            if let duration { try Self.arm(opened[3], first: max(duration, 1), every: 0) }
+            for descriptor in opened.dropFirst() {
+                var event = epoll_event()
+                event.events = EPOLLIN.rawValue
+                event.data.fd = descriptor
+                guard epoll_ctl(opened[0], EPOLL_CTL_ADD, descriptor, &event) == 0 else {
+                    throw BPFError.last("epoll_ctl")
+                }
+            }
+        } catch let error as BPFError {
+            for descriptor in opened { close(descriptor) }
+            throw error
+        } catch {
+            throw BPFError("epoll", code: EINVAL)
+        }
+        (epoll, signals, beat, deadline) = (opened[0], opened[1], opened[2], opened[3])
+    }
+
+    deinit {
+        for descriptor in [epoll, signals, beat, deadline] { close(descriptor) }
+    }
+
+    /// Sleeps until something is due. Signals come before the deadline, and both before a drain.
+    func next() throws(BPFError) -> Wakeup {
+        while true {
+            var signal = signalfd_siginfo()
+            if read(signals, &signal, MemoryLayout<signalfd_siginfo>.size) > 0 {
+                return .signal(Int32(bitPattern: signal.ssi_signo))
+            }
+            if expired(deadline) { return .deadline }
+            if expired(beat) { return .drain }
+            var event = epoll_event()
+            if epoll_wait(epoll, &event, 1, -1) < 0, errno != EINTR { throw .last("epoll_wait") }
+        }
+    }
+
+    private func expired(_ timer: Int32) -> Bool {
+        var times: UInt64 = 0
+        return read(timer, &times, MemoryLayout<UInt64>.size) > 0
+    }
+
+    private static func arm(_ timer: Int32, first: UInt64, every interval: UInt64) throws(BPFError) {
+        var spec = itimerspec(it_interval: timespec(nanoseconds: interval), it_value: timespec(nanoseconds: first))
+        guard timerfd_settime(timer, 0, &spec, nil) == 0 else { throw .last("timerfd_settime") }
+    }
+}
+
+extension timespec {
+    fileprivate init(nanoseconds: UInt64) {
+        self.init(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+    }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+import CBPF
+import TraceCore
+
+extension LiveItem {
+    /// Decodes a record where it lies; nil for one whose length and kind don't agree, which no probe of ours writes.
+    init?(_ bytes: UnsafeRawBufferPointer) {
+        guard bytes.count >= MemoryLayout<probe_header>.size else { return nil }
+        let header = bytes.load(as: probe_header.self)
+        guard let content = Content(header, bytes) else { return nil }
+        self.content = content
+        process = Int32(bitPattern: header.tgid)
+        stamp = EventStamp(time: header.time, cpu: Int32(bitPattern: header.cpu), tid: Int32(bitPattern: header.tid))
+    }
+}
+
+extension LiveItem.Content {
+    fileprivate init?(_ header: probe_header, _ bytes: UnsafeRawBufferPointer) {
+        switch UInt32(header.kind) {
+        case KIND_VCPU_STATE.rawValue:
+            guard bytes.count >= MemoryLayout<probe_vcpu_state>.size else { return nil }
+            self = .state(VCPUState(bytes.load(as: probe_vcpu_state.self)))
+        case KIND_LAPIC_WORDS.rawValue:
+            guard bytes.count >= MemoryLayout<probe_lapic_words>.size else { return nil }
+            self = .lapic(bytes.load(as: probe_lapic_words.self))
+        default:
+            guard bytes.count >= MemoryLayout<probe_record>.size,
+                let kind = EventKind(rawValue: UInt8(clamping: header.kind))
+            else { return nil }
+            self = .event(KVMEvent(kind, header, bytes.load(as: probe_record.self)))
+        }
+    }
+}
+
+extension VCPUState {
+    fileprivate init(_ record: probe_vcpu_state) {
+        func has(_ flag: vcpu_flags) -> Bool { record.flags & flag.rawValue != 0 }
+        self.init(
+            vm: record.vm, process: Int32(bitPattern: record.pid), vcpu: Int32(bitPattern: record.vcpu),
+            inhibits: record.inhibits, isAPICvActive: has(VCPU_APICV_ACTIVE), isGuestMode: has(VCPU_GUEST_MODE),
+            hasLAPIC: has(VCPU_LAPIC),
+            vmx: has(VCPU_VMX)
+                ? VMXChoices(
+                    deliversVirtualInterrupts: has(VCPU_VID), l1InterceptsInterrupts: has(VCPU_L1_EXT_INT_EXITING),
+                    l1DeliversVirtualInterrupts: has(VCPU_L1_VID))
+                : nil)
+    }
+}
+
+extension LAPICReading {
+    init(_ record: probe_lapic_words) {
+        let isEntry = UInt32(record.occasion) == LAPIC_L2_ENTRY.rawValue
+        self.init(
+            vcpu: Int32(bitPattern: record.vcpu),
+            occasion: isEntry ? .l2Entry(Pending(rawValue: record.blocks)) : .l1Exit,
+            words: LAPICWords(
+                irr: withUnsafeBytes(of: record.irr) { Array($0.bindMemory(to: UInt32.self)) },
+                isr: withUnsafeBytes(of: record.isr) { Array($0.bindMemory(to: UInt32.self)) },
+                tpr: UInt8(truncatingIfNeeded: record.tpr), ppr: UInt8(truncatingIfNeeded: record.ppr)))
+    }
+}

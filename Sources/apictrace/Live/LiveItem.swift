@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+import CBPF
+import TraceCore
+
+/// One record of the ring, decoded, or a hole that the drop counters showed: what waits in the ``ReorderWindow``.
+///
+/// Trivially copyable throughout, hence the one record that is decoded only when it leaves.
+struct LiveItem {
+    enum Content {
+        case event(KVMEvent)
+        case state(VCPUState)
+        case lapic(probe_lapic_words)
+        case lost(EventGap)
+    }
+
+    var stamp: EventStamp
+    /// The thread's process, 0 for a hole.
+    var process: Int32
+    var content: Content
+
+    func deliver(to sink: inout some LiveEventSink) {
+        switch content {
+        case .event(let event): sink.event(event, at: stamp)
+        case .state(let state): sink.state(state, at: stamp)
+        case .lapic(let record): sink.lapic(LAPICReading(record), at: stamp)
+        case .lost(let gap): sink.lost(gap)
+        }
+    }
+}

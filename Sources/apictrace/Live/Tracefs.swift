@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+
+/// Where tracefs is, and the instances that tracing leaves in it.
+enum Tracefs {
+    /// libbpf looks in the same two places.
+    static let candidates = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"]
+
+    /// The mounted one; nil where there is none that this process may read.
+    static var directory: String? {
+        candidates.first { SystemFile.exists($0 + "/events") }
+    }
+
+    /// An instance of ours is called so, followed by the process id.
+    static let instancePrefix = "apictrace-"
+
+    /// Paths of instances whose process has gone.
+    static func leftovers() -> [String] {
+        guard let directory else { return [] }
+        return SystemFile.names(in: directory + "/instances").sorted().filter { name in
+            guard name.hasPrefix(instancePrefix), let process = pid_t(name.dropFirst(instancePrefix.count)) else {
+                return false
+            }
+            return kill(process, 0) != 0 && errno == ESRCH
+        }.map { "\(directory)/instances/\($0)" }
+    }
+}

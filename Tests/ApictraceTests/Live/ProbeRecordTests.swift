@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+import CBPF
+import Testing
+import TraceCore
+
+@testable import apictrace
+
+@Suite struct ProbeRecordTests {
+    @Test func `the probes number the kinds as TraceCore does`() {
+        let probes: [(probe_kind, EventKind)] = [
+            (KIND_ENTRY, .entry), (KIND_EXIT, .exit), (KIND_NESTED_VMEXIT, .nestedVMExit),
+            (KIND_NESTED_VMEXIT_INJECT, .nestedVMExitInject), (KIND_NESTED_VMENTER, .nestedVMEnter),
+            (KIND_NESTED_VMENTER_FAILED, .nestedVMEnterFailed), (KIND_SMM_TRANSITION, .smmTransition),
+            (KIND_PAGE_FAULT, .pageFault), (KIND_MARK_MMIO_SPTE, .markMMIOSPTE),
+            (KIND_HANDLE_MMIO_PAGE_FAULT, .handleMMIOPageFault), (KIND_MMU_SET_SPTE, .mmuSetSPTE),
+            (KIND_MMIO, .mmio), (KIND_APIC, .apic), (KIND_MSR, .msr), (KIND_APIC_IPI, .apicIPI),
+            (KIND_APIC_ACCEPT_IRQ, .apicAcceptIRQ), (KIND_APICV_ACCEPT_IRQ, .apicvAcceptIRQ),
+            (KIND_INJ_VIRQ, .injVIRQ), (KIND_EOI, .eoi), (KIND_PV_EOI, .pvEOI),
+            (KIND_APICV_INHIBIT_CHANGED, .apicvInhibitChanged), (KIND_APICV_UPDATE_REQUEST, .apicvUpdateRequest),
+            (KIND_VCPU_WAKEUP, .vcpuWakeup), (KIND_USERSPACE_EXIT, .userspaceExit),
+            (KIND_AVIC_INCOMPLETE_IPI, .avicIncompleteIPI),
+            (KIND_AVIC_UNACCELERATED_ACCESS, .avicUnacceleratedAccess), (KIND_AVIC_DOORBELL, .avicDoorbell),
+            (KIND_AVIC_GA_LOG, .avicGALog),
+        ]
+        for (probe, kind) in probes { #expect(probe.rawValue == UInt32(kind.rawValue)) }
+        #expect(probes.count == Int(KINDS_TRACED.rawValue))
+        #expect(EventKind.allCases.count == Int(KINDS_TRACED.rawValue))
+    }
+
+    private func decode(_ record: probe_record) -> LiveItem? {
+        withUnsafeBytes(of: record) { LiveItem($0) }
+    }
+
+    @Test func `a field that the kernel lacks is absent`() throws {
+        var record = probe_record()
+        record.header.kind = UInt16(KIND_INJ_VIRQ.rawValue)
+        record.inject.vector = 0x41
+        guard case .event(let old) = decode(record)?.content else { throw Missing() }
+        #expect(old == .injVIRQ(KVMEvent.InjVIRQ(vector: 0x41, soft: nil, reinjected: nil)))
+        record.header.has = UInt16(HAS_REINJECTED.rawValue)
+        record.inject.reinjected = 1
+        guard case .event(let new) = decode(record)?.content else { throw Missing() }
+        #expect(new == .injVIRQ(KVMEvent.InjVIRQ(vector: 0x41, soft: false, reinjected: true)))
+    }
+
+    @Test func `a record that no probe writes is refused`() {
+        var record = probe_record()
+        record.header.kind = UInt16(KINDS_ALL.rawValue)
+        #expect(decode(record) == nil)
+        record.header.kind = UInt16(KIND_LAPIC_WORDS.rawValue)
+        #expect(decode(record) == nil)
+        #expect(withUnsafeBytes(of: UInt32(0)) { LiveItem($0) } == nil)
+    }
+
+    private struct Missing: Error {}
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+import Testing
+
+@testable import TraceCore
+
+@Suite struct PageCursorTests {
+    /// Times of the records that the cursor stops at, and how it ended.
+    private func walk(
+        _ page: [UInt8], _ layout: PageLayout = PageLayout(order: .little)
+    ) -> (times: [UInt64], counts: [UInt64], loss: PageCursor.Loss, fault: PageCursor.Fault?)? {
+        let tally = RecordTally()
+        tally.bind(id: 300, to: 0)
+        return page.withUnsafeBytes { bytes in
+            guard var cursor = PageCursor(page: bytes, layout: layout) else { return nil }
+            var times: [UInt64] = []
+            while cursor.next(tally) { times.append(cursor.time) }
+            return (times, [tally.count(of: 300), tally.count(of: 301)], cursor.loss, cursor.fault)
+        }
+    }
+
+    @Test func `each record adds its delta, and the unbound are counted only`() throws {
+        var page = TestPage(time: 1000)
+        page.record(TestRecord.eoi(vcpu: 0, vector: 1))
+        page.record(TestRecord.other(), delta: 5)
+        page.longRecord(TestRecord.eoi(vcpu: 0, vector: 2), delta: 10)
+        let walked = try #require(walk(page.bytes()))
+        #expect(walked.times == [1000, 1015])
+        #expect(walked.counts == [2, 1])
+        #expect(walked.fault == nil)
+    }
+
+    @Test func `a time extend adds 59 bits`() throws {
+        var page = TestPage(time: 1000)
+        page.timeExtend(3 << 27 | 5)
+        page.record(TestRecord.eoi(vcpu: 0, vector: 1), delta: 2)
+        #expect(try #require(walk(page.bytes())).times == [1000 + (3 << 27) + 5 + 2])
+    }
+
+    @Test func `an absolute stamp takes its top bits from the running one`() throws {
+        let start: UInt64 = 9 << 59 | 70
+        var page = TestPage(time: start)
+        page.timeStamp(100)
+        page.record(TestRecord.eoi(vcpu: 0, vector: 1), delta: 1)
+        // Lower than before within the 59 bits: they have wrapped.
+        page.timeStamp(3)
+        page.record(TestRecord.eoi(vcpu: 0, vector: 1))
+        #expect(try #require(walk(page.bytes())).times == [9 << 59 | 101, 10 << 59 | 3])
+    }
+
+    @Test func `a discarded event is passed without its delta`() throws {
+        var page = TestPage(time: 1000)
+        page.record(TestRecord.eoi(vcpu: 0, vector: 1))
+        page.discarded(bytes: 16, delta: 50)
+        page.record(TestRecord.eoi(vcpu: 0, vector: 2), delta: 7)
+        page.endPadding()
+        page.record(TestRecord.eoi(vcpu: 0, vector: 3))
+        let walked = try #require(walk(page.bytes()))
+        #expect(walked.times == [1000, 1007])
+        #expect(walked.fault == nil)
+    }
+
+    @Test(
+        arguments: [
+            (nil, PageCursor.Loss.none), (0, .uncounted), (123, .counted(123)),
+        ] as [(UInt64?, PageCursor.Loss)])
+    func `losses before a page are read from its flags`(lost: UInt64?, loss: PageCursor.Loss) throws {
+        for longSize in [4, 8] {
+            for order in [ByteOrder.little, .big] {
+                let layout = PageLayout(order: order, longSize: longSize)
+                var page = TestPage(time: 1, layout: layout)
+                page.record(TestRecord.eoi(vcpu: 0, vector: 1, order: order))
+                let walked = try #require(walk(page.bytes(lost: lost), layout))
+                #expect(walked.loss == loss)
+                #expect(walked.times == [1])
+            }
+        }
+    }
+
+    @Test func `big-endian headers have their bits in the other order`() throws {
+        let layout = PageLayout(order: .big)
+        var page = TestPage(time: 1000, layout: layout)
+        page.timeExtend(1 << 30)
+        page.record(TestRecord.eoi(vcpu: 0, vector: 1, order: .big), delta: 3)
+        #expect(try #require(walk(page.bytes(), layout)).times == [1000 + (1 << 30) + 3])
+    }
+
+    @Test func `a page that claims more than it holds yields nothing`() throws {
+        var page = TestPage(time: 1000)
+        page.record(TestRecord.eoi(vcpu: 0, vector: 1))
+        let walked = try #require(walk(page.bytes(claimed: 5000)))
+        #expect(walked.times.isEmpty)
+        #expect(walked.fault == .overfull(claimed: 5000))
+    }
+
+    @Test func `a record that passes the used bytes ends the walk`() throws {
+        var page = TestPage(time: 1000)
+        page.record(TestRecord.eoi(vcpu: 0, vector: 1))
+        page.record(TestRecord.eoi(vcpu: 0, vector: 2))
+        let walked = try #require(walk(page.bytes(claimed: 36)))
+        #expect(walked.times == [1000])
+        #expect(walked.fault == .overrun(offset: 36))
+    }
+
+    @Test func `a page that breaks off keeps its whole records`() throws {
+        var page = TestPage(time: 1000)
+        page.record(TestRecord.eoi(vcpu: 0, vector: 1))
+        page.record(TestRecord.eoi(vcpu: 0, vector: 2))
+        for count in 16..<56 {
+            let walked = try #require(walk(Array(page.bytes()[..<count])))
+            #expect(walked.times.count == (count - 16) / 20)
+            #expect(walked.fault == .cut)
+        }
+        #expect(walk(Array(page.bytes()[..<15])) == nil)
+    }
+
+    @Test func `a long record without a length is damage`() throws {
+        var page = TestPage(time: 1000)
+        page.longRecord([])
+        #expect(try #require(walk(page.bytes())).fault == .overrun(offset: 16))
+    }
+}

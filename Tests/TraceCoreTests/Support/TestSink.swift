@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+@testable import TraceCore
+
+/// Keeps what it is told, one line an event or hole.
+struct TestSink: EventSink {
+    private(set) var lines: [String] = []
+    private(set) var events = 0
+
+    mutating func event(_ event: KVMEvent, at stamp: EventStamp) {
+        events += 1
+        let what =
+            switch event {
+            case .eoi(let eoi): "eoi \(eoi.vector)"
+            default: "\(event)"
+            }
+        lines.append("\(stamp.time) cpu\(stamp.cpu) \(what)")
+    }
+
+    mutating func lost(_ gap: EventGap) {
+        let ends = [gap.from, gap.to].map { $0.map(String.init) ?? "?" }
+        lines.append("lost \(gap.events.map(String.init) ?? "?") cpu\(gap.cpu) \(ends[0])-\(ends[1])")
+    }
+}
