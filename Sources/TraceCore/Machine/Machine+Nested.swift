@@ -7,10 +7,8 @@ extension Machine {
         _ exit: KVMEvent.Exit, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         let vcpu = vcpu(of: thread, id: exit.vcpu)
-        let isNews = vcpus[vcpu].nestedVMExit()
-        if isNews, vcpus[vcpu].bracket.reason.isInterruptWindow {
-            observer.observe(.interruptWindow, of: vcpu, at: stamp, in: self)
-        }
+        guard vcpus[vcpu].nestedVMExit(), vcpus[vcpu].bracket.reason.isInterruptWindow else { return }
+        observer.observe(.interruptWindow, of: vcpu, at: stamp, in: self)
     }
 
     mutating func nestedVMExitInject<Observer: MachineObserver>(

@@ -35,7 +35,7 @@ extension VCPU {
         return (mode, pageOfL1.exitHandled(at: time))
     }
 
-    /// `kvm_nested_vmexit`: the exit is L2's. Returns whether that is news.
+    /// `kvm_nested_vmexit`: the exit is L2's. True where that is news.
     @inline(__always)
     mutating func nestedVMExit() -> Bool {
         hasNested = true
@@ -50,7 +50,7 @@ extension VCPU {
         return true
     }
 
-    /// The exception are preemption-timer exits, which 6.1.192, 6.8 and later handle before they trace
+    /// The exception are preemption-timer exits of L2, which 6.1.192, 6.8 and later handle before they trace
     /// `kvm_nested_vmexit` (arch/x86/kvm/vmx/vmx.c).
     @inline(__always)
     private func level(of exit: KVMEvent.Exit, presuming presumption: Presumption) -> Level {

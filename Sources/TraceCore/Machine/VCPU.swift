@@ -69,6 +69,9 @@ public struct VCPU: Sendable {
         isXAPIC = value >> 10 & 3 == 2
     }
 
+    /// L2 sets its task priority through the page, where each change is an exit, hooked or not.
+    var showsTPR: Bool { shownTPR != nil || accessesHooked[.tpr].writes > 0 }
+
     /// L2 reached for MSRs that L0 or L1 intercepts.
     var hasMSRExitsOfL2: Bool {
         [ExitReason.msrRead, .msrWrite].contains { exits[.l2, $0] > 0 }

@@ -164,7 +164,7 @@ struct StaleSVI: Sendable {
             guard let watch = watches[vcpu], watch.crossingCount > 0 else { return nil }
             let vm = machine.vcpus[vcpu].vm
             if watch.restsOnUnknown { return unjudged(watch, vcpu: vcpu, vm: vm, machine.info.recordedKinds) }
-            let showsTPR = machine.vcpus[vcpu].shownTPR != nil
+            let showsTPR = machine.vcpus[vcpu].showsTPR
             return finding(watch, vcpu: vcpu, vm: vm, fix: fix, showsTPR: showsTPR, until: machine.now)
         }
     }
