@@ -4,7 +4,9 @@ import Testing
 import TraceCore
 
 @Suite struct CommandLineTests {
-    @Test(arguments: [["--help"], ["analyze", "--help"], ["explain", "--help"], ["schema", "--help"]])
+    @Test(arguments: [
+        ["--help"], ["analyze", "--help"], ["events", "--help"], ["explain", "--help"], ["schema", "--help"],
+    ])
     func `every help has an example`(arguments: [String]) throws {
         let command = arguments.count == 1 ? try Command(arguments[0]) : try Command(arguments[0], arguments[1])
         #expect(command.status == 0)

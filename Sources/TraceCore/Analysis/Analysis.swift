@@ -21,8 +21,10 @@ public struct Analysis: EventSink, ~Copyable, Sendable {
     }
 
     /// Reads a whole file.
-    public mutating func read(_ file: inout TraceFile) throws(TraceFileError) -> TraceTotals {
-        let totals = try file.read(into: &self)
+    public mutating func read(
+        _ file: inout TraceFile, progress: ((_ read: UInt64, _ total: UInt64) -> Void)? = nil
+    ) throws(TraceFileError) -> TraceTotals {
+        let totals = try file.read(into: &self, progress: progress)
         finish()
         return totals
     }

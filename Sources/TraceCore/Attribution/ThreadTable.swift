@@ -29,6 +29,13 @@ struct ThreadTable: Sendable {
 
     func index(tid: Int32) -> Int? { indices[tid] }
 
+    /// The thread of the event that the table was asked for last.
+    func latest(_ stamp: EventStamp) -> Int? {
+        let cpu = Int(stamp.cpu)
+        guard lastOnCPU.indices.contains(cpu) else { return indices[stamp.tid] }
+        return lastOnCPU[cpu] >= 0 ? lastOnCPU[cpu] : nil
+    }
+
     mutating func setVCPU(_ vcpu: Int, vm: Int, ofThread index: Int) {
         threads[index].vcpu = vcpu
         threads[index].vm = vm

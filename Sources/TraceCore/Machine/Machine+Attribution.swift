@@ -72,7 +72,7 @@ extension Machine {
     }
 
     /// The VM of a thread: its vCPU's, or the one that it created.
-    mutating func worksFor(_ thread: Int) -> Int? {
+    func worksFor(_ thread: Int) -> Int? {
         if threads[thread].vm >= 0 { return threads[thread].vm }
         guard let vm = grouping.group(ofWorker: threads[thread].tid), vms.indices.contains(vm) else { return nil }
         return vm

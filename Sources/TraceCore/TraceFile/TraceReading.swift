@@ -11,7 +11,7 @@ struct TraceReading {
     private let tallies: [RecordTally]
     private let choice: InstanceChoice
 
-    init(_ container: TraceContainer) {
+    init(_ container: TraceContainer, progress: ReadProgress?) {
         let choice = Self.choose(container)
         let tallies = choice.kinds.map { kinds in
             let tally = RecordTally()
@@ -25,7 +25,7 @@ struct TraceReading {
             decoder: EventDecoder(order: container.head.order, bindings: bindings),
             conversion: container.options.conversion,
             heard: Set(choice.kinds.indices.filter { !choice.kinds[$0].isEmpty || choice.kinds.count == 1 }))
-        merge = StreamMerge(streams: Self.streams(container, tallies), delivery: delivery)
+        merge = StreamMerge(streams: Self.streams(container, tallies, progress), delivery: delivery)
         self.choice = choice
         self.tallies = tallies
     }
@@ -51,7 +51,9 @@ struct TraceReading {
     }
 
     /// In the order that breaks ties: by CPU, then by instance.
-    private static func streams(_ container: TraceContainer, _ tallies: [RecordTally]) -> [CPUStream] {
+    private static func streams(
+        _ container: TraceContainer, _ tallies: [RecordTally], _ progress: ReadProgress? = nil
+    ) -> [CPUStream] {
         let inflater = Inflater(container.head.compression)
         let cpus = container.instances.enumerated().flatMap { index, instance in
             instance.cpus.map { (index, instance, $0) }
@@ -63,7 +65,7 @@ struct TraceReading {
             let source = PageSource(
                 "CPU \(cpu.id)'s data", of: container.file, cpu.data, pageSize: instance.pageSize,
                 order: container.head.order, room: room / instance.pageSize * instance.pageSize,
-                inflater: instance.isCompressed ? inflater : nil)
+                inflater: instance.isCompressed ? inflater : nil, progress: progress)
             return CPUStream(cpu: cpu.id, instance: index, source: source, layout: layout, tally: tallies[index])
         }
     }

@@ -52,9 +52,7 @@ public struct ReportBuilder: ~Copyable {
     }
 
     func isSelected(vm: Int) -> Bool {
-        guard let pid = selection.vm else { return true }
-        return machine.grouping.groups[vm].creator == pid
-            || machine.vms[vm].vcpus.contains { machine.vcpus[$0].tid == pid }
+        selection.vm.map { machine.isVM(vm, of: $0) } ?? true
     }
 
     func isSelected(vcpu: Int) -> Bool {
