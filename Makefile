@@ -13,7 +13,7 @@ MANUAL = dist/apictrace.1
 SHARE = $(DESTDIR)$(PREFIX)/share
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build release dist install lint clean prepare
+.PHONY: help demo test build release dist install lint clean prepare fuzz bench
 
 help: ## show this
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 18
@@ -56,8 +56,16 @@ lint: ## swift format, shellcheck, bash -n
 	$(SWIFT) format lint -r --strict $(SOURCES)
 	.ci/lint-scripts
 
+bench: release ## time the release build beside cat, trace-cmd and libtracecmd on 1 GB (ARGS=--callgrind: instructions)
+	@Tests/Bench/run.sh $(ARGS)
+
+# make sets no SECONDS of its own, but bash counts in a variable of that name: the script is told by another.
+SECONDS ?= 60
+fuzz: prepare ## fuzz each parser of files for SECONDS (60) seconds
+	@SWIFT=$(SWIFT) SECONDS_EACH=$(SECONDS) Tests/Fuzz/run.sh
+
 clean: ## remove what was built
-	rm -rf .build .build-static dist
+	rm -rf .build .build-static .build-fuzz dist
 
 prepare:
 	@SWIFT=$(SWIFT) .ci/prepare $(BUILD_PACKAGES)

@@ -8,12 +8,15 @@ struct ThreadTable: Sendable {
 
     /// CPUs beyond this share the dictionary; the kernel's own limit is 8192.
     static let cachedCPUs = 8192
+    /// Threads beyond this are left out: no host has so many that emit events of KVM.
+    static let capacity = 1 << 18
 
     subscript(index: Int) -> HostThread {
         get { threads[index] }
         set { threads[index] = newValue }
     }
 
+    /// The thread's index, -1 where the table is full.
     @inline(__always)
     mutating func index(of stamp: EventStamp) -> Int {
         let cpu = Int(stamp.cpu)
@@ -52,6 +55,8 @@ struct ThreadTable: Sendable {
         let index: Int
         if let known = indices[stamp.tid] {
             index = known
+        } else if threads.count == Self.capacity {
+            return -1
         } else {
             index = threads.count
             threads.append(HostThread(tid: stamp.tid, lastCPU: stamp.cpu, lastTime: stamp.time))

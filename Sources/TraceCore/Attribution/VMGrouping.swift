@@ -16,7 +16,12 @@ struct VMGrouping: Sendable {
 
     private(set) var groups: [Group] = []
     private var unclaimedCreators: [Int32] = []
+    /// The latest VM of each creator.
+    private var groupOfCreator: [Int32: Int] = [:]
     private let guests: [GuestMap]
+
+    /// VMs that were created and have run no vCPU yet; the oldest are forgotten.
+    static let capacity = 1024
 
     init(guests: [GuestMap]) {
         self.guests = guests
@@ -27,12 +32,15 @@ struct VMGrouping: Sendable {
 
     /// The VM that a thread created or works for without being one of its vCPUs; nil while that can't be told.
     func group(ofWorker tid: Int32) -> Int? {
-        groups.firstIndex { $0.creator == tid } ?? (groups.count == 1 && unclaimedCreators.isEmpty ? 0 : nil)
+        groupOfCreator[tid] ?? (groups.count == 1 && unclaimedCreators.isEmpty ? 0 : nil)
     }
 
-    /// A thread without a vCPU changed inhibits and no VM is its own yet.
+    /// A thread creates a VM, perhaps not its first.
     mutating func created(by tid: Int32) {
-        if !unclaimedCreators.contains(tid) { unclaimedCreators.append(tid) }
+        groupOfCreator[tid] = nil
+        unclaimedCreators.removeAll { $0 == tid }
+        if unclaimedCreators.count == Self.capacity { unclaimedCreators.removeFirst() }
+        unclaimedCreators.append(tid)
     }
 
     /// The group of a vCPU thread that is seen for the first time, a new one where none fits.
@@ -53,6 +61,26 @@ struct VMGrouping: Sendable {
         return join(tid: tid, vcpu: vcpu)
     }
 
+    /// A new group was put together by inference because a vCPU id was taken in the older ones. The members of those
+    /// that are nearer to its thread than to any other of their own were there only for want of it: returns their tids.
+    mutating func claimNeighbours(of group: Int) -> [Int32] {
+        guard let first = groups[group].members.first, groups[group].key == nil, groups[group].creator == nil else {
+            return []
+        }
+        var claimed: [Int32] = []
+        for other in groups.indices where other != group && groups[other].key == nil && groups[other].creator == nil {
+            let members = groups[other].members
+            for member in members where !groups[group].members.contains(where: { $0.vcpu == member.vcpu }) {
+                let nearest = members.map { $0.tid == member.tid ? .max : gap($0.tid, member.tid) }.min()
+                guard members.count > 1, let nearest, gap(first.tid, member.tid) < nearest else { continue }
+                groups[group].members.append(member)
+                groups[other].members.removeAll { $0.tid == member.tid }
+                claimed.append(member.tid)
+            }
+        }
+        return claimed
+    }
+
     private mutating func known(_ tid: Int32) -> Int? {
         guard let guest = guests.first(where: { $0.threads.contains { $0.tid == tid } }) else { return nil }
         return groups.firstIndex { $0.key == guest.name } ?? add(Group(key: guest.name))
@@ -70,8 +98,10 @@ struct VMGrouping: Sendable {
     }
 
     private func distance(of group: Int, to tid: Int32) -> Int64 {
-        groups[group].members.map { abs(Int64($0.tid) - Int64(tid)) }.min() ?? .max
+        groups[group].members.lazy.map { gap($0.tid, tid) }.min() ?? .max
     }
+
+    private func gap(_ left: Int32, _ right: Int32) -> Int64 { abs(Int64(left) - Int64(right)) }
 
     private func nearestCreator(below tid: Int32) -> Int32? {
         unclaimedCreators.filter { $0 <= tid }.max()
@@ -85,6 +115,7 @@ struct VMGrouping: Sendable {
 
     private mutating func add(_ group: Group) -> Int {
         groups.append(group)
+        if let creator = group.creator { groupOfCreator[creator] = groups.count - 1 }
         return groups.count - 1
     }
 }

@@ -7,7 +7,7 @@ extension Machine {
     mutating func arrived<Observer: MachineObserver>(at stamp: EventStamp, observer: inout Observer) -> Int {
         now = max(now, stamp.time)
         let thread = threads.index(of: stamp)
-        guard let left = threads.ran(thread, at: stamp) else { return thread }
+        guard thread >= 0, let left = threads.ran(thread, at: stamp) else { return thread }
         let cpu = Int(stamp.cpu)
         if gapEnds.indices.contains(cpu), gapEnds[cpu] > left, threads[thread].vcpu >= 0 {
             touchedByGap(threads[thread].vcpu, stamp, &observer)
@@ -60,7 +60,14 @@ extension Machine {
             unattributed &+= 1
             return nil
         }
-        if let known = vms[vm].vcpus.first(where: { vcpus[$0].id == id }) { return known }
+        // Most are the thread's own.
+        let own = threads[thread].vcpu
+        if own >= 0, vcpus[own].id == id { return own }
+        if let known = vms[vm].vcpu(id: id) { return known }
+        guard !isFull else {
+            unattributed &+= 1
+            return nil
+        }
         return add(VCPU(id: id, tid: nil, vm: vm))
     }
 
@@ -80,10 +87,12 @@ extension Machine {
                 vcpus[known].id == nil
                 ? grouping.learned(vcpu: id, ofThread: tid, in: vcpus[known].vm) : vcpus[known].vm
             ensureVM(vm)
-            if vcpus[known].id == nil, vm == vcpus[known].vm, target(id, in: vm) == nil {
+            if vcpus[known].id == nil, vm == vcpus[known].vm, vms[vm].vcpu(id: id) == nil {
                 vcpus[known].id = id
+                vms[vm].learned(id: id, of: known)
                 return known
             }
+            guard !isFull || vms[vm].vcpu(id: id) != nil else { return known }
             if vcpus[known].id == nil { retire(known) }
             return bind(thread, tid: tid, id: id, vm: vm)
         }
@@ -93,12 +102,7 @@ extension Machine {
     }
 
     private mutating func bind(_ thread: Int, tid: Int32, id: Int32?, vm: Int) -> Int {
-        let index: Int
-        if let id, let target = target(id, in: vm) {
-            index = target
-        } else {
-            index = add(VCPU(id: id, tid: tid, vm: vm))
-        }
+        let index = id.flatMap { vms[vm].vcpu(id: $0) } ?? add(VCPU(id: id, tid: tid, vm: vm))
         vcpus[index].tid = tid
         threads.setVCPU(index, vm: vm, ofThread: thread)
         return index
@@ -107,21 +111,32 @@ extension Machine {
     /// The vCPU turned out to be one that is known as a target; its first few events named nobody.
     private mutating func retire(_ vcpu: Int) {
         vcpus[vcpu].tid = nil
-        vms[vcpus[vcpu].vm].vcpus.removeAll { $0 == vcpu }
+        vms[vcpus[vcpu].vm].remove(vcpu, id: vcpus[vcpu].id)
     }
 
-    private func target(_ id: Int32, in vm: Int) -> Int? {
-        vms[vm].vcpus.first { vcpus[$0].id == id }
+    /// Threads that had been tied to another VM turned out to be this one's.
+    private mutating func adopt(_ tids: [Int32], into vm: Int) {
+        for tid in tids {
+            guard let thread = threads.index(tid: tid), threads[thread].vcpu >= 0 else { continue }
+            let vcpu = threads[thread].vcpu
+            if let target = vcpus[vcpu].id.flatMap({ vms[vm].vcpu(id: $0) }) { retire(target) }
+            vms[vcpus[vcpu].vm].remove(vcpu, id: vcpus[vcpu].id)
+            vms[vm].add(vcpu, id: vcpus[vcpu].id)
+            vcpus[vcpu].vm = vm
+            threads.setVM(vm, ofThread: thread)
+        }
     }
 
     private mutating func add(_ vcpu: VCPU) -> Int {
         vcpus.append(vcpu)
-        vms[vcpu.vm].vcpus.append(vcpus.count - 1)
+        vms[vcpu.vm].add(vcpus.count - 1, id: vcpu.id)
         return vcpus.count - 1
     }
 
     private mutating func ensureVM(_ vm: Int) {
+        guard vms.count <= vm else { return }
         while vms.count <= vm { vms.append(VirtualMachine()) }
+        adopt(grouping.claimNeighbours(of: vm), into: vm)
         adoptOrphans()
     }
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Rule `lost-accept`: an interrupt accepted while L2 runs that is not injected for long, though the guest showed that
-/// it could take one. For vCPUs without a crossing; after one, `stale-svi` names the cause and this is its symptom.
+/// it could take one. For vCPUs where `stale-svi` does not already carry it as a symptom.
 struct LostAccept: Sendable {
     private struct Wait: Sendable {
         let vector: UInt8
         let accepted: EventStamp
+        /// Since when nothing that shows has held it back.
+        var since: UInt64
         var entries: UInt64 = 0
         /// The guest could have taken it and something else happened.
         var hadChance = false
@@ -15,7 +17,6 @@ struct LostAccept: Sendable {
     private struct Watch: Sendable {
         var waits: [Wait] = []
         var found: [Wait] = []
-        var crossed = false
     }
 
     private var watches: [Watch] = []
@@ -29,7 +30,7 @@ struct LostAccept: Sendable {
             guard machine.measuresTime, !machine.blocksIRQ(vcpu) else { return }
             while watches.count <= vcpu { watches.append(Watch()) }
             if !watches[vcpu].waits.contains(where: { $0.vector == vector }) {
-                watches[vcpu].waits.append(Wait(vector: vector, accepted: stamp))
+                watches[vcpu].waits.append(Wait(vector: vector, accepted: stamp, since: stamp.time))
             }
         case .entered(let level):
             guard watches.indices.contains(vcpu), !watches[vcpu].waits.isEmpty else { return }
@@ -43,22 +44,27 @@ struct LostAccept: Sendable {
         case .interruptWindow: giveChance(vcpu) { _ in true }
         case .woke:
             if machine.vcpus[vcpu].bracket.level == .l2 { giveChance(vcpu) { _ in true } }
-        case .crossed:
-            while watches.count <= vcpu { watches.append(Watch()) }
-            watches[vcpu].crossed = true
-        case .gap, .inhibitsChanged:
+        case .gap:
             if watches.indices.contains(vcpu) { watches[vcpu].waits = [] }
+        case .inhibitsChanged:
+            let vm = machine.vcpus[vcpu].vm
+            for index in watches.indices where machine.vcpus[index].vm == vm { watches[index].waits = [] }
         default: break
         }
     }
 
     private mutating func enteredL2(_ vcpu: Int, _ stamp: EventStamp, _ machine: borrowing Machine) {
+        let held = machine.vcpus[vcpu].ledger.highestInService
         for index in watches[vcpu].waits.indices {
+            if let held, watches[vcpu].waits[index].vector >> 4 <= held >> 4 {
+                watches[vcpu].waits[index].entries = 0
+                watches[vcpu].waits[index].since = stamp.time
+                continue
+            }
             watches[vcpu].waits[index].entries += 1
             let wait = watches[vcpu].waits[index]
             guard wait.hadChance, wait.provenAt == nil, wait.entries >= Self.entriesNeeded,
-                stamp.time &- wait.accepted.time >= Self.nanosecondsNeeded,
-                machine.vcpus[vcpu].ledger.highestInService.map({ $0 >> 4 < wait.vector >> 4 }) ?? true
+                stamp.time.elapsed(since: wait.since) >= Self.nanosecondsNeeded
             else { continue }
             watches[vcpu].waits[index].provenAt = stamp
             watches[vcpu].found.append(watches[vcpu].waits[index])
@@ -72,10 +78,11 @@ struct LostAccept: Sendable {
         }
     }
 
-    func findings(in machine: borrowing Machine) -> [RuleFinding] {
+    func findings(in machine: borrowing Machine, explained: Set<Int>) -> [RuleFinding] {
         watches.indices.compactMap { vcpu in
             let watch = watches[vcpu]
-            guard !watch.crossed, let first = watch.found.min(by: { $0.accepted.time < $1.accepted.time }) else {
+            guard !explained.contains(vcpu), let first = watch.found.min(by: { $0.accepted.time < $1.accepted.time })
+            else {
                 return nil
             }
             let vectors = Set(watch.found.map(\.vector)).sorted()

@@ -34,7 +34,7 @@ public struct ReportBuilder: ~Copyable {
         base = totals.first ?? 0
         let fix = analysis.rules.fixState(analysis.machine.info)
         self.fix = fix
-        coverage = Coverage(analysis.machine, totals)
+        coverage = Coverage(analysis.machine, totals, isWindowEmpty: analysis.isWindowEmpty)
         findings = analysis.rules.findings(in: analysis.machine, fix: fix)
         machine = analysis.machine
     }
@@ -43,7 +43,7 @@ public struct ReportBuilder: ~Copyable {
         let findings = findings.filter { isSelected($0) }.enumerated().map { finding($1, number: $0 + 1) }
         return Report(
             tool: .current, source: source, loss: loss, host: host,
-            verdict: findings.map(\.grade).max() ?? (coverage.isComplete ? .clean : .inconclusive),
+            verdict: findings.map(\.grade).max() ?? (coverage.isComplete && selectsAny ? .clean : .inconclusive),
             findings: findings, vms: machine.vms.indices.filter { isSelected(vm: $0) }.map { vm($0) }, limits: limits)
     }
 
@@ -57,6 +57,14 @@ public struct ReportBuilder: ~Copyable {
 
     func isSelected(vcpu: Int) -> Bool {
         selection.vcpu == nil || machine.vcpus[vcpu].id == selection.vcpu
+    }
+
+    /// What the user asked for is in the trace; it must not be called clean where it isn't.
+    var selectsAny: Bool {
+        guard selection.vm != nil || selection.vcpu != nil else { return true }
+        return machine.vcpus.indices.contains {
+            machine.vcpus[$0].tid != nil && isSelected(vm: machine.vcpus[$0].vm) && isSelected(vcpu: $0)
+        }
     }
 
     private func isSelected(_ finding: RuleFinding) -> Bool {
