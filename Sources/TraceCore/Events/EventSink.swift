@@ -9,6 +9,12 @@ public protocol EventSink: ~Copyable {
     mutating func event(_ event: KVMEvent, at stamp: EventStamp)
     /// Told when the hole begins, before any event recorded after it on that CPU.
     mutating func lost(_ gap: EventGap)
+    /// What a recording of live tracing holds beside events. Only a ``LiveEventSink`` has a use for it.
+    mutating func fact(_ fact: LiveFact, at stamp: EventStamp)
+}
+
+extension EventSink where Self: ~Copyable {
+    public mutating func fact(_ fact: LiveFact, at stamp: EventStamp) {}
 }
 
 extension EventSink where Self: ~Copyable {

@@ -1,9 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A sink that also takes what only live tracing knows. Everything comes in one order of time.
-public protocol LiveEventSink: EventSink {
+public protocol LiveEventSink: EventSink, ~Copyable {
     mutating func state(_ state: VCPUState, at stamp: EventStamp)
     mutating func lapic(_ reading: LAPICReading, at stamp: EventStamp)
     /// A thread belongs to a process: told before the thread's first event, and perhaps again.
     mutating func thread(_ tid: Int32, of process: Int32)
+}
+
+extension LiveEventSink where Self: ~Copyable {
+    public mutating func fact(_ fact: LiveFact, at stamp: EventStamp) {
+        switch fact {
+        case .state(let state): self.state(state, at: stamp)
+        case .lapic(let reading): lapic(reading, at: stamp)
+        case .process(let process): thread(stamp.tid, of: process)
+        }
+    }
 }

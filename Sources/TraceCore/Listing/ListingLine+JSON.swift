@@ -9,8 +9,8 @@ extension ListingLine {
         out.append(UInt8(ascii: "\""))
         out.add(decimal: base)
         out.add("\",\"clock\":{")
-        text.word("name", NameTables.clean(clock.name), &out)
-        text.word("unit", NameTables.clean(clock.unit.rawValue), &out)
+        text.word("name", text.names.clock, &out)
+        text.word("unit", text.names.clockUnit, &out)
         out.add("}}\n")
     }
 

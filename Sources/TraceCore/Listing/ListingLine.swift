@@ -4,7 +4,7 @@
 struct ListingLine: Sendable {
     let text: EventText
     let brackets: Bool
-    let clock: TraceClock
+    private let printsSeconds: Bool
     /// Time that JSON's times count from, as the report's do.
     var base: UInt64 = 0
 
@@ -14,7 +14,7 @@ struct ListingLine: Sendable {
     init(_ options: ListingOptions, clock: TraceClock, names: NameTables) {
         text = EventText(form: options.json ? .json : .text, names: names)
         brackets = options.brackets
-        self.clock = clock
+        printsSeconds = clock.isPrintedInSeconds
     }
 
     @inline(__always)
@@ -80,7 +80,7 @@ struct ListingLine: Sendable {
     }
 
     private func time(_ time: UInt64, secondsWidth: Int = 1, _ out: inout OutputSpan<UInt8>) {
-        guard clock.isPrintedInSeconds else { return out.add(decimal: time, width: secondsWidth + 7) }
+        guard printsSeconds else { return out.add(decimal: time, width: secondsWidth + 7) }
         let microseconds = time / 1000 + (time % 1000 >= 500 ? 1 : 0)
         out.add(decimal: microseconds / 1_000_000, width: secondsWidth)
         out.append(UInt8(ascii: "."))

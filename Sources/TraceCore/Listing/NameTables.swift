@@ -8,6 +8,8 @@ final class NameTables: Sendable {
     let tracepoints: [[UInt8]]
     /// The same as a column of text: with a colon, and blanks up to trace-cmd's column.
     let tracepointColumns: [[UInt8]]
+    let clock: [UInt8]
+    let clockUnit: [UInt8]
     /// By bit.
     let inhibits: [[UInt8]]
     /// Bytes of a name at most; KVM's own have less than half as many.
@@ -26,6 +28,8 @@ final class NameTables: Sendable {
         tracepointColumns = tracepoints.map { name in
             name + ":".utf8 + [UInt8](repeating: UInt8(ascii: " "), count: max(0, 20 - name.count))
         }
+        clock = Self.clean(info.clock.name)
+        clockUnit = Self.clean(info.clock.unit.rawValue)
         inhibits = (0..<64).map { Self.clean(inhibitNames.name(bit: $0)) }
         vmxExits = (0..<0x80).map { Self.clean(ExitReason(isa: .vmx, recorded: $0).name) }
         svmExits = (0..<0x410).map { Self.clean(ExitReason(isa: .svm, recorded: $0).name) }

@@ -21,6 +21,7 @@ extension OutputSpan<UInt8> {
 
     /// Right-aligned in `width` columns.
     mutating func add(decimal value: UInt64, width: Int = 1, padding: UInt8 = UInt8(ascii: " ")) {
+        if value < 10, width <= 1 { return append(UInt8(ascii: "0") + UInt8(value)) }
         var digits = 1
         var limit: UInt64 = 10
         while value >= limit, digits < 20 {
@@ -45,6 +46,7 @@ extension OutputSpan<UInt8> {
     /// `0x` and at least `digits` lowercase digits, as ``Hex`` writes them.
     mutating func add(hex value: UInt64, digits: Int = 1) {
         add("0x")
+        if value == 0, digits == 1 { return append(UInt8(ascii: "0")) }
         var shift = 4 * UInt64(max(digits, (67 - value.leadingZeroBitCount) / 4))
         while shift > 0 {
             shift -= 4

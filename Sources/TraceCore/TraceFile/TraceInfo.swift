@@ -19,6 +19,8 @@ public struct TraceInfo: Sendable {
     public var inhibitNames: [String]
     /// Kernel symbols, where the trace carries them.
     public var symbols: KernelSymbols?
+    /// What live tracing learned from the running kernel's types.
+    public var sviFix: FixState?
     /// Command of a thread, from the saved command lines.
     public var commands: [Int32: String]
     /// What tells this recording from others, and the host's where it was made inside a guest.
@@ -37,6 +39,7 @@ public struct TraceInfo: Sendable {
         formatFields = []
         inhibitNames = []
         symbols = nil
+        sviFix = nil
         commands = [:]
         traceID = nil
         hostTraceID = nil

@@ -18,12 +18,15 @@ struct TraceReading {
             for (index, bound) in container.formats.bindings.enumerated() where kinds.contains(bound.binding.kind) {
                 tally.bind(id: bound.id, to: index)
             }
+            for (index, bound) in container.formats.own.enumerated() {
+                tally.bind(id: bound.id, to: container.formats.bindings.count + index)
+            }
             return tally
         }
         let bindings = container.formats.bindings.map(\.binding)
         let delivery = EventDelivery(
             decoder: EventDecoder(order: container.head.order, bindings: bindings),
-            conversion: container.options.conversion,
+            own: container.formats.own.map(\.binding), conversion: container.options.conversion,
             heard: Set(choice.kinds.indices.filter { !choice.kinds[$0].isEmpty || choice.kinds.count == 1 }))
         merge = StreamMerge(streams: Self.streams(container, tallies, progress), delivery: delivery)
         self.choice = choice
@@ -72,10 +75,14 @@ struct TraceReading {
 
     func totals(_ container: TraceContainer) -> TraceTotals {
         var totals = TraceTotals()
+        let own = Set(container.formats.own.map(\.id))
         for tally in tallies {
-            for id in tally.seen {
+            for id in tally.seen where !own.contains(id) {
                 totals.byName[container.formats.names[id] ?? "unknown-\(id)", default: 0] += tally.count(of: id)
             }
+        }
+        for (name, hits) in merge.delivery.hits where container.formats.selected.contains(name) {
+            totals.byName[name] = hits
         }
         let conversion = merge.delivery.conversion
         totals.first = merge.streams.compactMap(\.first).min().map(conversion.time)

@@ -22,6 +22,12 @@ struct Live: ParsableCommand {
     @Option(help: ArgumentHelp("Only the vCPU with this id.", valueName: "id"))
     var vcpu: Int32?
 
+    @Option(help: "What reads the kernel's events: bpf or ftrace.")
+    var backend = LiveBackend.bpf
+
+    @Option(help: ArgumentHelp("Also write what was seen to a trace.dat.", valueName: "file"), completion: .file())
+    var record: String?
+
     @Flag(help: "Print every event.")
     var events = false
 
@@ -48,9 +54,24 @@ struct Live: ParsableCommand {
     }
 
     private func trace() throws {
-        var session = try LiveSession(LiveOptions(vm: vm, vcpu: vcpu))
-        var printer = LivePrinter(showsEvents: events)
-        try session.run(for: duration, command: command, into: &printer)
-        printer.finish(session)
+        let printer = LivePrinter(showsEvents: events)
+        switch backend {
+        case .bpf:
+            var session = try LiveSession(LiveOptions(vm: vm, vcpu: vcpu))
+            var recorder = try LiveRecorder(printer, path: record, info: session.info)
+            try Capabilities.drop(startsCommand: !command.isEmpty)
+            try session.run(for: duration, command: command, into: &recorder)
+            let totals = session.source.totals()
+            try recorder.finish(totals, hits: totals.byName)
+            recorder.next.finish(session)
+        case .ftrace:
+            var session = try FtraceSession()
+            var recorder = try LiveRecorder(printer, path: record, info: session.info)
+            try Capabilities.drop(keeping: FtraceSession.capabilities, startsCommand: !command.isEmpty)
+            try session.run(for: duration, command: command, into: &recorder)
+            let totals = session.source.totals()
+            try recorder.finish(totals)
+            recorder.next.finish(totals, found: session.found)
+        }
     }
 }

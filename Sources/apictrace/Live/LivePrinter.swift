@@ -44,6 +44,18 @@ struct LivePrinter: LiveEventSink {
         print("missed \(session.source.missed)")
     }
 
+    /// The same of a source without counts of its own.
+    func finish(_ totals: TraceTotals, found: [FoundVM]) {
+        for vm in found {
+            print("vm \(vm.process) \(vm.command) vcpus \(vm.vcpus)")
+        }
+        for (name, count) in totals.byName.sorted(by: { $0.key < $1.key }) where count > 0 {
+            print("count \(name) \(count)")
+        }
+        print("received \(received)")
+        print("dropped \(totals.overrun ?? 0)")
+    }
+
     private func line(_ description: String, _ stamp: EventStamp) {
         print("\(stamp.time) [\(stamp.cpu)] \(stamp.tid) \(description)")
     }

@@ -30,7 +30,7 @@ struct LiveSession: ~Copyable {
 
     /// Traces until the time is over, the command has ended, or SIGINT or SIGTERM asks for the end.
     mutating func run(
-        for seconds: Double?, command: [String], into sink: inout some LiveEventSink
+        for seconds: Double?, command: [String], into sink: inout some LiveEventSink & ~Copyable
     ) throws(TracingUnavailable) {
         do throws(BPFError) {
             let loop = try EventLoop(

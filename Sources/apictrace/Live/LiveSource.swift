@@ -63,7 +63,7 @@ struct LiveSource: ~Copyable {
         self.counts = counts
         self.kinds = kinds
         programCount = programs.count(where: \.loads)
-        counted = (Self.now, Array(repeating: 0, count: cpus))
+        counted = (MonotonicClock.now, Array(repeating: 0, count: cpus))
     }
 
     /// Marks the programs that this kernel's tracepoints and their prototypes allow.
@@ -99,7 +99,7 @@ struct LiveSource: ~Copyable {
     var missed: UInt64 { object.programs.filter(\.loads).reduce(0) { $0 &+ $1.misses } }
 
     /// Reads what the probes have sent and gives the sink what is in order by now, one drain late.
-    mutating func drain(into sink: inout some LiveEventSink) throws(BPFError) {
+    mutating func drain(into sink: inout some LiveEventSink & ~Copyable) throws(BPFError) {
         var unknown: UInt64 = 0
         try ring.drain(into: &window) { window, bytes in
             if let item = LiveItem(bytes) { window.insert(item) } else { unknown &+= 1 }
@@ -112,14 +112,14 @@ struct LiveSource: ~Copyable {
     }
 
     /// Detaches the probes and gives the sink all that is left.
-    mutating func finish(into sink: inout some LiveEventSink) throws(BPFError) {
+    mutating func finish(into sink: inout some LiveEventSink & ~Copyable) throws(BPFError) {
         attachments = nil
         try drain(into: &sink)
         window.end()
         deliver(to: &sink)
     }
 
-    private mutating func deliver(to sink: inout some LiveEventSink) {
+    private mutating func deliver(to sink: inout some LiveEventSink & ~Copyable) {
         for index in 0..<window.due {
             let item = window.items[index]
             if item.process != 0, threads.isNews(item.stamp.tid, of: item.process) {
@@ -134,23 +134,16 @@ struct LiveSource: ~Copyable {
 
     /// A CPU's drops since the last drain are a hole that reaches from then till now.
     private mutating func noteDrops() {
-        let start = Self.now
+        let start = MonotonicClock.now
         for cpu in counted.dropped.indices {
             let dropped = counts.dropped(onCPU: cpu)
             let new = dropped &- counted.dropped[cpu]
             guard new > 0 else { continue }
             counted.dropped[cpu] = dropped
-            let gap = EventGap(instance: 0, cpu: Int32(cpu), from: counted.time, to: Self.now, events: new)
+            let gap = EventGap(instance: 0, cpu: Int32(cpu), from: counted.time, to: MonotonicClock.now, events: new)
             let stamp = EventStamp(time: counted.time, cpu: Int32(cpu), tid: 0)
             window.insert(LiveItem(stamp: stamp, process: 0, content: .lost(gap)))
         }
         counted.time = start
-    }
-
-    /// The probes' clock, nanoseconds.
-    private static var now: UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
     }
 }

@@ -15,5 +15,6 @@ extension TraceInfo {
         recordedKinds = kinds
         for field in KernelTypes.laterFields where types.hasField(field) { formatFields.insert(field) }
         inhibitNames = types.inhibitNames
+        sviFix = FixState(types)
     }
 }

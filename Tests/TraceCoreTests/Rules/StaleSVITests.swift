@@ -238,6 +238,8 @@ import Testing
         trace.inhibit(reason: 2, set: true, mask: 0x4)
         trace.thread(.init(tid: 901, vcpu: 0, cpu: 7))
         trace.exitOfL1()
+        trace.blockIRQ(true)
+        trace.enter()
         trace.thread(.vcpu0)
         trace.accept(0x41)
         trace.exitOfL2()
