@@ -93,7 +93,8 @@ struct FtraceTests {
         process.standardOutput = FileHandle.nullDevice
         try process.run()
         // The last thing that a start does.
-        let enable = "\(Self.tracefs)/instances/apictrace-\(process.processIdentifier)/events/kvm/kvm_avic_ga_log/enable"
+        let last = "events/kvm/kvm_avic_ga_log/enable"
+        let enable = "\(Self.tracefs)/instances/apictrace-\(process.processIdentifier)/\(last)"
         for _ in 0..<500 where SystemFile.text(enable) != "1" { usleep(20_000) }
         return process
     }
