@@ -63,9 +63,13 @@ struct FtraceTests {
         }
         try source.finish(into: &seen)
         #expect(seen.isInOrder)
-        // A guest may have ended before its thread was asked for.
-        #expect(!seen.processes.isDisjoint(with: guests.map(\.thread)))
         for guest in guests { #expect(seen.events(of: guest.thread).count { $0.kind == .apicIPI } == 3000) }
+    }
+
+    @Test func `a thread's process is told once`() {
+        var processes = ThreadProcesses()
+        #expect(processes.news(of: getpid()) == getpid())
+        #expect(processes.news(of: getpid()) == nil)
     }
 
     @Test func `what a full buffer loses is told as holes`() throws {
