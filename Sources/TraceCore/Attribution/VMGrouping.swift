@@ -2,15 +2,19 @@
 
 /// Ties vCPU threads to VMs where a trace names none.
 ///
-/// Known: GUEST options and, live, KVM's own pointers. Inferred otherwise: two threads with the same vCPU id are two
+/// Known: GUEST options and, live, processes and KVM's own pointers. Inferred otherwise: two threads with the same vCPU id are two
 /// VMs; a thread that sets inhibits before any vCPU ran has created a VM (KVM_CREATE_VM sets ABSENT or DISABLED,
 /// arch/x86/kvm/x86.c, 5.18 and later), and its vCPUs' threads come after it; for the rest the nearest thread id decides.
 struct VMGrouping: Sendable {
     struct Group: Sendable {
-        /// The guest's name in GUEST options, or the VM's process where the source knows it.
+        /// The guest's name in GUEST options.
         var key: String?
         /// The thread that created the VM, where that was seen.
         var creator: Int32?
+        /// Live: the VMM's process.
+        var process: Int32?
+        /// Live: address of KVM's `struct kvm`, once a vCPU of the VM has told it.
+        var kvm: UInt64?
         var members: [(tid: Int32, vcpu: Int32?)] = []
     }
 
@@ -22,12 +26,36 @@ struct VMGrouping: Sendable {
         self.guests = guests
     }
 
-    /// Every group that isn't from a GUEST option was put together by inference.
-    func isInferred(_ group: Int) -> Bool { groups[group].key == nil }
+    /// A group that is neither from a GUEST option nor KVM's own was put together by inference.
+    func isInferred(_ group: Int) -> Bool { groups[group].key == nil && groups[group].kvm == nil }
+
+    /// The only VM there is; nil where there are several, or more to come.
+    var only: Int? { groups.count == 1 && unclaimedCreators.isEmpty ? 0 : nil }
 
     /// The VM that a thread created or works for without being one of its vCPUs; nil while that can't be told.
-    func group(ofWorker tid: Int32) -> Int? {
-        groups.firstIndex { $0.creator == tid } ?? (groups.count == 1 && unclaimedCreators.isEmpty ? 0 : nil)
+    ///
+    /// - Parameter process: the thread's, 0 where the source doesn't tell.
+    func group(ofWorker tid: Int32, process: Int32 = 0) -> Int? {
+        guard process == 0 else { return group(ofProcess: process) }
+        return groups.firstIndex { $0.creator == tid } ?? only
+    }
+
+    private func group(ofProcess process: Int32) -> Int? {
+        let own = groups.indices.filter { groups[$0].process == process }
+        return own.count == 1 ? own.first : nil
+    }
+
+    /// The group of a VM that KVM itself names.
+    ///
+    /// - Parameter presumed: where the vCPU that told it was put before.
+    mutating func group(kvm: UInt64, process: Int32, presumed: Int?) -> Int {
+        if let known = groups.firstIndex(where: { $0.kvm == kvm && $0.process == process }) { return known }
+        let unnamed = presumed.flatMap { groups[$0].kvm == nil ? $0 : nil }
+        let group =
+            unnamed ?? groups.firstIndex { $0.kvm == nil && $0.process == process } ?? add(Group(process: process))
+        groups[group].process = process
+        groups[group].kvm = kvm
+        return group
     }
 
     /// A thread without a vCPU changed inhibits and no VM is its own yet.
@@ -36,8 +64,11 @@ struct VMGrouping: Sendable {
     }
 
     /// The group of a vCPU thread that is seen for the first time, a new one where none fits.
-    mutating func join(tid: Int32, vcpu: Int32?) -> Int {
-        let group = known(tid) ?? fitting(tid: tid, vcpu: vcpu) ?? add(Group(creator: claimCreator(below: tid)))
+    mutating func join(tid: Int32, vcpu: Int32?, process: Int32 = 0) -> Int {
+        let group =
+            process == 0
+            ? known(tid) ?? fitting(tid: tid, vcpu: vcpu) ?? add(Group(creator: claimCreator(below: tid)))
+            : group(ofProcess: process) ?? add(Group(process: process))
         groups[group].members.append((tid, vcpu))
         return group
     }
@@ -60,7 +91,7 @@ struct VMGrouping: Sendable {
 
     private func fitting(tid: Int32, vcpu: Int32?) -> Int? {
         let candidates = groups.indices.filter { index in
-            groups[index].key == nil && !groups[index].members.contains { vcpu != nil && $0.vcpu == vcpu }
+            groups[index].key == nil && groups[index].process == nil && !groups[index].members.contains { vcpu != nil && $0.vcpu == vcpu }
                 && (groups[index].creator ?? .min) <= tid
         }
         let best = candidates.min { distance(of: $0, to: tid) < distance(of: $1, to: tid) }

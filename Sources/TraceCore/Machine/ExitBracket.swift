@@ -22,10 +22,6 @@ public struct ExitBracket: Equatable, Sendable {
     /// The exit reason itself told of the APIC access, so that `kvm_mmio` doesn't count it again.
     public var isAccessCounted = false
 
-    /// Level of what the vCPU's thread does now: that of the exit being handled.
-    @inline(__always)
-    var actingLevel: Level { isOpen ? level : .unknown }
-
     /// In a HLT that L0 handles, and nothing has woken it yet.
     @inline(__always)
     public var isBlocked: Bool { isOpen && reason.isHLT && !isForwarded && !hasWoken }

@@ -14,7 +14,7 @@ extension Machine {
         guard !access.exception else { return }
         if access.index == 0x1b, access.isWrite { vcpus[vcpu].apicBase = access.value & 0xf_ffff_ffff_f000 }
         guard let register = APICRegister(msr: access.index), !vcpus[vcpu].bracket.isForwarded else { return }
-        switch vcpus[vcpu].bracket.actingLevel {
+        switch vcpus[vcpu].actingLevel {
         case .l2: accessedDirectly(vcpu, register, isWrite: access.isWrite, .x2apic, stamp, &observer)
         case .l1: vcpus[vcpu].accessesByL1.accessed(register, isWrite: access.isWrite)
         case .unknown: vcpus[vcpu].accessesUnbracketed.accessed(register, isWrite: access.isWrite)
@@ -53,6 +53,7 @@ extension Machine {
     ) {
         guard injection.soft != true, let vector = UInt8(exactly: injection.vector) else { return }
         let vcpu = vcpu(of: thread)
+        vcpus[vcpu].isInjecting = true
         // 5.10 to 5.19 don't mark a reinjection: it repeats the vector whose delivery the exit interrupted.
         if injection.reinjected ?? (vcpus[vcpu].bracket.interruptedVector == vector) {
             vcpus[vcpu].ledger.reinjected(vector)
@@ -83,7 +84,7 @@ extension Machine {
         let acting = vcpu(of: thread)
         if vcpus[acting].id == nil { _ = vcpu(of: thread, id: Int32(exactly: end.vcpu)) }
         guard let vcpu = target(end.vcpu, of: thread) else { return }
-        let level = vcpus[vcpu].bracket.actingLevel
+        let level = vcpus[vcpu].actingLevel
         let isInduced = vcpus[vcpu].bracket.isOpen && vcpus[vcpu].bracket.reason == .eoiInduced
         if level == .l1, vcpus[vcpu].hookedEOI != nil {
             // L1 ends on L2's behalf, and this time KVM is told of what.

@@ -48,7 +48,7 @@ extension Machine {
         _ access: KVMEvent.AVICUnacceleratedAccess, _ thread: Int, _ stamp: EventStamp
     ) {
         let vcpu = vcpu(of: thread)
-        guard vcpus[vcpu].bracket.actingLevel != .l2 else { return }
+        guard vcpus[vcpu].actingLevel != .l2 else { return }
         accessedByL1(vcpu, offset: UInt64(access.offset), isWrite: access.isWrite)
     }
 
@@ -61,7 +61,7 @@ extension Machine {
         observer.observe(.inhibitsChanged, of: vcpu, at: stamp, in: self)
     }
 
-    private mutating func settleAccesses(ofVM vm: Int) {
+    mutating func settleAccesses(ofVM vm: Int) {
         for vcpu in vms[vm].vcpus { vcpus[vcpu].accessesDirect.settle(vms[vm].apicv.initial) }
     }
 }

@@ -42,6 +42,7 @@ extension Machine {
         if vcpus[vcpu].entered(at: stamp.time) {
             observer.observe(.pageChanged(.l1), of: vcpu, at: stamp, in: self)
         }
+        if let info = entry.intrInfo { vcpus[vcpu].isInjecting = InterruptionInfo(info).isValid }
         if let vector = InterruptionInfo(entry.intrInfo ?? 0).externalVector, !info.recordedKinds.contains(.injVIRQ) {
             inject(vector, vcpu, stamp, &observer)
         }

@@ -53,7 +53,7 @@ extension Machine {
         let register = APICRegister(offset: UInt32(truncatingIfNeeded: access.gpa))
         let isWrite = access.type == 2
         if register == .tpr { vcpus[vcpu].shownTPR = UInt8(truncatingIfNeeded: access.value) }
-        switch vcpus[vcpu].bracket.actingLevel {
+        switch vcpus[vcpu].actingLevel {
         case .l2:
             if vcpus[vcpu].pageOfL2.emulated(at: stamp.time, tellsInstalls: recordsMMIOSPTEs) {
                 observer.observe(.pageChanged(.l2), of: vcpu, at: stamp, in: self)

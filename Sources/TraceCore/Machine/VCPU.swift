@@ -34,6 +34,10 @@ public struct VCPU: Sendable {
     public internal(set) var hookedEOI: EventStamp?
     /// The task priority that a trapped access showed last; hardware carries most of them out in silence.
     public internal(set) var shownTPR: UInt8?
+    /// What KVM itself holds of it, as told last; nil where the source can't tell.
+    public internal(set) var state: VCPUState?
+    /// An event was or is to be injected since the latest exit.
+    public internal(set) var isInjecting = false
     /// Where the guest last moved its APIC to.
     var apicBase: UInt64 = 0xfee0_0000
 
@@ -52,6 +56,11 @@ public struct VCPU: Sendable {
         accessesDirect = DirectAccesses()
         ledger.forgetCounts()
     }
+
+    /// Level of what the vCPU's thread does now: that of the exit being handled. Outside of one there is no saying, but
+    /// for a vCPU of which KVM itself says that it has never run L2.
+    @inline(__always)
+    var actingLevel: Level { bracket.isOpen ? bracket.level : state != nil && !hasNested ? .l1 : .unknown }
 
     /// L2 reached for MSRs that L0 or L1 intercepts.
     var hasMSRExitsOfL2: Bool {

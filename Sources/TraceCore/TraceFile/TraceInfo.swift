@@ -21,6 +21,10 @@ public struct TraceInfo: Sendable {
     public var symbols: KernelSymbols?
     /// Command of a thread, from the saved command lines.
     public var commands: [Int32: String]
+    /// The host's virtualisation extension, where the source knows it; exits tell it too.
+    public var isa: ISA
+    /// What the host's type information says of the fix; nil where the source has none.
+    public var sviFix: FixState?
     /// vCPU threads of guests that were recorded along with the host.
     public var guests: [GuestMap]
 
@@ -35,6 +39,8 @@ public struct TraceInfo: Sendable {
         inhibitNames = []
         symbols = nil
         commands = [:]
+        isa = .unknown
+        sviFix = nil
         guests = []
     }
 }

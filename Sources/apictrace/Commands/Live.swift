@@ -6,24 +6,44 @@ import TraceCore
 /// `apictrace live`: traces the running host.
 struct Live: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Trace KVM on this host.",
+        abstract: "Trace KVM on this host: findings as they come, and the report of analyze at the end.",
         discussion: """
+            Ends after --duration, with COMMAND, when a finding reaches --until, or at SIGINT or SIGTERM. COMMAND goes on \
+            if the trace ends before it; with --json its output goes to standard error.
+
+            Exit status: 0 clean, or all findings below --fail-on; 1 found; 2 inconclusive; 4 this host can't be traced \
+            (apictrace doctor says more); 64 wrong usage.
+
             EXAMPLES:
-              sudo apictrace live --duration 10
-              sudo apictrace live --vm 4711 -- ./reproduce.sh
+              sudo apictrace live
+              sudo apictrace live --duration 60 --vm $(pidof qemu-system-x86_64)
+              sudo apictrace live --until suspect --json | jq -c 'select(.type != "summary")'
+              sudo apictrace live --quiet --fail-on hazard -- ./reproduce.sh
             """)
 
     @Option(help: ArgumentHelp("Trace for so many seconds.", valueName: "seconds"))
     var duration: Double?
 
+    @Option(help: ArgumentHelp("End when a finding of this grade or a graver one is there.", valueName: "grade"))
+    var until: Grade?
+
     @Option(help: ArgumentHelp("Only the VM of this process.", valueName: "pid"))
     var vm: Int32?
 
-    @Option(help: ArgumentHelp("Only the vCPU with this id.", valueName: "id"))
+    @Option(help: ArgumentHelp("Only the vCPU with this id.", valueName: "n"))
     var vcpu: Int32?
 
-    @Flag(help: "Print every event.")
-    var events = false
+    @Option(help: ArgumentHelp("The lowest grade that makes the exit status 1.", valueName: "grade"))
+    var failOn = Grade.exposed
+
+    @Flag(help: "Print JSON lines (see apictrace schema --live); the last one is the report.")
+    var json = false
+
+    @Flag(help: "Print the result only.")
+    var quiet = false
+
+    @Flag(help: "No colour, also on a terminal.")
+    var noColor = false
 
     @Flag(help: "Show why the kernel refused a probe.")
     var verifierLog = false
@@ -35,11 +55,18 @@ struct Live: ParsableCommand {
         if let duration, !(duration > 0 && duration < 1e9) {
             throw ValidationError("--duration must be a positive number of seconds.")
         }
+        guard failOn != .clean else {
+            throw ValidationError("--fail-on clean would fail always; the lowest is inconclusive.")
+        }
+        guard until.map({ $0 >= .exposed }) ?? true else {
+            throw ValidationError("--until takes a finding's grade: exposed or a graver one.")
+        }
+        guard vcpu.map({ $0 >= 0 }) ?? true else { throw ValidationError("--vcpu counts from 0.") }
     }
 
     func run() throws {
         do {
-            try trace()
+            throw ExitCode(ExitStatus(try trace(), failOn: failOn).code)
         } catch let unavailable as TracingUnavailable {
             if case .refused(_, let log) = unavailable, verifierLog { Terminal.show(log) }
             Terminal.complain(unavailable.text)
@@ -47,10 +74,26 @@ struct Live: ParsableCommand {
         }
     }
 
-    private func trace() throws {
-        var session = try LiveSession(LiveOptions(vm: vm, vcpu: vcpu))
-        var printer = LivePrinter(showsEvents: events)
-        try session.run(for: duration, command: command, into: &printer)
-        printer.finish(session)
+    private func trace() throws -> Report {
+        let options = LiveOptions(vm: vm, vcpu: vcpu)
+        var session = try LiveSession(options)
+        var reporter = LiveReporter(session, options, output: output, until: until)
+        do {
+            try session.run(
+                for: duration, command: command, commandOutput: json ? STDERR_FILENO : STDOUT_FILENO, into: &reporter)
+        } catch {
+            reporter.end()
+            throw error
+        }
+        reporter.end()
+        return try reporter.finish(session.source)
+    }
+
+    private var output: any LiveOutput {
+        let style = Terminal.style(noColour: noColor)
+        if json { return JSONLines(isQuiet: quiet) }
+        // A command shares the terminal: no screen that its output would spoil.
+        return Terminal.isScreen && command.isEmpty && !quiet
+            ? TerminalScreen(style: style) : TextLines(isQuiet: quiet, style: style)
     }
 }

@@ -18,7 +18,7 @@ struct LiveItem {
     var process: Int32
     var content: Content
 
-    func deliver(to sink: inout some LiveEventSink) {
+    func deliver(to sink: inout some LiveEventSink & ~Copyable) {
         switch content {
         case .event(let event): sink.event(event, at: stamp)
         case .state(let state): sink.state(state, at: stamp)

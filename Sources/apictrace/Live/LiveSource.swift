@@ -92,6 +92,15 @@ struct LiveSource: ~Copyable {
         return totals
     }
 
+    /// Time up to which the sink has been given everything.
+    var settled: UInt64 { window.settled }
+
+    /// Hits of all kinds since the start.
+    var hits: UInt64 { kinds.kinds.reduce(0) { $0 &+ hits($1) } }
+
+    /// Time of the first item that was given to the sink.
+    var base: UInt64? { span?.first }
+
     /// Records lost since the start because the ring was full.
     var dropped: UInt64 { counted.dropped.reduce(undecoded, &+) }
 
@@ -99,27 +108,28 @@ struct LiveSource: ~Copyable {
     var missed: UInt64 { object.programs.filter(\.loads).reduce(0) { $0 &+ $1.misses } }
 
     /// Reads what the probes have sent and gives the sink what is in order by now, one drain late.
-    mutating func drain(into sink: inout some LiveEventSink) throws(BPFError) {
+    mutating func drain(into sink: inout some LiveEventSink & ~Copyable) throws(BPFError) {
         var unknown: UInt64 = 0
         try ring.drain(into: &window) { window, bytes in
             if let item = LiveItem(bytes) { window.insert(item) } else { unknown &+= 1 }
         }
         undecoded &+= unknown
+        let time = Self.now
         let produced = ring.producerPosition
         noteDrops()
-        window.endDrain(consumed: ring.consumerPosition, produced: produced)
+        window.endDrain(consumed: ring.consumerPosition, produced: produced, at: time)
         deliver(to: &sink)
     }
 
     /// Detaches the probes and gives the sink all that is left.
-    mutating func finish(into sink: inout some LiveEventSink) throws(BPFError) {
+    mutating func finish(into sink: inout some LiveEventSink & ~Copyable) throws(BPFError) {
         attachments = nil
         try drain(into: &sink)
         window.end()
         deliver(to: &sink)
     }
 
-    private mutating func deliver(to sink: inout some LiveEventSink) {
+    private mutating func deliver(to sink: inout some LiveEventSink & ~Copyable) {
         for index in 0..<window.due {
             let item = window.items[index]
             if item.process != 0, threads.isNews(item.stamp.tid, of: item.process) {
@@ -148,7 +158,7 @@ struct LiveSource: ~Copyable {
     }
 
     /// The probes' clock, nanoseconds.
-    private static var now: UInt64 {
+    static var now: UInt64 {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
         return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
