@@ -41,7 +41,8 @@ struct ForgottenInterrupt: Sendable {
         last = entry.at.time
         count &+= 1
         guard vectors.insert(vector).inserted else { return }
-        log.add("kvm_entry", at: before.at, isKey: true, "L2 entered, nothing injected: \(before.state.words.description)")
+        log.add(
+            "kvm_entry", at: before.at, isKey: true, "L2 entered, nothing injected: \(before.state.words.description)")
         log.add(
             "kvm_entry", at: entry.at, isKey: true,
             "and again: \(entry.state.words.description); \(vector.hex) outranks "

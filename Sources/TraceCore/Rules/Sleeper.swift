@@ -38,12 +38,14 @@ struct Sleeper: Equatable, Sendable {
         var finding = RuleFinding(
             rule: .lostAccept, grade: .suspect, vm: vm, vcpu: vcpu, first: first.accepted.time, last: last.noticed.time,
             count: UInt64(sleepers.count),
-            statement: "A HLT slept on for 100 ms and more though \(vectors.map(\.hex).joined(separator: ", ")) had been "
+            statement:
+                "A HLT slept on for 100 ms and more though \(vectors.map(\.hex).joined(separator: ", ")) had been "
                 + "accepted.")
         finding.vectors = vectors
         for sleeper in sleepers {
             finding.evidence.add(
-                "kvm_exit", at: EventStamp(time: sleeper.halted, cpu: sleeper.noticed.cpu, tid: sleeper.noticed.tid), "HLT")
+                "kvm_exit", at: EventStamp(time: sleeper.halted, cpu: sleeper.noticed.cpu, tid: sleeper.noticed.tid),
+                "HLT")
             finding.evidence.add("kvm_apic_accept_irq", at: sleeper.accepted, "\(sleeper.vector.hex) accepted")
             finding.evidence.add("kvm_vcpu_wakeup", at: sleeper.noticed, isKey: true, "not seen up to here")
         }

@@ -16,7 +16,9 @@ struct LiveScreen {
 
     func lines(_ moment: LiveMoment) -> [String] {
         guard width > 0, height > 0 else { return [] }
-        var rows = [Row(label: moment.verdict.rawValue.uppercased(), ink: moment.verdict.ink, text: " " + Self.status(moment))]
+        var rows = [
+            Row(label: moment.verdict.rawValue.uppercased(), ink: moment.verdict.ink, text: " " + Self.status(moment))
+        ]
         let findings = moment.findings.map(row)
         let shown = min(findings.count, max(1, height / 3))
         rows += findings.prefix(shown)

@@ -16,7 +16,7 @@ struct TextLines: LiveOutput {
     }
 
     func show(_ moment: LiveMoment) {
-        if !isQuiet, moment.time > 0 { Terminal.put(LiveScreen.status(moment) + "\n") }
+        if !isQuiet, moment.time >= interval { Terminal.put(LiveScreen.status(moment) + "\n") }
     }
 
     func finish(_ report: Report) throws {
