@@ -26,8 +26,8 @@ struct VMGrouping: Sendable {
         self.guests = guests
     }
 
-    /// A group that is neither from a GUEST option nor KVM's own was put together by inference.
-    func isInferred(_ group: Int) -> Bool { groups[group].key == nil && groups[group].kvm == nil }
+    /// A group that neither a GUEST option nor its process names was put together by inference.
+    func isInferred(_ group: Int) -> Bool { groups[group].key == nil && groups[group].process == nil }
 
     /// The only VM there is; nil where there are several, or more to come.
     var only: Int? { groups.count == 1 && unclaimedCreators.isEmpty ? 0 : nil }
@@ -91,7 +91,7 @@ struct VMGrouping: Sendable {
 
     private func fitting(tid: Int32, vcpu: Int32?) -> Int? {
         let candidates = groups.indices.filter { index in
-            groups[index].key == nil && groups[index].process == nil && !groups[index].members.contains { vcpu != nil && $0.vcpu == vcpu }
+            isInferred(index) && !groups[index].members.contains { vcpu != nil && $0.vcpu == vcpu }
                 && (groups[index].creator ?? .min) <= tid
         }
         let best = candidates.min { distance(of: $0, to: tid) < distance(of: $1, to: tid) }

@@ -27,9 +27,6 @@ struct LiveAnalysis: LiveEventSink, ~Copyable {
     }
 
     mutating func state(_ state: VCPUState, at stamp: EventStamp) {
-        if named.insert(state.process).inserted, let command = SystemFile.text("/proc/\(state.process)/comm") {
-            analysis.command(command, of: state.process)
-        }
         analysis.state(state, at: stamp)
     }
 
@@ -44,6 +41,15 @@ struct LiveAnalysis: LiveEventSink, ~Copyable {
     /// Every event up to `time` has come.
     mutating func tick(at time: UInt64) {
         analysis.tick(at: time)
+        for vm in analysis.machine.vms.indices {
+            if let process = analysis.machine.process(ofVM: vm) { name(process) }
+        }
+    }
+
+    /// Its name is to be had only as long as it lives.
+    private mutating func name(_ process: Int32) {
+        guard named.insert(process).inserted, let command = SystemFile.text("/proc/\(process)/comm") else { return }
+        analysis.command(command, of: process)
     }
 
     /// Findings that are new, or graver than when they were told, since the last call.

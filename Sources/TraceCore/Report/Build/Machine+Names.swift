@@ -2,7 +2,7 @@
 
 extension Machine {
     /// The VMM's process, or the thread that created the VM; nil where neither is known.
-    func process(ofVM vm: Int) -> Int32? {
+    public func process(ofVM vm: Int) -> Int32? {
         grouping.groups[vm].process ?? grouping.groups[vm].creator
     }
 

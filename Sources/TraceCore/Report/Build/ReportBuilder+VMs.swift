@@ -45,7 +45,8 @@ extension ReportBuilder {
 
     private func accesses(_ counts: APICAccessCounts, recorded: Bool) -> Report.APICAccesses {
         Report.APICAccesses(
-            reads: recorded ? counts.reads : nil, writes: recorded ? counts.writes : nil, registers: Report.registers(counts))
+            reads: recorded ? counts.reads : nil, writes: recorded ? counts.writes : nil,
+            registers: Report.registers(counts))
     }
 
     private func interrupts(of index: Int) -> [Report.InterruptLine] {
