@@ -71,7 +71,7 @@ import Testing
         #expect(readable > 900)
     }
 
-    @Test(arguments: RecordingTests.whole + ["amd/6.12-force_avic/tc-sid-v7-zlib.dat"])
+    @Test(arguments: RecordingTests.kinds + ["amd/6.12-force_avic/tc-sid-v7-zlib.dat"])
     func `recordings survive cuts and flips in their compressed parts`(name: String) throws {
         let bytes = try TestFile.bytes(of: TestFile.fixture(name))
         var random = TestRandom(seed: UInt64(bytes.count))

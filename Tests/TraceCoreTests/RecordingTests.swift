@@ -5,22 +5,23 @@ import Testing
 
 /// Real recordings, held to what trace-cmd reads from them.
 @Suite struct RecordingTests {
-    static let whole = [
-        "intel/6.1.192/passthrough-2v.dat", "intel/6.12.107/passthrough-2v.dat", "amd/6.12-force_avic/instances.dat",
+    static let whole = ["intel", "amd", "bitvisor"].flatMap(Recording.all)
+    /// One of each kind is enough for what depends on the container alone.
+    static let kinds = [
+        "intel/6.1.192/passthrough-2v.dat", "intel/6.12.107/nofix-hooked-only.dat", "amd/6.12-force_avic/instances.dat",
         "amd/6.12-force_avic/clock-tsc.dat", "amd/6.12-force_avic/lost.dat",
     ]
 
     @Test(.enabled(if: TraceCmd.isInstalled, "trace-cmd is not installed"), arguments: whole)
-    func `counts by name are trace-cmd's`(name: String) throws {
-        let path = TestFile.fixture(name)
-        let counts = TraceCmd.counts(of: path)
+    func `counts by name are trace-cmd's`(recording: Recording) throws {
+        let counts = TraceCmd.counts(of: recording.path)
         try #require(!counts.isEmpty)
-        #expect(try TestFile.read(TraceFile(path: path)).totals.byName == counts)
+        #expect(try recording.report().source.events.byName == counts)
     }
 
     @Test(
         .enabled(if: TraceCmd.isInstalled, "trace-cmd is not installed"),
-        arguments: whole,
+        arguments: kinds,
         [
             "--file-version 6", "--file-version 7 --compression none", "--file-version 7 --compression zstd",
             "--file-version 7 --compression zlib",
@@ -30,13 +31,15 @@ import Testing
         if options.hasSuffix("zlib"), !TraceCmd.has("zlib") { return }
         let path = TestFile.fixture(name)
         let original = try TestFile.read(TraceFile(path: path))
-        let twin = try TestFile.read(TraceCmd.converted(path, options))
+        let bytes = try TraceCmd.converted(path, options)
+        let twin = try TestFile.read(bytes)
         #expect(twin.lines == original.lines)
         #expect(twin.totals.byName == original.totals.byName)
         #expect(twin.totals.gaps == original.totals.gaps)
         #expect(twin.info.recordedKinds == original.info.recordedKinds)
         #expect(twin.info.clock == original.info.clock)
         #expect(twin.info.commands == original.info.commands)
+        #expect(try Self.findings(of: TestFile.open(bytes)) == Self.findings(of: TraceFile(path: path)))
     }
 
     @Test func `the counts in pages are a part of what the recorder's own statistics say`() throws {
@@ -45,6 +48,18 @@ import Testing
         #expect(read.totals.gaps.count == 10)
         #expect(read.totals.gaps.compactMap(\.events).reduce(0, +) == 5021)
         #expect(read.totals.cut == nil)
+    }
+
+    @Test(arguments: ["gzip", "zstd"])
+    func `a file that was compressed as a whole is inflated`(tool: String) throws {
+        let path = TestFile.fixture("intel/6.12.107/passthrough-2v.dat")
+        let compressed = TraceCmd.bytes(of: "\(tool) -c '\(path)'")
+        // The tool isn't on every machine.
+        if compressed.isEmpty { return }
+        let read = try TestFile.read(compressed)
+        #expect(read.lines == (try TestFile.read(TraceFile(path: path))).lines)
+        #expect(read.totals.cut == nil)
+        #expect(throws: TraceFileError.self) { try TestFile.read(compressed.prefix(20)) }
     }
 
     @Test func `zlib's chunks are inflated`() throws {
@@ -71,5 +86,15 @@ import Testing
         #expect(read.totals.cut == TraceCut(offset: 6000, expected: "an options section at 42700"))
         #expect(read.lines.isEmpty)
         #expect(read.info.recordedKinds == [])
+    }
+
+    /// The whole report, byte for byte, but for where the events came from.
+    private static func findings(of file: TraceFile) throws -> String {
+        var file = file
+        var analysis = Analysis(info: file.info)
+        let totals = try analysis.read(&file)
+        var report = ReportBuilder(analysis, totals: totals, path: nil).report()
+        report.source.format = ""
+        return try report.json()
     }
 }

@@ -38,6 +38,33 @@ import Testing
         }
     }
 
+    @Test func `many CPUs come out in one order`() throws {
+        var random = TestRandom(seed: 3)
+        var times: [(time: UInt64, cpu: UInt32)] = []
+        let cpus = (0..<23).map { (cpu: UInt32) in
+            var time = random.next() % 50
+            var page = TestPage(time: time)
+            for index in 0..<40 {
+                let delta = index == 0 ? 0 : UInt32(random.next() % 60)
+                page.record(TestRecord.eoi(vcpu: 0, vector: 1), delta: delta)
+                time += UInt64(delta)
+                times.append((time, cpu))
+            }
+            return (id: cpu, pages: [page.bytes()])
+        }
+        let expected = times.sorted { $0 < $1 }.map { "\($0.time) cpu\($0.cpu) eoi 1" }
+        #expect(try TestFile.read(TestTrace(cpus: cpus).version7()).lines == expected)
+    }
+
+    @Test func `a recording cut in the section of names tells so`() throws {
+        let bytes = try TestFile.bytes(of: TestFile.fixture("intel/6.12.107/passthrough-2v.dat"))
+        #expect(try TestFile.read(bytes).totals.cut == nil)
+        for missing in 1..<130 {
+            let cut = try TestFile.read(bytes.dropLast(missing)).totals.cut
+            #expect(cut?.offset == UInt64(bytes.count - missing))
+        }
+    }
+
     @Test(arguments: [4, 8])
     func `a big-endian host's trace is read`(longSize: Int) throws {
         let layout = PageLayout(order: .big, longSize: longSize)

@@ -25,7 +25,7 @@ public struct EventDecoder: Sendable {
     }
 
     /// The event of a record that fits. No optional comes out of here: unwrapping one is a copy for each event.
-    @usableFromInline
+    @inline(__always) @usableFromInline
     func decode(_ record: Record, binding index: Int) -> KVMEvent {
         order == .little ? decode(record, bindings[index]) : decodeReversed(record, bindings[index])
     }

@@ -97,10 +97,6 @@ extension EventFormat.Field {
 }
 
 extension ArraySlice<UInt8> {
-    var text: String { String(decoding: self, as: UTF8.self) }
-
-    var lines: [ArraySlice<UInt8>] { split(separator: UInt8(ascii: "\n")) }
-
     /// The rest of a line that starts with `key`, blanks aside.
     fileprivate func value(after key: String) -> ArraySlice<UInt8>? {
         let line = drop(while: \.isBlank)

@@ -44,13 +44,16 @@ public struct ExitReason: Hashable, Sendable {
     public static let svmNPF = ExitReason(.svm, 0x400)
 
     /// An interrupt for the host, or for L1 where L1 asked for such exits.
+    @inline(__always)
     public var isExternalInterrupt: Bool { self == .externalInterrupt || self == .svmINTR }
     /// The guest can take an interrupt that KVM has been waiting to inject.
     public var isInterruptWindow: Bool { self == .interruptWindow || self == .svmVINTR }
+    @inline(__always)
     public var isHLT: Bool { self == .hlt || self == .svmHLT }
     /// A fault in the nested or extended page tables.
     public var isPageFault: Bool { self == .eptViolation || self == .svmNPF }
     /// L1 asks to run L2.
+    @inline(__always)
     public var startsL2: Bool { self == .vmlaunch || self == .vmresume || self == .svmVMRUN }
     /// VMX exits that only a vCPU with APICv in use can have.
     public var showsAPICv: Bool { self == .eoiInduced || self == .apicWrite }

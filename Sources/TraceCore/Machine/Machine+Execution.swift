@@ -39,16 +39,11 @@ extension Machine {
     ) {
         let vcpu = vcpu(of: thread, id: entry.vcpu)
         endWait(vcpu, stamp, &observer)
-        if vcpus[vcpu].entered(at: stamp.time) {
-            observer.observe(.pageChanged(.l1), of: vcpu, at: stamp, in: self)
-        }
+        let (mode, mapped) = vcpus[vcpu].entered(at: stamp.time, silently: deliversSilently(vcpus[vcpu].vm))
+        if mapped { observer.observe(.pageChanged(.l1), of: vcpu, at: stamp, in: self) }
         if let info = entry.intrInfo { vcpus[vcpu].isInjecting = InterruptionInfo(info).isValid }
         if let vector = InterruptionInfo(entry.intrInfo ?? 0).externalVector, !info.recordedKinds.contains(.injVIRQ) {
             inject(vector, vcpu, stamp, &observer)
-        }
-        let mode = vcpus[vcpu].mode
-        if mode != .l2, deliversSilently(vcpus[vcpu].vm) {
-            vcpus[vcpu].ledger.mayDeliverSilently()
         }
         observer.observe(.entered(mode), of: vcpu, at: stamp, in: self)
     }

@@ -4,12 +4,7 @@
 extension Machine {
     @inline(__always)
     mutating func nestedVMExit(_ exit: KVMEvent.Exit, _ thread: Int, _ stamp: EventStamp) {
-        let vcpu = vcpu(of: thread, id: exit.vcpu)
-        vcpus[vcpu].hasNested = true
-        vcpus[vcpu].mode = .l2
-        guard vcpus[vcpu].bracket.isOpen, vcpus[vcpu].bracket.level != .l2 else { return }
-        vcpus[vcpu].exits.move(vcpus[vcpu].bracket.reason, from: vcpus[vcpu].bracket.level, to: .l2)
-        vcpus[vcpu].bracket.level = .l2
+        vcpus[vcpu(of: thread, id: exit.vcpu)].nestedVMExit()
     }
 
     mutating func nestedVMExitInject<Observer: MachineObserver>(

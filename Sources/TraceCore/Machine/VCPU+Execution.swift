@@ -24,11 +24,25 @@ extension VCPU {
         return (bracket.reason, level)
     }
 
-    /// `kvm_entry`: the bracket ends. True where it mapped the APIC page for L1.
+    /// `kvm_entry`: the bracket ends.
+    ///
+    /// - Parameter silently: hardware may deliver to L1 without a trace.
+    /// - Returns: the level that runs, and whether the bracket mapped the APIC page for L1.
     @inline(__always)
-    mutating func entered(at time: UInt64) -> Bool {
+    mutating func entered(at time: UInt64, silently: Bool) -> (mode: Level, mapped: Bool) {
         bracket.isOpen = false
-        return pageOfL1.exitHandled(at: time)
+        if silently, mode != .l2 { ledger.mayDeliverSilently() }
+        return (mode, pageOfL1.exitHandled(at: time))
+    }
+
+    /// `kvm_nested_vmexit`: the exit is L2's.
+    @inline(__always)
+    mutating func nestedVMExit() {
+        hasNested = true
+        mode = .l2
+        guard bracket.isOpen, bracket.level != .l2 else { return }
+        exits.move(bracket.reason, from: bracket.level, to: .l2)
+        bracket.level = .l2
     }
 
     /// The exception are preemption-timer exits of L2, which 6.1.192, 6.8 and later handle before they trace

@@ -61,6 +61,15 @@ final class InputFile: Sendable {
         }
     }
 
+    /// Throws where the disk, not the file, ends before this offset.
+    func probe(_ offset: UInt64) throws(TraceFileError) {
+        guard let position = off_t(exactly: offset) else { return }
+        var byte: UInt8 = 0
+        while pread(descriptor, &byte, 1, position) < 0 {
+            if errno != EINTR { throw .cannotRead(file: name, offset: offset, reason: Self.reason) }
+        }
+    }
+
     /// A whole file that was compressed, inflated into an unlinked temporary file.
     func inflated(_ compression: Compression) throws(TraceFileError) -> InputFile {
         let target = try Self.temporary(for: name)

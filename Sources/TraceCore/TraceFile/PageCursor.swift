@@ -110,9 +110,12 @@ public struct PageCursor {
         walk(tally, .big)
     }
 
-    /// The byte order is a parameter so that each of the two callers gets code for its own.
+    /// The byte order is a parameter so that each of the two callers gets code for its own; the walk's state is local so that
+    /// it stays in registers from record to record.
     @inlinable @inline(__always)
     mutating func walk(_ tally: RecordTally, _ order: ByteOrder) -> Bool {
+        var position = position
+        var time = time
         while limit - position >= 4 {
             let header = Header(position, order)
             let start: UnsafeRawPointer
@@ -121,7 +124,12 @@ public struct PageCursor {
                 start = position + 4
                 length = Int(header.type &* 4)
             } else {
-                guard let long = longRecord(header) else { continue }
+                self.position = position
+                self.time = time
+                let long = longRecord(header)
+                position = self.position
+                time = self.time
+                guard let long else { continue }
                 start = position + 8
                 length = long
             }
@@ -132,11 +140,15 @@ public struct PageCursor {
             tally.counts[id] &+= 1
             let entry = tally.bindings[id]
             if entry != 0 {
+                self.position = position
+                self.time = time
                 binding = Int(entry) &- 1
                 record = Record(base: start, count: length)
                 return true
             }
         }
+        self.position = position
+        self.time = time
         endWalk()
         return false
     }

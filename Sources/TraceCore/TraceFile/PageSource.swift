@@ -5,8 +5,9 @@
 /// It knows chunks and compression, not what is in a page.
 @usableFromInline
 final class PageSource {
-    /// A chunk is ten pages in trace-cmd 3.1 to 3.4; other writers may take more.
-    private static let mostPagesInChunk = 64
+    /// A chunk is ten pages in trace-cmd 3.1 to 3.4. Other writers may take more of the usual, small pages.
+    private static let pagesInChunk = 10
+    private static let largestChunk = 1 << 20
 
     private let file: InputFile
     private let pageSize: Int
@@ -136,7 +137,7 @@ final class PageSource {
     }
 
     private func inflateChunk(_ inflater: Inflater) -> Bool {
-        let limit = Self.mostPagesInChunk * pageSize
+        let limit = max(Self.largestChunk, Self.pagesInChunk * pageSize)
         let chunk = chunk
         guard chunksLeft > 0 else { return false }
         guard (1...limit).contains(chunk.inflated), chunk.compressed <= 2 * limit else {

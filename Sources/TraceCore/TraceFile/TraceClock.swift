@@ -20,3 +20,17 @@ public struct TraceClock: Equatable, Sendable {
         self.unit = unit
     }
 }
+
+extension TraceClock {
+    /// The unit by the clock's name, kernel/trace/trace.c (trace_clocks) and arch/x86/include/asm/trace_clock.h, 7.2.
+    init(_ name: String, isConverted: Bool) {
+        let unit: Unit =
+            switch name {
+            case _ where isConverted: .nanoseconds
+            case "local", "global", "perf", "mono", "mono_raw", "boot", "tai": .nanoseconds
+            case "counter": .none
+            default: .ticks
+            }
+        self.init(name: name, unit: unit)
+    }
+}

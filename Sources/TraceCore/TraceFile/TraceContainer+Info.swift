@@ -16,6 +16,8 @@ extension TraceContainer {
         info.inhibitNames = formats.inhibitNames
         info.symbols = symbols
         info.commands = commands
+        info.traceID = options.traceID
+        info.hostTraceID = options.hostTraceID
         info.guests = options.guests
         return info
     }

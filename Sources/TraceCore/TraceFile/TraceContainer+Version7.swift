@@ -8,6 +8,7 @@ extension TraceContainer {
     private static let mostSections = 64
     /// Kinds of sections are numbered as the options are; trace-cmd 3.4 has 26, and this leaves room.
     private static let kinds: UInt16 = 64
+    private static let names: UInt16 = 15
 
     mutating func readVersion7() {
         let headers = readOptionSections()
@@ -20,6 +21,27 @@ extension TraceContainer {
             }
         }
         if instances.isEmpty { rescueBuffers(headers) }
+        checkTail()
+    }
+
+    /// trace-cmd's last section holds the names of the others. Nothing here needs it, but where it is cut so was the file.
+    private mutating func checkTail() {
+        var next = head.end
+        var haveNames = false
+        for _ in 0..<Self.mostSections {
+            let cut = TraceCut(offset: file.size, expected: "the section of the sections' names at \(next)")
+            guard let header = try? SectionHeader("a section", of: file, at: next, order: head.order) else {
+                if haveNames { note(cut) }
+                return
+            }
+            if header.id == Self.names {
+                if !header.isWhole { note(cut) }
+                return
+            }
+            guard header.id < Self.kinds else { return }
+            haveNames = haveNames || header.nameID != 0
+            next = header.body.upperBound
+        }
     }
 
     /// - Returns: the buffers' sections, where the chain that should lead to them is broken.
@@ -140,12 +162,5 @@ extension TraceContainer {
         instance.isCompressed =
             try SectionHeader("a buffer", of: file, at: offset, order: head.order).isCompressed
         instances.append(instance)
-    }
-}
-
-extension UInt64 {
-    func addingClamped(_ other: UInt64) -> UInt64 {
-        let sum = addingReportingOverflow(other)
-        return sum.overflow ? .max : sum.partialValue
     }
 }

@@ -85,7 +85,7 @@ extension TraceContainer {
     /// `pid command` lines.
     mutating func readCommands(_ reader: inout SectionReader) throws(TraceCut) {
         let text = try reader.text(try reader.integer(UInt64.self))
-        for line in text.split(separator: UInt8(ascii: "\n")) {
+        for line in text[...].lines {
             let parts = line.split(separator: UInt8(ascii: " "), maxSplits: 1)
             guard parts.count == 2, let tid = Int32(parts[0].text) else { continue }
             commands[tid] = parts[1].text

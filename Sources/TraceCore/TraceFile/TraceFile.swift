@@ -26,6 +26,10 @@ public struct TraceFile {
         if compression != .none {
             file = try input.inflated(compression)
             head = file.bytes(at: 0, count: 4096)
+            guard !head.isEmpty else {
+                let cut = TraceCut(offset: input.size, expected: "\(compression.rawValue) data that inflates")
+                throw .damaged(file: input.name, cut)
+            }
         }
         guard !head.isEmpty else { throw .empty(file: file.name) }
         if let foreign = ForeignFormat(head: head, file: file.name, size: file.size) {
@@ -36,11 +40,12 @@ public struct TraceFile {
     }
 
     /// Hands every event that the machine uses, and every hole, to `sink` in the order of time.
+    /// - Throws: where the disk fails before the first record. What fails later is a cut.
     @inlinable
     public mutating func read<S: EventSink & ~Copyable>(into sink: inout S) throws(TraceFileError) -> TraceTotals {
         var reading = startReading()
         reading.merge.run(into: &sink)
-        return totals(of: reading)
+        return try totals(of: reading)
     }
 
     @usableFromInline
@@ -49,7 +54,9 @@ public struct TraceFile {
     }
 
     @usableFromInline
-    func totals(of reading: TraceReading) -> TraceTotals {
-        reading.totals(container)
+    func totals(of reading: TraceReading) throws(TraceFileError) -> TraceTotals {
+        let totals = reading.totals(container)
+        if totals.byName.isEmpty, let cut = totals.cut { try container.file.probe(cut.offset) }
+        return totals
     }
 }

@@ -25,6 +25,9 @@ public struct TraceInfo: Sendable {
     public var isa: ISA
     /// What the host's type information says of the fix; nil where the source has none.
     public var sviFix: FixState?
+    /// What tells this recording from others, and the host's where it was made inside a guest.
+    public var traceID: UInt64?
+    public var hostTraceID: UInt64?
     /// vCPU threads of guests that were recorded along with the host.
     public var guests: [GuestMap]
 
@@ -41,13 +44,15 @@ public struct TraceInfo: Sendable {
         commands = [:]
         isa = .unknown
         sviFix = nil
+        traceID = nil
+        hostTraceID = nil
         guests = []
     }
 }
 
 /// The two answers that the rules want of a kernel's symbol table.
 public struct KernelSymbols: Equatable, Sendable {
-    /// Symbols of the kvm module (or of a kernel with kvm built in) are there, so that an absence means something.
+    /// The list reaches as far as the part of kvm that would have the fix, so that an absence means something.
     public var hasKVM: Bool
     /// `kvm_apic_update_hwapic_isr` is there: the fix of mainline 04bc93cf49d1.
     public var hasUpdateHwapicISR: Bool

@@ -28,7 +28,11 @@ enum TestFile {
 
     /// What a trace tells, and what it amounts to.
     static func read(_ bytes: some Sequence<UInt8>) throws -> (info: TraceInfo, lines: [String], totals: TraceTotals) {
-        try read(TraceFile(descriptor: descriptor(bytes), name: "test.dat"))
+        try read(open(bytes))
+    }
+
+    static func open(_ bytes: some Sequence<UInt8>) throws -> TraceFile {
+        try TraceFile(descriptor: descriptor(bytes), name: "test.dat")
     }
 
     static func read(_ file: TraceFile) throws -> (info: TraceInfo, lines: [String], totals: TraceTotals) {

@@ -11,13 +11,18 @@ enum TraceCmd {
     }
 
     static func output(of command: String) -> String {
-        guard let pipe = popen("\(command) 2>/dev/null", "r") else { return "" }
+        String(decoding: bytes(of: command), as: UTF8.self)
+    }
+
+    /// What a command line writes to its standard output.
+    static func bytes(of command: String) -> [UInt8] {
+        guard let pipe = popen("\(command) 2>/dev/null", "r") else { return [] }
         defer { pclose(pipe) }
         var output: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         while true {
             let count = fread(&buffer, 1, buffer.count, pipe)
-            guard count > 0 else { return String(decoding: output, as: UTF8.self) }
+            guard count > 0 else { return output }
             output += buffer[..<count]
         }
     }

@@ -23,7 +23,9 @@ extension TextPage {
         add(chain: finding, times: times)
         field("Do now", finding.advice)
         field("KVM's fix", report.host.sviFix.description)
-        field("More", "apictrace explain \(finding.rule.rawValue)   " + finding.references.prefix(1).joined())
+        field(
+            "More",
+            (["apictrace explain \(finding.rule.rawValue)"] + finding.references.prefix(1)).joined(separator: "   "))
         fields("Not known", finding.limits.map(RecordAdvice.sentence))
     }
 

@@ -22,7 +22,7 @@ struct CrossingWatch: Sendable {
     /// In service though L1 ended it (S3).
     private(set) var stuck: [(vector: UInt8, since: EventStamp)] = []
     /// A vector that the crossing would have held back was delivered: the fix is there.
-    private(set) var deliveredDespite: (crossing: Crossing, vector: UInt8, at: EventStamp)?
+    private(set) var deliveredDespite: (crossing: Crossing, vector: UInt8)?
     var log = EvidenceLog()
 
     // MARK: Events
@@ -114,7 +114,7 @@ struct CrossingWatch: Sendable {
         }
         for index in losses.indices where losses[index].vector >> 4 == vector >> 4 { losses[index].isStanding = false }
         guard let armed, vector >> 4 <= armed.vector >> 4 else { return }
-        if !mayBeRepaired, deliveredDespite == nil { deliveredDespite = (armed, vector, stamp) }
+        if !mayBeRepaired, deliveredDespite == nil { deliveredDespite = (armed, vector) }
     }
 
     /// L1 ended something by itself after the crossing.

@@ -94,10 +94,7 @@ struct StaleSVI: Sendable {
             case .undelivered: ("kvm_entry", "L2 entered again and again since, \(loss.vector.hex) never injected")
             case .sleptOn: ("kvm_vcpu_wakeup", "HLT slept on though \(loss.vector.hex) was waiting")
             case .fruitlessOffers:
-                (
-                    "kvm_nested_vmenter",
-                    "\(loss.vector.hex) offered \(FruitlessOffers.countNeeded) times, no valid event_inj"
-                )
+                ("kvm_apic_accept_irq", "\(loss.vector.hex) offered 20 times and more, L1 never got it to pass on")
             }
         watches[vcpu]?.log.add(proof.event, at: loss.proven, isKey: true, proof.text)
     }
@@ -146,15 +143,14 @@ struct StaleSVI: Sendable {
             if let stuck = watch.stuck.first {
                 return FixState(
                     state: .absent, basis: .behaviour,
-                    evidence: "vector \(stuck.vector.hex) stayed in service after its EOI, at \(stuck.since.time)")
+                    evidence: "vector \(stuck.vector.hex) stayed in service after its EOI")
             }
         }
         for case let watch? in watches {
-            if let (crossing, vector, stamp) = watch.deliveredDespite {
+            if let (crossing, vector) = watch.deliveredDespite {
                 return FixState(
                     state: .present, basis: .behaviour,
-                    evidence:
-                        "after the crossing of \(crossing.vector.hex), \(vector.hex) was delivered at \(stamp.time)")
+                    evidence: "\(vector.hex) was delivered after the crossing of \(crossing.vector.hex)")
             }
         }
         return nil
