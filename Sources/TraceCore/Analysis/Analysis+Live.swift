@@ -15,6 +15,10 @@ extension Analysis: LiveEventSink {
         machine.thread(tid, of: process)
     }
 
+    public mutating func exits(_ count: UInt64, _ reason: ExitReason, of tid: Int32) {
+        machine.exits(count, reason, of: tid)
+    }
+
     public mutating func command(_ command: String, of process: Int32) {
         machine.command(command, of: process)
     }

@@ -70,7 +70,7 @@ extension Machine {
 
     mutating func smmTransition(_ transition: KVMEvent.SMMTransition, _ thread: Int, _ stamp: EventStamp) {
         let vcpu = vcpu(of: thread, id: transition.vcpu)
-        // SMM runs outside guest mode; what RSM returns to shows at the next exit.
-        vcpus[vcpu].mode = transition.entering ? .l1 : .unknown
+        // SMM runs outside guest mode; what RSM returns to shows at the next exit, unless it can only be L1.
+        vcpus[vcpu].mode = transition.entering || vcpus[vcpu].isKnownNotToNest ? .l1 : .unknown
     }
 }

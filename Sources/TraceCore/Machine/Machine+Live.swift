@@ -24,6 +24,12 @@ extension Machine {
         threads.setProcess(process, ofThread: tid)
     }
 
+    /// Exits of a vCPU that has never run L2 were counted and not told one by one.
+    mutating func exits(_ count: UInt64, _ reason: ExitReason, of tid: Int32) {
+        guard let thread = threads.index(tid: tid), threads[thread].vcpu >= 0 else { return }
+        vcpus[threads[thread].vcpu].exits.add(reason, level: .l1, count: count)
+    }
+
     /// A process has a name.
     public mutating func command(_ command: String, of process: Int32) {
         commands[process] = command

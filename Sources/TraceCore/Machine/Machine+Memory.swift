@@ -63,7 +63,7 @@ extension Machine {
             if vcpus[vcpu].pageOfL1.emulated(at: stamp.time, tellsInstalls: recordsMMIOSPTEs) {
                 observer.observe(.pageChanged(.l1), of: vcpu, at: stamp, in: self)
             }
-            if !vcpus[vcpu].bracket.isAccessCounted {
+            if !vcpus[vcpu].bracket.isOpen || !vcpus[vcpu].bracket.isAccessCounted {
                 vcpus[vcpu].accessesByL1.accessed(register, isWrite: isWrite)
             }
         case .unknown:

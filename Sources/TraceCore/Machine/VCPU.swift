@@ -57,10 +57,13 @@ public struct VCPU: Sendable {
         ledger.forgetCounts()
     }
 
+    /// KVM itself says so. The exits of such a vCPU are not all told.
+    var isKnownNotToNest: Bool { state != nil && !hasNested }
+
     /// Level of what the vCPU's thread does now: that of the exit being handled. Outside of one there is no saying, but
-    /// for a vCPU of which KVM itself says that it has never run L2.
+    /// for a vCPU that only L1 can run on.
     @inline(__always)
-    var actingLevel: Level { bracket.isOpen ? bracket.level : state != nil && !hasNested ? .l1 : .unknown }
+    var actingLevel: Level { bracket.isOpen ? bracket.level : isKnownNotToNest ? .l1 : .unknown }
 
     /// L2 reached for MSRs that L0 or L1 intercepts.
     var hasMSRExitsOfL2: Bool {

@@ -38,6 +38,10 @@ struct LiveAnalysis: LiveEventSink, ~Copyable {
         analysis.thread(tid, of: process)
     }
 
+    mutating func exits(_ count: UInt64, _ reason: ExitReason, of tid: Int32) {
+        analysis.exits(count, reason, of: tid)
+    }
+
     /// Every event up to `time` has come.
     mutating func tick(at time: UInt64) {
         analysis.tick(at: time)

@@ -27,6 +27,9 @@ struct LiveReporter: LiveSink, ~Copyable {
     mutating func state(_ state: VCPUState, at stamp: EventStamp) { analysis.state(state, at: stamp) }
     mutating func lapic(_ reading: LAPICReading, at stamp: EventStamp) { analysis.lapic(reading, at: stamp) }
     mutating func thread(_ tid: Int32, of process: Int32) { analysis.thread(tid, of: process) }
+    mutating func exits(_ count: UInt64, _ reason: ExitReason, of tid: Int32) {
+        analysis.exits(count, reason, of: tid)
+    }
 
     mutating func drained(_ source: borrowing LiveSource) -> Bool {
         analysis.tick(at: source.settled)

@@ -11,6 +11,10 @@ struct LiveSource: ~Copyable {
     private var attachments: Attachments?
     private var ring: MappedRing
     private let counts: MappedCounts
+    private let exitCounts: MappedExitCounts
+    /// The thread of each row of ``exitCounts``.
+    private var exitRows: [UInt32: Int32] = [:]
+    private let isa: ISA
     private var window = ReorderWindow()
     private var threads = ToldThreads()
     /// As of the last drain: time before its counts were read, and the drops of each CPU.
@@ -48,6 +52,8 @@ struct LiveSource: ~Copyable {
         config.vm = UInt32(bitPattern: options.vm ?? 0)
         config.vcpu = options.vcpu ?? -1
         config.is_vmx = host.isa == .vmx ? 1 : 0
+        // Before 6.0 what an injection repeats is told from the exit before it.
+        config.counts_exits = types.hasField("kvm_inj_virq.reinjected") ? 1 : 0
         try object.configure(config)
         let cpus = max(Int(libbpf_num_possible_cpus()), 1)
         try object.resize("counts", to: UInt32(cpus))
@@ -57,10 +63,13 @@ struct LiveSource: ~Copyable {
         try object.load()
         let ring = try MappedRing(descriptor: object.descriptor(ofMap: "ring"), size: Int(options.ringBytes))
         let counts = try MappedCounts(descriptor: object.descriptor(ofMap: "counts"), cpus: cpus)
+        let exitCounts = try MappedExitCounts(descriptor: object.descriptor(ofMap: "exit_counts"))
         attachments = try Attachments(programs)
         self.object = object
         self.ring = ring
         self.counts = counts
+        self.exitCounts = exitCounts
+        isa = host.isa
         self.kinds = kinds
         programCount = programs.count(where: \.loads)
         counted = (Self.now, Array(repeating: 0, count: cpus))
@@ -127,6 +136,9 @@ struct LiveSource: ~Copyable {
         try drain(into: &sink)
         window.end()
         deliver(to: &sink)
+        for (row, tid) in exitRows.sorted(by: { $0.key < $1.key }) {
+            for (reason, count) in exitCounts.counts(row: row, isa: isa) { sink.exits(count, reason, of: tid) }
+        }
     }
 
     private mutating func deliver(to sink: inout some LiveEventSink & ~Copyable) {
@@ -136,6 +148,7 @@ struct LiveSource: ~Copyable {
                 sink.thread(item.stamp.tid, of: item.process)
             }
             if case .lost(let gap) = item.content { gaps.append(gap) }
+            if case .state(_, let row) = item.content, row > 0 { exitRows[row] = item.stamp.tid }
             span = (span?.first ?? item.stamp.time, item.stamp.time)
             item.deliver(to: &sink)
         }
