@@ -11,10 +11,10 @@ RELEASE = .build/release/apictrace
 ONE_FILE = dist/apictrace
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build release dist install lint clean prepare
+.PHONY: help demo test build release bench-live dist install lint clean prepare
 
 help: ## show this
-	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: release ## build, then analyse a recording that lost interrupts, and its healthy twin
 	@.ci/demo $(RELEASE)
@@ -28,6 +28,10 @@ build: prepare ## debug build
 
 release: prepare ## optimised build, .build/release/apictrace
 	$(SWIFT) build -c release --product apictrace
+
+bench-live: release ## what live tracing costs a guest, beside perf stat; as root (ROUNDS=5, IPIS=100000)
+	$(SWIFT) build -c release --product apictrace-guest
+	Tests/Bench/live.sh $(ROUNDS) $(IPIS)
 
 # APICTRACE_STATIC is read by Package.swift; its own scratch folder keeps the two kinds of linking apart.
 dist: prepare ## dist/apictrace: one file that needs neither Swift nor the libraries

@@ -5,15 +5,20 @@ extension LiveAnalysis {
     /// - Parameters:
     ///   - base: the clock's time that times count from.
     ///   - now: the clock's time.
-    func moment(base: UInt64, now: UInt64) -> LiveMoment {
+    ///   - totals: what the source knows by now.
+    ///   - perSecond: hits since the last moment.
+    func moment(base: UInt64, now: UInt64, totals: TraceTotals, perSecond: UInt64) -> LiveMoment {
         LiveMoment(
-            time: now > base ? now - base : 0, hits: 0, perSecond: 0, dropped: 0,
+            time: now > base ? now - base : 0, hits: totals.byName.values.reduce(0, &+), perSecond: perSecond,
+            dropped: totals.overrun ?? 0,
             vms: analysis.machine.vms.indices.filter { !vcpus(of: $0).isEmpty }.map { vm($0, base) },
             findings: findings.map { finding in
                 LiveMoment.Finding(
                     grade: finding.grade, rule: finding.rule, place: place(of: finding), vectors: finding.vectors,
                     since: finding.first > base ? finding.first - base : 0, statement: finding.statement)
-            })
+            },
+            verdict: findings.map(\.grade).max()
+                ?? (Coverage(analysis.machine, totals).isComplete ? .clean : .inconclusive))
     }
 
     /// `vCPU 0 of qemu-system-x86 (pid 214)`.

@@ -57,6 +57,6 @@ struct LiveMoment: Equatable {
     var dropped: UInt64
     var vms: [VM]
     var findings: [Finding]
-
-    var verdict: Grade { findings.map(\.grade).max() ?? .clean }
+    /// What the report would say if the trace ended now.
+    var verdict: Grade
 }

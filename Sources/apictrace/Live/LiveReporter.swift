@@ -67,11 +67,10 @@ struct LiveReporter: LiveSink, ~Copyable {
         let last = shown ?? (start, 0)
         guard shown == nil || now - last.time >= output.interval else { return }
         let hits = source.hits
-        var moment = analysis.moment(base: source.base ?? start, now: now)
-        moment.hits = hits
-        moment.dropped = source.dropped
         let elapsed = Double(max(now &- last.time, 1)) / 1e9
-        moment.perSecond = shown == nil ? 0 : UInt64(Double(hits &- last.hits) / elapsed)
+        let moment = analysis.moment(
+            base: source.base ?? start, now: now, totals: source.totals(),
+            perSecond: shown == nil ? 0 : UInt64(Double(hits &- last.hits) / elapsed))
         shown = (now, hits)
         output.show(moment)
     }

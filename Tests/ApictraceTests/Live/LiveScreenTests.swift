@@ -27,7 +27,7 @@ import TraceCore
             .init(
                 grade: .exposed, rule: .l2APICDirect, place: "vCPU 0 of qemu-system-x86 (pid 214)", vectors: [],
                 since: 2_000_000_000, statement: "L2 reached L1's local APIC by itself."),
-        ])
+        ], verdict: .confirmed)
 
     private func screen(_ width: Int, _ height: Int, colour: Bool = false) -> String {
         LiveScreen(width: width, height: height, style: TextStyle(colour: colour)).lines(moment).joined(separator: "\n")
