@@ -9,9 +9,11 @@ TEST_PACKAGES = $(BUILD_PACKAGES) trace-cmd python3-jsonschema
 SOURCES = $(wildcard Sources Probes Tests) Package.swift
 RELEASE = .build/release/apictrace
 ONE_FILE = dist/apictrace
+MANUAL = dist/apictrace.1
+SHARE = $(DESTDIR)$(PREFIX)/share
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build release bench-live dist install lint clean prepare
+.PHONY: help demo test build release bench-live dist install lint clean prepare fuzz bench
 
 help: ## show this
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -41,15 +43,33 @@ dist: prepare ## dist/apictrace: one file that needs neither Swift nor the libra
 $(ONE_FILE):
 	$(MAKE) dist
 
-install: $(ONE_FILE) ## copy dist/apictrace to PREFIX/bin (/usr/local/bin)
+# A plugin of argument-parser's: it builds the command once more, to ask it for its help.
+$(MANUAL): $(ONE_FILE)
+	$(SWIFT) package generate-manual
+	install -D -m 644 .build/plugins/GenerateManual/outputs/apictrace/apictrace.1 $@
+
+install: $(ONE_FILE) $(MANUAL) ## command, man page and shell completions to PREFIX (/usr/local)
 	install -D -m 755 $(ONE_FILE) $(DESTDIR)$(PREFIX)/bin/apictrace
+	install -D -m 644 $(MANUAL) $(SHARE)/man/man1/apictrace.1
+	install -d $(SHARE)/bash-completion/completions $(SHARE)/zsh/site-functions $(SHARE)/fish/vendor_completions.d
+	$(ONE_FILE) --generate-completion-script bash >$(SHARE)/bash-completion/completions/apictrace
+	$(ONE_FILE) --generate-completion-script zsh >$(SHARE)/zsh/site-functions/_apictrace
+	$(ONE_FILE) --generate-completion-script fish >$(SHARE)/fish/vendor_completions.d/apictrace.fish
 
 lint: ## swift format, shellcheck, bash -n
 	$(SWIFT) format lint -r --strict $(SOURCES)
 	.ci/lint-scripts
 
+bench: release ## time the release build beside cat, trace-cmd and libtracecmd on 1 GB (ARGS=--callgrind: instructions)
+	@Tests/Bench/run.sh $(ARGS)
+
+# make sets no SECONDS of its own, but bash counts in a variable of that name: the script is told by another.
+SECONDS ?= 60
+fuzz: prepare ## fuzz each parser of files for SECONDS (60) seconds
+	@SWIFT=$(SWIFT) SECONDS_EACH=$(SECONDS) Tests/Fuzz/run.sh
+
 clean: ## remove what was built
-	rm -rf .build .build-static dist
+	rm -rf .build .build-static .build-fuzz dist
 
 prepare:
 	@SWIFT=$(SWIFT) .ci/prepare $(BUILD_PACKAGES)

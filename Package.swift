@@ -9,6 +9,10 @@ func library(_ name: String) -> LinkerSetting {
     .linkedLibrary(linksStatically ? ":lib\(name).a" : name)
 }
 
+/// `APICTRACE_FUZZ=1` leaves only what the fuzz harness is made of: libFuzzer's `main` goes into every program of the package,
+/// those that the build itself runs included.
+let isFuzzed = Context.environment["APICTRACE_FUZZ"] != nil
+
 let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
@@ -47,9 +51,19 @@ let package = Package(
         .testTarget(
             name: "TraceCoreTests", dependencies: ["TraceCore"], exclude: ["Fixtures"], swiftSettings: swiftSettings),
         .executableTarget(name: "apictrace-guest", path: "Tests/Guest"),
+        .executableTarget(
+            name: "apictrace-fuzz", dependencies: ["TraceCore"], path: "Tests/Fuzz",
+            exclude: ["kallsyms.dict", "run.sh"],
+            swiftSettings: swiftSettings + (isFuzzed ? [.define("FUZZED")] : [])),
         .testTarget(
             name: "ApictraceTests", dependencies: ["CBPF", "TraceCore", "apictrace", "apictrace-guest"],
             swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6]
 )
+
+if isFuzzed {
+    package.products = []
+    package.dependencies = []
+    package.targets.removeAll { !["apictrace-fuzz", "TraceCore", "CCompression"].contains($0.name) }
+}

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Glibc
 import TraceCore
 
 /// What the user narrowed an analysis down to.
@@ -11,22 +10,21 @@ struct AnalysisOptions {
     var to: TimeBound?
     /// Path of a copy of the traced host's /proc/kallsyms.
     var kallsyms: String?
+    /// Where a terminal takes it.
+    var showsProgress = true
 }
 
 /// Reads a recording (`-` is standard input), runs the machine over it and reports.
 func analyze(path: String, options: AnalysisOptions) throws -> Report {
-    let isStandardInput = path == "-"
-    var file =
-        try isStandardInput ? TraceFile(descriptor: dup(STDIN_FILENO), name: "standard input") : TraceFile(path: path)
-    let clock = file.info.clock
-    let from = try options.from?.earliest(on: clock)
-    let to = try options.to?.latest(on: clock)
-    let window = from == nil && to == nil ? nil : (from ?? 0)...max(from ?? 0, to ?? .max)
+    var file = try TraceFile(argument: path)
+    let window = try TimeBound.window(from: options.from, to: options.to, on: file.info.clock)
     let symbols = try options.kallsyms.map { try KernelSymbols(kallsyms: $0) }
     var analysis = Analysis(info: file.info, symbols: symbols, window: window)
-    let totals = try analysis.read(&file)
+    let progress = options.showsProgress ? Progress(of: path) : nil
+    let totals = try analysis.read(&file, progress: progress?.show)
+    progress?.clear()
     return ReportBuilder(
-        analysis, totals: totals, path: isStandardInput ? nil : path,
+        analysis, totals: totals, path: path == "-" ? nil : path,
         selection: .init(vm: options.vm, vcpu: options.vcpu)
     ).report()
 }

@@ -17,7 +17,7 @@ struct Apictrace: ParsableCommand {
               apictrace analyze trace.dat
             """,
         version: version,
-        subcommands: [Analyze.self, Live.self, Doctor.self, Explain.self, Schema.self])
+        subcommands: [Analyze.self, Events.self, Live.self, Doctor.self, Explain.self, Schema.self])
 
     private static var version: String {
         let libbpf = libbpf_version_string().map { String(cString: $0) } ?? "of an unknown version"

@@ -6,7 +6,7 @@ import TraceCore
 enum Terminal {
     /// Colour and width for standard output: plain unless a terminal reads it. NO_COLOR: https://no-color.org
     static func style(noColour: Bool) -> TextStyle {
-        let isTerminal = isatty(STDOUT_FILENO) == 1
+        let isTerminal = isOutputTerminal
         let refused = noColour || hasValue("NO_COLOR") || value("TERM") == "dumb"
         let widest = TextStyle().width
         let width = isTerminal ? size.map { min(widest, max(60, $0.columns)) } : nil
@@ -30,8 +30,29 @@ enum Terminal {
 
     /// `apictrace: FILE: what is wrong` on standard error.
     static func complain(_ message: String) {
-        let line = Array("apictrace: \(message.printable)\n".utf8)
-        _ = write(STDERR_FILENO, line, line.count)
+        show("apictrace: \(message.printable)\n")
+    }
+
+    static var isOutputTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+
+    /// Standard error is a terminal that knows how to erase a line.
+    static var canRewriteErrors: Bool { isatty(STDERR_FILENO) == 1 && value("TERM") != "dumb" }
+
+    /// Writes all of it to standard output, and ends the process where that fails: in silence where nobody reads on, as
+    /// SIGPIPE does it unless the parent process ignores that signal.
+    static func output(_ bytes: [UInt8]) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+            if count >= 0 {
+                rest = rest.dropFirst(count)
+            } else if errno == EPIPE {
+                exit(128 + SIGPIPE)
+            } else if errno != EINTR {
+                complain("standard output: \(String(cString: strerror(errno)))")
+                exit(ExitStatus.unreadable.code)
+            }
+        }
     }
 
     /// Text on standard error as it is, e.g. a log that was asked for.

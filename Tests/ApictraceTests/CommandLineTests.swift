@@ -5,7 +5,8 @@ import TraceCore
 
 @Suite struct CommandLineTests {
     @Test(arguments: [
-        ["--help"], ["analyze", "--help"], ["explain", "--help"], ["schema", "--help"], ["live", "--help"],
+        ["--help"], ["analyze", "--help"], ["events", "--help"], ["explain", "--help"], ["schema", "--help"],
+        ["live", "--help"],
     ])
     func `every help has an example`(arguments: [String]) throws {
         let command = arguments.count == 1 ? try Command(arguments[0]) : try Command(arguments[0], arguments[1])

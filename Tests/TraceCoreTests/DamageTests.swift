@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import Testing
 
 @testable import TraceCore
@@ -71,17 +72,62 @@ import Testing
         #expect(readable > 900)
     }
 
-    @Test(arguments: RecordingTests.kinds + ["amd/6.12-force_avic/tc-sid-v7-zlib.dat"])
-    func `recordings survive cuts and flips in their compressed parts`(name: String) throws {
+    /// Cuts and flips of each recording. A recording is opened in a tenth of a second in debug, so that there are few unless the
+    /// environment wants more: `APICTRACE_DAMAGE=1000 swift test -c release -Xswiftc -enable-testing --filter DamageTests`.
+    static let damages =
+        ProcessInfo.processInfo.environment["APICTRACE_DAMAGE"].flatMap(Int.init) ?? 8
+
+    static let kinds =
+        RecordingTests.kinds + ["amd/6.12-force_avic/tc-sid-v7-zlib.dat", "intel/6.1.192/stale-svi.dat"]
+
+    /// What a user is told of damaged bytes; nil where nothing can be told of them.
+    private func verdict(_ bytes: some Sequence<UInt8>) -> (cut: TraceCut?, grade: Grade)? {
+        guard var file = try? TestFile.open(bytes) else { return nil }
+        var analysis = Analysis(info: file.info)
+        guard let totals = try? analysis.read(&file) else { return nil }
+        let report = ReportBuilder(analysis, totals: totals, path: nil).report()
+        #expect(report.source.cut?.offset == totals.cut?.offset)
+        return (totals.cut, report.verdict)
+    }
+
+    /// Where the sections of a version 7 file start and end.
+    private func edges(_ path: String) throws -> [Int] {
+        let file = try InputFile(path: path)
+        var edges: [Int] = []
+        var next = try TraceHead(file).end
+        while let header = try? SectionHeader("a section", of: file, at: next, order: .little) {
+            edges += [Int(next), Int(header.body.lowerBound)]
+            next = header.body.upperBound
+        }
+        return edges
+    }
+
+    @Test(arguments: kinds)
+    func `a recording that is cut is never clean and says where it breaks off`(name: String) throws {
+        let path = TestFile.fixture(name)
+        let bytes = try TestFile.bytes(of: path)
+        var random = TestRandom(seed: UInt64(bytes.count))
+        let edges = try edges(path)
+        #expect(edges.count > 16)
+        let offsets = (0..<Self.damages).map { _ in Int(random.next() % UInt64(bytes.count)) }
+        for count in edges + offsets {
+            guard let told = verdict(bytes.prefix(count)) else { continue }
+            #expect(told.cut != nil, "cut at \(count) of \(bytes.count)")
+            #expect(told.grade != .clean, "cut at \(count) of \(bytes.count)")
+        }
+    }
+
+    @Test(arguments: kinds)
+    func `a recording with flipped bits is read as far as it makes sense`(name: String) throws {
         let bytes = try TestFile.bytes(of: TestFile.fixture(name))
         var random = TestRandom(seed: UInt64(bytes.count))
-        for _ in 0..<15 {
-            if let cut = survivors(bytes.prefix(Int(random.next() % UInt64(bytes.count)))) {
-                #expect(cut.totals.cut != nil)
-            }
+        for _ in 0..<Self.damages {
             var damaged = bytes
-            for _ in 0..<8 { damaged[Int(random.next() % UInt64(damaged.count))] ^= 1 << UInt8(random.next() % 8) }
-            _ = survivors(damaged)
+            for _ in 0..<Int(random.next() % 8 + 1) {
+                damaged[Int(random.next() % UInt64(damaged.count))] ^= 1 << UInt8(random.next() % 8)
+            }
+            guard let told = verdict(damaged) else { continue }
+            #expect(told.cut == nil || told.grade != .clean)
         }
     }
 

@@ -42,7 +42,8 @@ import Testing
             event
                 == .exit(
                     .init(
-                        reason: 48, isa: 1, vcpu: 3, rip: 0xffff_ffff_8100_0000, info1: 0x181, info2: 0x8000_0030)))
+                        reason: 48, isa: 1, vcpu: 3, rip: 0xffff_ffff_8100_0000, info1: 0x181, info2: 0x8000_0030,
+                        intrInfo: .max)))
     }
 
     @Test func `kvm_exit without vcpu_id has none`() throws {
@@ -51,7 +52,8 @@ import Testing
             event
                 == .nestedVMExit(
                     .init(
-                        reason: 48, isa: 1, vcpu: nil, rip: 0xffff_ffff_8100_0000, info1: 0x181, info2: 0x8000_0030)))
+                        reason: 48, isa: 1, vcpu: nil, rip: 0xffff_ffff_8100_0000, info1: 0x181, info2: 0x8000_0030,
+                        intrInfo: .max)))
     }
 
     @Test func `a record shorter than its format is no event`() throws {

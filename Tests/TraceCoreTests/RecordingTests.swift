@@ -5,7 +5,8 @@ import Testing
 
 /// Real recordings, held to what trace-cmd reads from them.
 @Suite struct RecordingTests {
-    static let whole = ["intel", "amd", "bitvisor"].flatMap(Recording.all)
+    /// Debian's trace-cmd can't read zlib.
+    static let whole = ["intel", "amd", "bitvisor"].flatMap(Recording.all).filter { !$0.name.hasSuffix("zlib") }
     /// One of each kind is enough for what depends on the container alone.
     static let kinds = [
         "intel/6.1.192/passthrough-2v.dat", "intel/6.12.107/nofix-hooked-only.dat", "amd/6.12-force_avic/instances.dat",
@@ -69,7 +70,7 @@ import Testing
         #expect(read.totals.byName["kvm_exit"] == 166)
         #expect(read.totals.byName["kvm_apic_ipi"] == 16)
         #expect(read.info.inhibitNames.prefix(3) == ["DISABLED", "HYPERV", "ABSENT"])
-        #expect(read.info.symbols == KernelSymbols(hasKVM: true, hasUpdateHwapicISR: false))
+        #expect(read.info.symbols == KernelSymbols(hasKVM: true, hasUpdateHwapicISR: true))
     }
 
     @Test func `a compressed file whose table is cut off keeps its events`() throws {

@@ -4,10 +4,14 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <linux/capability.h>
 #include <stdint.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <unistd.h>
 
 #include "../../../Probes/event.h"
 
@@ -32,4 +36,36 @@ static inline void cbpf_store_release_64(void *address, uint64_t value) {
 /// A counter that the probes add to meanwhile.
 static inline uint64_t cbpf_load_relaxed_64(const void *address) {
     return __atomic_load_n((const uint64_t *)address, __ATOMIC_RELAXED);
+}
+
+/// The calling thread's capabilities, a bit each (capabilities(7)); 0, or -1 with errno set.
+static inline int cbpf_get_capabilities(uint64_t *effective, uint64_t *permitted) {
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+    if (syscall(SYS_capget, &header, data))
+        return -1;
+    *effective = data[0].effective | (uint64_t)data[1].effective << 32;
+    *permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
+    return 0;
+}
+
+/// Makes these the effective and permitted ones; none is handed on to a program that it starts.
+static inline int cbpf_set_capabilities(uint64_t kept) {
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {
+        {(uint32_t)kept, (uint32_t)kept, 0},
+        {(uint32_t)(kept >> 32), (uint32_t)(kept >> 32), 0},
+    };
+
+    return (int)syscall(SYS_capset, &header, data);
+}
+
+/// No program that it starts can get the capability either; fails where the kernel has no such capability.
+static inline int cbpf_drop_from_bounding_set(int capability) {
+    return prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+}
+
+static inline int cbpf_forbid_new_privileges(void) {
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }

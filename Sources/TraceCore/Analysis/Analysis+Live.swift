@@ -8,7 +8,7 @@ extension Analysis: LiveEventSink {
 
     public mutating func lapic(_ reading: LAPICReading, at stamp: EventStamp) {
         let vcpu = machine.lapic(reading, at: stamp, observer: &rules)
-        if isInWindow { rules.lapic(reading, of: vcpu, at: stamp, in: machine) }
+        if let vcpu, isInWindow { rules.lapic(reading, of: vcpu, at: stamp, in: machine) }
     }
 
     public mutating func thread(_ tid: Int32, of process: Int32) {

@@ -7,6 +7,8 @@ public struct Analysis: EventSink, ~Copyable, Sendable {
     /// Before it events only bring the machine up to date; after it they are ignored.
     private let window: ClosedRange<UInt64>
     private(set) var isInWindow: Bool
+    /// A window was asked for, and no event lies in it.
+    public private(set) var isWindowEmpty: Bool
 
     /// - Parameter symbols: of the traced host, where the trace doesn't carry them.
     public init(info: TraceInfo, symbols: KernelSymbols? = nil, window: ClosedRange<UInt64>? = nil) {
@@ -15,11 +17,14 @@ public struct Analysis: EventSink, ~Copyable, Sendable {
         machine = Machine(info: info)
         self.window = window ?? 0...(.max)
         isInWindow = window == nil
+        isWindowEmpty = window != nil
     }
 
     /// Reads a whole file.
-    public mutating func read(_ file: inout TraceFile) throws(TraceFileError) -> TraceTotals {
-        let totals = try file.read(into: &self)
+    public mutating func read(
+        _ file: inout TraceFile, progress: ((_ read: UInt64, _ total: UInt64) -> Void)? = nil
+    ) throws(TraceFileError) -> TraceTotals {
+        let totals = try file.read(into: &self, progress: progress)
         finish()
         return totals
     }
@@ -32,20 +37,26 @@ public struct Analysis: EventSink, ~Copyable, Sendable {
     }
 
     public mutating func lost(_ gap: EventGap) {
-        machine.lost(gap, observer: &rules)
+        if gap.from ?? 0 <= window.upperBound { machine.lost(gap, observer: &rules) }
     }
 
     /// The trace is over.
     public mutating func finish() {
+        if !isInWindow { begin() }
         rules.finish(machine)
     }
 
     private mutating func enter(at time: UInt64) -> Bool {
         guard time >= window.lowerBound else { return false }
+        begin()
+        isWindowEmpty = time > window.upperBound
+        return true
+    }
+
+    private mutating func begin() {
         isInWindow = true
         machine.forgetCounts()
         rules = Rules()
-        return true
     }
 
     private mutating func warmUp(_ event: KVMEvent, _ stamp: EventStamp) {

@@ -8,12 +8,15 @@ struct ThreadTable: Sendable {
 
     /// CPUs beyond this share the dictionary; the kernel's own limit is 8192.
     static let cachedCPUs = 8192
+    /// Threads beyond this are left out: no host has so many that emit events of KVM.
+    static let capacity = 1 << 18
 
     subscript(index: Int) -> HostThread {
         get { threads[index] }
         set { threads[index] = newValue }
     }
 
+    /// The thread's index, -1 where the table is full.
     @inline(__always)
     mutating func index(of stamp: EventStamp) -> Int {
         let cpu = Int(stamp.cpu)
@@ -25,6 +28,13 @@ struct ThreadTable: Sendable {
     }
 
     func index(tid: Int32) -> Int? { indices[tid] }
+
+    /// The thread of the event that the table was asked for last.
+    func latest(_ stamp: EventStamp) -> Int? {
+        let cpu = Int(stamp.cpu)
+        guard lastOnCPU.indices.contains(cpu) else { return indices[stamp.tid] }
+        return lastOnCPU[cpu] >= 0 ? lastOnCPU[cpu] : nil
+    }
 
     mutating func setVCPU(_ vcpu: Int, vm: Int, ofThread index: Int) {
         threads[index].vcpu = vcpu
@@ -41,6 +51,7 @@ struct ThreadTable: Sendable {
         if let known = indices[tid] {
             index = known
         } else {
+            guard threads.count < Self.capacity else { return }
             index = threads.count
             threads.append(HostThread(tid: tid, lastCPU: -1, lastTime: 0))
             indices[tid] = index
@@ -58,6 +69,8 @@ struct ThreadTable: Sendable {
         let index: Int
         if let known = indices[stamp.tid] {
             index = known
+        } else if threads.count == Self.capacity {
+            return -1
         } else {
             index = threads.count
             threads.append(HostThread(tid: stamp.tid, lastCPU: stamp.cpu, lastTime: stamp.time))

@@ -2,9 +2,10 @@
 
 /// Ties vCPU threads to VMs where a trace names none.
 ///
-/// Known: GUEST options and, live, processes and KVM's own pointers. Inferred otherwise: two threads with the same vCPU id are two
-/// VMs; a thread that sets inhibits before any vCPU ran has created a VM (KVM_CREATE_VM sets ABSENT or DISABLED,
-/// arch/x86/kvm/x86.c, 5.18 and later), and its vCPUs' threads come after it; for the rest the nearest thread id decides.
+/// Known: GUEST options and, live, processes and KVM's own pointers. Inferred otherwise: two threads with the same vCPU
+/// id are two VMs; a thread that sets inhibits before any vCPU ran has created a VM (KVM_CREATE_VM sets ABSENT or
+/// DISABLED, arch/x86/kvm/x86.c, 5.18 and later), and its vCPUs' threads come after it; for the rest the nearest thread
+/// id decides.
 struct VMGrouping: Sendable {
     struct Group: Sendable {
         /// The guest's name in GUEST options.
@@ -20,7 +21,12 @@ struct VMGrouping: Sendable {
 
     private(set) var groups: [Group] = []
     private var unclaimedCreators: [Int32] = []
+    /// The latest VM of each creator.
+    private var groupOfCreator: [Int32: Int] = [:]
     private let guests: [GuestMap]
+
+    /// VMs that were created and have run no vCPU yet; the oldest are forgotten.
+    static let capacity = 1024
 
     init(guests: [GuestMap]) {
         self.guests = guests
@@ -37,12 +43,12 @@ struct VMGrouping: Sendable {
     /// - Parameter process: the thread's, 0 where the source doesn't tell.
     func group(ofWorker tid: Int32, process: Int32 = 0) -> Int? {
         guard process == 0 else { return group(ofProcess: process) }
-        return groups.firstIndex { $0.creator == tid } ?? only
+        return groupOfCreator[tid] ?? only
     }
 
     private func group(ofProcess process: Int32) -> Int? {
-        let own = groups.indices.filter { groups[$0].process == process }
-        return own.count == 1 ? own.first : nil
+        guard let first = groups.firstIndex(where: { $0.process == process }) else { return nil }
+        return groups[(first + 1)...].contains { $0.process == process } ? nil : first
     }
 
     /// The group of a VM that KVM itself names.
@@ -58,9 +64,12 @@ struct VMGrouping: Sendable {
         return group
     }
 
-    /// A thread without a vCPU changed inhibits and no VM is its own yet.
+    /// A thread creates a VM, perhaps not its first.
     mutating func created(by tid: Int32) {
-        if !unclaimedCreators.contains(tid) { unclaimedCreators.append(tid) }
+        groupOfCreator[tid] = nil
+        unclaimedCreators.removeAll { $0 == tid }
+        if unclaimedCreators.count == Self.capacity { unclaimedCreators.removeFirst() }
+        unclaimedCreators.append(tid)
     }
 
     /// The group of a vCPU thread that is seen for the first time, a new one where none fits.
@@ -81,7 +90,27 @@ struct VMGrouping: Sendable {
             groups[group].members.append((tid, vcpu))
             return group
         }
-        return join(tid: tid, vcpu: vcpu)
+        return join(tid: tid, vcpu: vcpu, process: groups[group].process ?? 0)
+    }
+
+    /// A new group was put together by inference because a vCPU id was taken in the older ones. The members of those
+    /// that are nearer to its thread than to any other of their own were there only for want of it: returns their tids.
+    mutating func claimNeighbours(of group: Int) -> [Int32] {
+        guard let first = groups[group].members.first, isInferred(group), groups[group].creator == nil else {
+            return []
+        }
+        var claimed: [Int32] = []
+        for other in groups.indices where other != group && isInferred(other) && groups[other].creator == nil {
+            let members = groups[other].members
+            for member in members where !groups[group].members.contains(where: { $0.vcpu == member.vcpu }) {
+                let nearest = members.map { $0.tid == member.tid ? .max : gap($0.tid, member.tid) }.min()
+                guard members.count > 1, let nearest, gap(first.tid, member.tid) < nearest else { continue }
+                groups[group].members.append(member)
+                groups[other].members.removeAll { $0.tid == member.tid }
+                claimed.append(member.tid)
+            }
+        }
+        return claimed
     }
 
     private mutating func known(_ tid: Int32) -> Int? {
@@ -101,8 +130,10 @@ struct VMGrouping: Sendable {
     }
 
     private func distance(of group: Int, to tid: Int32) -> Int64 {
-        groups[group].members.map { abs(Int64($0.tid) - Int64(tid)) }.min() ?? .max
+        groups[group].members.lazy.map { gap($0.tid, tid) }.min() ?? .max
     }
+
+    private func gap(_ left: Int32, _ right: Int32) -> Int64 { abs(Int64(left) - Int64(right)) }
 
     private func nearestCreator(below tid: Int32) -> Int32? {
         unclaimedCreators.filter { $0 <= tid }.max()
@@ -116,6 +147,7 @@ struct VMGrouping: Sendable {
 
     private mutating func add(_ group: Group) -> Int {
         groups.append(group)
+        if let creator = group.creator { groupOfCreator[creator] = groups.count - 1 }
         return groups.count - 1
     }
 }

@@ -18,10 +18,13 @@ public struct EventDecoder: Sendable {
         fits(record, binding: index) ? decode(record, binding: index) : nil
     }
 
-    /// Whether the record has every field that its format promises.
+    /// How many bindings it decodes by.
+    var count: Int { bindings.count }
+
+    /// Whether the record is an event's, with every field that its format promises.
     @inlinable @inline(__always)
     func fits(_ record: Record, binding index: Int) -> Bool {
-        record.count >= bindings[index].length
+        index < bindings.count && record.count >= bindings[index].length
     }
 
     /// The event of a record that fits. No optional comes out of here: unwrapping one is a copy for each event.

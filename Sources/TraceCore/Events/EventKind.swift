@@ -47,4 +47,12 @@ public enum EventKind: UInt8, CaseIterable, Sendable {
         guard let kind = Self.allCases.first(where: { $0.tracepoints.contains(name) }) else { return nil }
         self = kind
     }
+
+    /// The directory of the tracepoint under tracefs' `events`: arch/x86/kvm/mmu/mmutrace.h is a system of its own.
+    public var traceSystem: String {
+        switch self {
+        case .markMMIOSPTE, .handleMMIOPageFault, .mmuSetSPTE: "kvmmmu"
+        default: "kvm"
+        }
+    }
 }

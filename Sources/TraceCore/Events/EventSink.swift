@@ -4,9 +4,21 @@
 ///
 /// A source is generic over its sink, so that the calls are direct; nothing goes back from a sink to its source.
 public protocol EventSink: ~Copyable {
+    /// Told once, before anything else. `base`: time of the earliest record of any kind, which reports count from.
+    mutating func started(at base: UInt64)
     mutating func event(_ event: KVMEvent, at stamp: EventStamp)
     /// Told when the hole begins, before any event recorded after it on that CPU.
     mutating func lost(_ gap: EventGap)
+    /// What a recording of live tracing holds beside events. Only a ``LiveEventSink`` has a use for it.
+    mutating func fact(_ fact: LiveFact, at stamp: EventStamp)
+}
+
+extension EventSink where Self: ~Copyable {
+    public mutating func fact(_ fact: LiveFact, at stamp: EventStamp) {}
+}
+
+extension EventSink where Self: ~Copyable {
+    public mutating func started(at base: UInt64) {}
 }
 
 /// A hole in one CPU's stream of events.

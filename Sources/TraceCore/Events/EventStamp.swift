@@ -15,3 +15,10 @@ public struct EventStamp: Equatable, Sendable {
         self.tid = tid
     }
 }
+
+extension UInt64 {
+    /// Clock units since an earlier stamp; 0 where the CPUs' clocks disagree on the order.
+    func elapsed(since earlier: UInt64) -> UInt64 {
+        self > earlier ? self - earlier : 0
+    }
+}

@@ -13,3 +13,13 @@ public protocol LiveEventSink: EventSink, ~Copyable {
 extension LiveEventSink where Self: ~Copyable {
     public mutating func exits(_ count: UInt64, _ reason: ExitReason, of tid: Int32) {}
 }
+
+extension LiveEventSink where Self: ~Copyable {
+    public mutating func fact(_ fact: LiveFact, at stamp: EventStamp) {
+        switch fact {
+        case .state(let state): self.state(state, at: stamp)
+        case .lapic(let reading): lapic(reading, at: stamp)
+        case .process(let process): thread(stamp.tid, of: process)
+        }
+    }
+}

@@ -27,7 +27,7 @@ public struct Record {
 
     /// `common_pid`. Sound for a record that a binding's length check has let pass, which is never under eight bytes.
     @inlinable @inline(__always)
-    func tid(_ order: ByteOrder) -> Int32 {
+    public func tid(_ order: ByteOrder) -> Int32 {
         order.value(base.loadUnaligned(fromByteOffset: 4, as: Int32.self))
     }
 

@@ -33,6 +33,16 @@ public struct APICAccessCounts: Equatable, Sendable {
         }
     }
 
+    /// The access was counted too soon: it is another's.
+    mutating func retract(_ register: APICRegister, isWrite: Bool) {
+        guard !counts.isEmpty else { return }
+        if isWrite {
+            counts[register.index].writes &-= 1
+        } else {
+            counts[register.index].reads &-= 1
+        }
+    }
+
     public mutating func add(_ other: APICAccessCounts) {
         guard !other.isEmpty else { return }
         if counts.isEmpty { counts = Array(repeating: Count(), count: APICRegister.count) }

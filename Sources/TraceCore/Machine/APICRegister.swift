@@ -8,6 +8,7 @@ public struct APICRegister: Hashable, Sendable {
     public static let id = APICRegister(offset: 0x20)
     public static let tpr = APICRegister(offset: 0x80)
     public static let eoi = APICRegister(offset: 0xb0)
+    static let spiv = APICRegister(offset: 0xf0)
     public static let icr = APICRegister(offset: 0x300)
 
     /// Registers are 16 bytes apart, so 256 of them fill the page.

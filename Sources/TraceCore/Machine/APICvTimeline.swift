@@ -25,9 +25,13 @@ public struct APICvTimeline: Equatable, Sendable {
     public private(set) var current = Interval(from: nil, state: .unknown, mask: 0, inferred: false, setBy: nil)
     public private(set) var intervals: [Interval] = []
     public private(set) var total = 1
+    /// When the first interval that was not kept begins.
+    public private(set) var keptUntil: UInt64?
     /// What the VM's state was before the first inhibit event, once evidence settles it.
     public private(set) var initial: State = .unknown
     private var isInitial = true
+    /// The first change came before any vCPU ran.
+    public private(set) var isSeenFromCreation = false
     /// A vCPU of the VM has run, so that the time before the first change was part of its life.
     private var hasRun = false
 
@@ -44,8 +48,6 @@ public struct APICvTimeline: Equatable, Sendable {
     public var state: State { current.state }
     /// APICv was active at some time, seen or inferred.
     public var everActive: Bool { intervals.contains { $0.state == .active } }
-    /// True until the first inhibit event: then ``initial`` may still be settled by later evidence.
-    public var isBeforeFirstChange: Bool { isInitial }
 
     mutating func vcpuRan() {
         hasRun = true
@@ -98,24 +100,13 @@ public struct APICvTimeline: Equatable, Sendable {
         return true
     }
 
-    /// A local APIC access by L1 trapped that APICv would have carried out silently.
-    mutating func showedInhibited() -> Bool {
-        guard isInitial, initial == .unknown else { return false }
-        settleInitial(.inhibited, mask: 0)
-        return true
-    }
-
-    /// The first event tells what was before it: the other bits stay, and one that is newly set wasn't.
+    /// The first event tells what was before it: the other bits stay. Whether its own bit was set it leaves open, for it
+    /// fires without a change too.
     private mutating func settle(before change: KVMEvent.APICvInhibitChanged) {
         guard isInitial, initial == .unknown, (0..<64).contains(change.reason) else { return }
         let bit: UInt64 = 1 << UInt64(change.reason)
         let others = change.inhibits & ~bit
-        if others != 0 {
-            settleInitial(.inhibited, mask: others)
-        } else if change.set, change.inhibits & bit != 0 {
-            settleInitial(.active, mask: 0)
-        }
-        // A lone "cleared" leaves it open whether the bit was set before: it fires without a change too.
+        if others != 0 { settleInitial(.inhibited, mask: others) }
     }
 
     private mutating func settleInitial(_ state: State, mask: UInt64) {
@@ -131,6 +122,7 @@ public struct APICvTimeline: Equatable, Sendable {
             // The VM is being created: there is nothing before its first mask.
             intervals = []
             total = 0
+            isSeenFromCreation = true
         }
         isInitial = false
         let state: State = mask == 0 ? .active : .inhibited
@@ -140,6 +132,7 @@ public struct APICvTimeline: Equatable, Sendable {
     /// True where the interval differs from the one before.
     private mutating func append(_ interval: Interval) -> Bool {
         guard total == 0 || current.state != interval.state || current.mask != interval.mask else { return false }
+        if intervals.count == Self.capacity, total == Self.capacity { keptUntil = interval.from }
         current = interval
         total += 1
         if intervals.count < Self.capacity { intervals.append(current) }

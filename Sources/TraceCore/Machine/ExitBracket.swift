@@ -19,12 +19,15 @@ public struct ExitBracket: Equatable, Sendable {
     public var hasWoken = false
     /// An access to the APIC page that faulted, not yet known to be emulated or forwarded.
     public var apicFault: APICFault?
-    /// The exit reason itself told of the APIC access, so that `kvm_mmio` doesn't count it again.
-    public var isAccessCounted = false
+    /// The APIC access of L1's that the exit reason itself told of, so that `kvm_mmio` doesn't count it again.
+    public var countedAccess: APICFault?
 
     /// In a HLT that L0 handles, and nothing has woken it yet.
     @inline(__always)
     public var isBlocked: Bool { isOpen && reason.isHLT && !isForwarded && !hasWoken }
+
+    /// An interrupt-window exit of L2's, told of when its level became known.
+    var isWindowOfL2: Bool { isOpen && level == .l2 && reason.isInterruptWindow }
 
     public struct APICFault: Equatable, Sendable {
         public var register: APICRegister
@@ -44,6 +47,6 @@ public struct ExitBracket: Equatable, Sendable {
         qualification = exit.info1
         // IDT-vectoring information and EXITINTINFO share their layout: bit 31 valid, bits 10:8 type, 0 external.
         let vectoring = isa == .svm ? exit.intrInfo : UInt32(truncatingIfNeeded: exit.info2)
-        interruptedVector = InterruptionInfo(vectoring).externalVector
+        interruptedVector = InterruptionInfo(vectoring).interruptVector
     }
 }

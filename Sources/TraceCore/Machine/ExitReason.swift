@@ -55,8 +55,6 @@ public struct ExitReason: Hashable, Sendable {
     /// L1 asks to run L2.
     @inline(__always)
     public var startsL2: Bool { self == .vmlaunch || self == .vmresume || self == .svmVMRUN }
-    /// VMX exits that only a vCPU with APICv in use can have.
-    public var showsAPICv: Bool { self == .eoiInduced || self == .apicWrite }
 
     /// KVM's name for it, e.g. `EPT_MISCONFIG` or `npf`; the number where there is none.
     public var name: String {

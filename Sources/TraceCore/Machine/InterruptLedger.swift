@@ -4,7 +4,7 @@
 ///
 /// It keeps books and finds crossings; whether anything is lost is for the rules to say.
 public struct InterruptLedger: Equatable, Sendable {
-    public private(set) var accounts = [VectorAccount](repeating: VectorAccount(), count: 256)
+    private var accounts = VectorAccounts()
     /// Holes in the trace that this vCPU's events may have fallen into.
     public private(set) var gaps: UInt32 = 0
     /// Vectors in service that were seen, as a bit map, so that the highest is at hand.
@@ -12,39 +12,53 @@ public struct InterruptLedger: Equatable, Sendable {
     private var pendingMap = VectorSet()
     /// The pending ones that hardware can't have delivered.
     private var certainMap = VectorSet()
+    /// Those that may have been in service before the trace, or a hole in it, let anybody see them go there.
+    private var unseenMap = VectorSet.all
 
     public init() {}
 
-    public subscript(vector: UInt8) -> VectorAccount { accounts[Int(vector)] }
+    public subscript(vector: UInt8) -> VectorAccount { accounts[vector] }
 
     public var highestInService: UInt8? { inServiceMap.highest }
     public var highestPending: UInt8? { pendingMap.highest }
     public var pending: VectorSet { pendingMap }
 
+    /// The highest vector that KVM injected into L2 and that is in service still, but for those in `stuck`.
+    func highestInjected(but stuck: VectorSet) -> UInt8? {
+        inServiceMap.vectors.last { accounts[$0].inService?.level == .l2 && !stuck.contains($0) }
+    }
+
     /// A fixed or lowest-priority interrupt was offered while `level` ran on this vCPU.
     ///
     /// - Parameter silent: hardware may deliver it to that level without a trace.
     mutating func accepted(_ vector: UInt8, level: Level, silent: Bool, at stamp: EventStamp) {
-        accounts[Int(vector)].accepted[level] &+= 1
-        if let pending = accounts[Int(vector)].pending, !pending.maybeSilent {
-            accounts[Int(vector)].coalesced &+= 1
+        accounts[vector].accepted[level] &+= 1
+        if let pending = accounts[vector].pending, !pending.maybeSilent {
+            accounts[vector].coalesced &+= 1
             return
         }
-        accounts[Int(vector)].pending = .init(since: stamp, maybeSilent: silent, gaps: gaps)
+        accounts[vector].pending = .init(since: stamp, maybeSilent: silent, gaps: gaps)
         pendingMap.insert(vector)
         if !silent { certainMap.insert(vector) }
     }
 
+    /// An interrupt was offered to a disabled APIC, which drops it.
+    mutating func refused(_ vector: UInt8, level: Level) {
+        accounts[vector].accepted[level] &+= 1
+    }
+
     /// IRR to ISR at a level.
     mutating func acknowledged(_ vector: UInt8, level: Level, at stamp: EventStamp) {
-        accounts[Int(vector)].acknowledged[level] &+= 1
+        accounts[vector].acknowledged[level] &+= 1
         noLongerPending(vector)
-        accounts[Int(vector)].inService = .init(since: stamp, level: level)
+        accounts[vector].inService = .init(since: stamp, level: level)
         inServiceMap.insert(vector)
+        // It went ahead of them, so nothing of its class or above was in service.
+        unseenMap.removeAll(from: vector & 0xf0)
     }
 
     mutating func reinjected(_ vector: UInt8) {
-        accounts[Int(vector)].reinjected &+= 1
+        accounts[vector].reinjected &+= 1
     }
 
     /// An EOI of a vector that KVM named. Returns the crossing where it was acknowledged at the other level.
@@ -52,10 +66,12 @@ public struct InterruptLedger: Equatable, Sendable {
     /// - Parameter silentAcknowledge: L1 may have taken the vector without a trace (virtual-interrupt delivery), so
     ///   that an EOI by L2 with nothing injected tells of one.
     mutating func ended(_ vector: UInt8, level: Level, silentAcknowledge: Bool, at stamp: EventStamp) -> Crossing? {
-        accounts[Int(vector)].ended[level] &+= 1
-        guard let open = accounts[Int(vector)].inService else {
-            guard level == .l2, silentAcknowledge else { return nil }
-            accounts[Int(vector)].acknowledged.l1 &+= 1
+        accounts[vector].ended[level] &+= 1
+        let mayBeOlder = unseenMap.contains(vector) && accounts[vector].pending == nil
+        unseenMap.remove(vector)
+        guard let open = accounts[vector].inService else {
+            guard level == .l2, silentAcknowledge, !mayBeOlder else { return nil }
+            accounts[vector].acknowledged.l1 &+= 1
             noLongerPending(vector)
             return Crossing(
                 vector: vector, acknowledgedAt: .l1, endedAt: level, inferred: true, acknowledged: nil, ended: stamp)
@@ -66,15 +82,15 @@ public struct InterruptLedger: Equatable, Sendable {
 
     /// An EOI that L1 wrote on L2's behalf and that hardware carried out in silence: the highest vector in service.
     mutating func endedSilently(byL1At stamp: EventStamp) -> Crossing? {
-        guard let vector = highestInService, let open = accounts[Int(vector)].inService else { return nil }
-        accounts[Int(vector)].ended.l1 &+= 1
+        guard let vector = highestInService, let open = accounts[vector].inService else { return nil }
+        accounts[vector].ended.l1 &+= 1
         leaveService(vector)
         return crossing(of: vector, open, endedAt: .l1, inferred: true, at: stamp)
     }
 
     /// L1 wrote an EOI for `vector`, but KVM was told of another's end: it stays in service.
     func missedEOI(of vector: UInt8, at stamp: EventStamp) -> Crossing? {
-        guard let open = accounts[Int(vector)].inService else { return nil }
+        guard let open = accounts[vector].inService else { return nil }
         return crossing(of: vector, open, endedAt: .l1, inferred: true, at: stamp)
     }
 
@@ -86,7 +102,7 @@ public struct InterruptLedger: Equatable, Sendable {
 
     private mutating func forgetCertainty() {
         for vector in certainMap.vectors {
-            accounts[Int(vector)].pending?.maybeSilent = true
+            accounts[vector].pending?.maybeSilent = true
         }
         certainMap = VectorSet()
     }
@@ -94,27 +110,34 @@ public struct InterruptLedger: Equatable, Sendable {
     /// Events of this vCPU may have been lost: what was in service may have ended since.
     mutating func touchedByGap() {
         gaps &+= 1
-        for vector in inServiceMap.vectors { accounts[Int(vector)].inService = nil }
+        for vector in inServiceMap.vectors { accounts[vector].inService = nil }
         inServiceMap = VectorSet()
+        unseenMap = .all
+    }
+
+    /// Nothing that went unseen into service is there: an EOI found none, or the vCPU's whole life has been seen.
+    mutating func hasNothingUnseen() {
+        unseenMap = VectorSet()
     }
 
     /// The local APIC was reset (INIT) or disabled: nothing is pending or in service.
     mutating func reset() {
-        for vector in pendingMap.vectors { accounts[Int(vector)].pending = nil }
-        for vector in inServiceMap.vectors { accounts[Int(vector)].inService = nil }
+        for vector in pendingMap.vectors { accounts[vector].pending = nil }
+        for vector in inServiceMap.vectors { accounts[vector].inService = nil }
         pendingMap = VectorSet()
         certainMap = VectorSet()
         inServiceMap = VectorSet()
+        unseenMap = VectorSet()
     }
 
     /// Takes over what was accepted before the vCPU was known to be this one; nothing else can have happened to it.
     mutating func add(_ earlier: InterruptLedger) {
         for vector in UInt8.min...UInt8.max where !earlier[vector].isUntouched {
             let account = earlier[vector]
-            for level in Level.allCases { accounts[Int(vector)].accepted[level] &+= account.accepted[level] }
-            accounts[Int(vector)].coalesced &+= account.coalesced
-            guard let pending = account.pending, accounts[Int(vector)].acknowledged.total == 0 else { continue }
-            accounts[Int(vector)].pending = pending
+            for level in Level.allCases { accounts[vector].accepted[level] &+= account.accepted[level] }
+            accounts[vector].coalesced &+= account.coalesced
+            guard let pending = account.pending, accounts[vector].acknowledged.total == 0 else { continue }
+            accounts[vector].pending = pending
             pendingMap.insert(vector)
             if !pending.maybeSilent { certainMap.insert(vector) }
         }
@@ -122,22 +145,17 @@ public struct InterruptLedger: Equatable, Sendable {
 
     /// A new window of observation: counts start anew, open entries stay open.
     mutating func forgetCounts() {
-        for index in accounts.indices {
-            let (pending, inService) = (accounts[index].pending, accounts[index].inService)
-            accounts[index] = VectorAccount()
-            accounts[index].pending = pending
-            accounts[index].inService = inService
-        }
+        accounts.forgetCounts()
     }
 
     private mutating func noLongerPending(_ vector: UInt8) {
-        accounts[Int(vector)].pending = nil
+        accounts[vector].pending = nil
         pendingMap.remove(vector)
         certainMap.remove(vector)
     }
 
     private mutating func leaveService(_ vector: UInt8) {
-        accounts[Int(vector)].inService = nil
+        accounts[vector].inService = nil
         inServiceMap.remove(vector)
     }
 

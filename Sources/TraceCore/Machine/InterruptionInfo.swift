@@ -12,6 +12,12 @@ public struct InterruptionInfo: Equatable, Sendable {
 
     public var isValid: Bool { rawValue >> 31 == 1 }
 
+    /// The vector of a valid interrupt, external (type 0) or software (type 4): what `kvm_inj_virq` injects again.
+    @inline(__always)
+    var interruptVector: UInt8? {
+        rawValue >> 31 == 1 && rawValue & 0x300 == 0 ? UInt8(rawValue & 0xff) : nil
+    }
+
     /// The vector of a valid external interrupt (type 0), nil for anything else.
     @inline(__always)
     public var externalVector: UInt8? {

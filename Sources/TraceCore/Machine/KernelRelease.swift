@@ -12,7 +12,9 @@ public struct KernelRelease: Comparable, Sendable {
 
     /// Finds the first `N.N` of a `uname` line, e.g. in "Linux host 6.1.0-55-amd64 x86_64".
     public init?(uname: String) {
-        for word in uname.split(separator: " ") {
+        let words = uname.split(separator: " ")
+        // `uname -a` has the host's name in front of the release, and that may look like one.
+        for word in words.first == "Linux" && words.count > 2 ? words.dropFirst(2) : words[...] {
             let parts = word.split(separator: ".", maxSplits: 2)
             guard parts.count >= 2, let major = Int(parts[0]), let minor = Int(parts[1].prefix(while: \.isNumber))
             else {

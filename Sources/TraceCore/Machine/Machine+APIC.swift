@@ -12,8 +12,9 @@ extension Machine {
     ) {
         let vcpu = vcpu(of: thread)
         guard !access.exception else { return }
-        if access.index == 0x1b, access.isWrite { vcpus[vcpu].apicBase = access.value & 0xf_ffff_ffff_f000 }
+        if access.index == 0x1b, access.isWrite { vcpus[vcpu].apicBaseWritten(access.value) }
         guard let register = APICRegister(msr: access.index), !vcpus[vcpu].bracket.isForwarded else { return }
+        vcpus[vcpu].shown(register, access.value)
         switch vcpus[vcpu].actingLevel {
         case .l2: accessedDirectly(vcpu, register, isWrite: access.isWrite, .x2apic, stamp, &observer)
         case .l1: vcpus[vcpu].accessesByL1.accessed(register, isWrite: access.isWrite)
@@ -38,11 +39,17 @@ extension Machine {
         let mode = DeliveryMode(icrLow: UInt32(accept.deliveryMode))
         guard mode.hasVector else {
             if mode == .`init` || mode == .sipi {
+                // In VMX operation an INIT is L1's to know of, and resets nothing.
+                if mode == .`init`, !vcpus[vcpu].hasNested { vcpus[vcpu].ledger.reset() }
                 observer.observe(.offered(mode, vector: accept.vector), of: vcpu, at: stamp, in: self)
             }
             return
         }
         let level = vcpus[vcpu].mode
+        guard !vcpus[vcpu].isSoftwareDisabled else {
+            vcpus[vcpu].ledger.refused(accept.vector, level: level)
+            return
+        }
         let silent = level != .l2 && deliversSilently(vcpus[vcpu].vm)
         vcpus[vcpu].ledger.accepted(accept.vector, level: level, silent: silent, at: stamp)
         observer.observe(.accepted(accept.vector, level: level, silent: silent), of: vcpu, at: stamp, in: self)
@@ -54,17 +61,19 @@ extension Machine {
         guard injection.soft != true, let vector = UInt8(exactly: injection.vector) else { return }
         let vcpu = vcpu(of: thread)
         vcpus[vcpu].isInjecting = true
-        // 5.10 to 5.19 don't mark a reinjection: it repeats the vector whose delivery the exit interrupted.
-        if injection.reinjected ?? (vcpus[vcpu].bracket.interruptedVector == vector) {
+        inject(vector, isAgain: injection.reinjected, vcpu, stamp, &observer)
+    }
+
+    /// - Parameter isAgain: nil where the event doesn't tell, as in 5.10 to 5.19 and in `kvm_entry`: then it is again
+    ///   what repeats the vector whose delivery the exit interrupted.
+    mutating func inject<Observer: MachineObserver>(
+        _ vector: UInt8, isAgain: Bool?, _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
+    ) {
+        if isAgain ?? (vcpus[vcpu].bracket.interruptedVector == vector) {
+            vcpus[vcpu].bracket.interruptedVector = nil
             vcpus[vcpu].ledger.reinjected(vector)
             return
         }
-        inject(vector, vcpu, stamp, &observer)
-    }
-
-    mutating func inject<Observer: MachineObserver>(
-        _ vector: UInt8, _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
-    ) {
         let level = vcpus[vcpu].mode
         // With APICv in use only ExtINT (the PIC) is injected into L1: not the local APIC's business.
         if level == .l1, vms[vcpus[vcpu].vm].apicv.state == .active, vms[vcpus[vcpu].vm].isa == .vmx { return }
@@ -92,15 +101,29 @@ extension Machine {
         }
         // What L1 itself acknowledged it may have ended in silence; what was injected into L2 it has not.
         if isInduced, level == .l1, let stuck = vcpus[vcpu].ledger.highestInService, Int32(stuck) > end.vector,
-            vcpus[vcpu].ledger[stuck].inService?.level == .l2
+            vcpus[vcpu].ledger[stuck].inService?.level == .l2, !mayBeOfL1(end.vector, vcpu)
         {
             missedEOI(of: stuck, told: end.vector, vcpu, stamp, &observer)
         }
-        guard let vector = UInt8(exactly: end.vector) else { return }
-        let silent = deliversSilently(vcpus[vcpu].vm) && vms[vcpus[vcpu].vm].isa == .vmx
+        guard let vector = UInt8(exactly: end.vector) else {
+            vcpus[vcpu].ledger.hasNothingUnseen()
+            return
+        }
+        let silent = seesInjections && deliversSilently(vcpus[vcpu].vm) && vms[vcpus[vcpu].vm].isa == .vmx
+        // A VM that was created before our eyes began with nothing in service.
+        if vms[vcpus[vcpu].vm].apicv.isSeenFromCreation, vcpus[vcpu].ledger.gaps == 0 {
+            vcpus[vcpu].ledger.hasNothingUnseen()
+        }
         let crossing = vcpus[vcpu].ledger.ended(vector, level: level, silentAcknowledge: silent, at: stamp)
         observer.observe(.ended(vector, level: level), of: vcpu, at: stamp, in: self)
         if let crossing { observer.observe(.crossed(crossing), of: vcpu, at: stamp, in: self) }
+    }
+
+    /// L1 may have taken this vector by itself and now ends it: then it has ended what was above it before, in silence.
+    private func mayBeOfL1(_ vector: Int32, _ vcpu: Int) -> Bool {
+        guard let vector = UInt8(exactly: vector) else { return false }
+        let account = vcpus[vcpu].ledger[vector]
+        return account.pending?.maybeSilent ?? false || account.inService?.level == .l1
     }
 
     private mutating func missedEOI<Observer: MachineObserver>(
@@ -115,6 +138,7 @@ extension Machine {
     mutating func pvEOI<Observer: MachineObserver>(
         _ end: KVMEvent.EOI, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
     ) {
-        eoi(end, thread, stamp, &observer)
+        // apic_set_eoi has told of it as kvm_eoi before (apic_sync_pv_eoi_from_guest, arch/x86/kvm/lapic.c).
+        if !info.recordedKinds.contains(.eoi) { eoi(end, thread, stamp, &observer) }
     }
 }

@@ -5,19 +5,25 @@ extension Machine {
     mutating func inhibits<Observer: MachineObserver>(
         _ change: KVMEvent, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
     ) {
-        let tid = threads[thread].tid
-        if threads[thread].vm < 0, createsVM(change), !grouping.groups.contains(where: { $0.creator == tid }) {
-            grouping.created(by: tid)
+        if createsVM(change) {
+            // Also a thread that ran a vCPU has done with that VM, or made room for another beside it.
+            threads.setVCPU(-1, vm: -1, ofThread: thread)
+            // Its process tells which VM it will be; another VM of that process it is not.
+            guard threads[thread].process == 0 else { return orphan(change, stamp) }
+            grouping.created(by: threads[thread].tid)
         }
-        guard let vm = worksFor(thread) else {
-            orphanedChanges.append((change, stamp))
-            return
-        }
+        guard let vm = worksFor(thread) else { return orphan(change, stamp) }
         let before = vms[vm].apicv.initial
         let isChange = apply(change, toVM: vm, at: stamp)
-        guard let first = vms[vm].vcpus.first else { return }
-        if before != vms[vm].apicv.initial { settleAccesses(ofVM: vm) }
-        if isChange { observer.observe(.inhibitsChanged, of: first, at: stamp, in: self) }
+        let isSettled = before != vms[vm].apicv.initial
+        if isSettled { settleAccesses(ofVM: vm) }
+        if isChange || isSettled, let first = vms[vm].vcpus.first {
+            observer.observe(.inhibitsChanged, of: first, at: stamp, in: self)
+        }
+    }
+
+    private mutating func orphan(_ change: KVMEvent, _ stamp: EventStamp) {
+        if orphanedChanges.count < Self.capacity { orphanedChanges.append((change, stamp)) }
     }
 
     /// Whether the VM's mask changed.
@@ -29,11 +35,12 @@ extension Machine {
         }
     }
 
-    /// KVM_CREATE_VM sets ABSENT, DISABLED or both, and nothing else sets them (kvm_apicv_init, arch/x86/kvm/x86.c).
+    /// KVM_CREATE_VM sets ABSENT, DISABLED or one after the other, and nothing else sets them (kvm_apicv_init,
+    /// arch/x86/kvm/x86.c): the first of them on a mask that was empty.
     private func createsVM(_ change: KVMEvent) -> Bool {
-        guard case .apicvInhibitChanged(let change) = change, change.set, (0..<64).contains(change.reason) else {
-            return false
-        }
+        guard case .apicvInhibitChanged(let change) = change, change.set, (0..<64).contains(change.reason),
+            change.inhibits == 1 << UInt64(change.reason)
+        else { return false }
         return change.reason == 0 || inhibitNames.name(bit: Int(change.reason)) == "ABSENT"
     }
 

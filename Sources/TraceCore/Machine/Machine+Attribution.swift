@@ -7,7 +7,7 @@ extension Machine {
     mutating func arrived<Observer: MachineObserver>(at stamp: EventStamp, observer: inout Observer) -> Int {
         now = max(now, stamp.time)
         let thread = threads.index(of: stamp)
-        guard let left = threads.ran(thread, at: stamp) else { return thread }
+        guard thread >= 0, let left = threads.ran(thread, at: stamp) else { return thread }
         let cpu = Int(stamp.cpu)
         if gapEnds.indices.contains(cpu), gapEnds[cpu] > left, threads[thread].vcpu >= 0 {
             touchedByGap(threads[thread].vcpu, stamp, &observer)
@@ -62,12 +62,19 @@ extension Machine {
             unattributed &+= 1
             return nil
         }
-        if let known = vms[vm].vcpus.first(where: { vcpus[$0].id == id }) { return known }
+        // Most are the thread's own.
+        let own = threads[thread].vcpu
+        if own >= 0, vcpus[own].id == id { return own }
+        if let known = vms[vm].vcpu(id: id) { return known }
+        guard !isFull else {
+            unattributed &+= 1
+            return nil
+        }
         return add(VCPU(id: id, tid: nil, vm: vm))
     }
 
     /// The VM of a thread: its vCPU's, or the one that it created.
-    mutating func worksFor(_ thread: Int) -> Int? {
+    func worksFor(_ thread: Int) -> Int? {
         if threads[thread].vm >= 0 { return threads[thread].vm }
         let (tid, process) = (threads[thread].tid, threads[thread].process)
         guard let vm = grouping.group(ofWorker: tid, process: process), vms.indices.contains(vm) else { return nil }
@@ -81,6 +88,7 @@ extension Machine {
             kvm: state.vm, process: state.process, presumed: known >= 0 ? vcpus[known].vm : nil)
         ensureVM(vm)
         if known >= 0, vcpus[known].vm == vm, vcpus[known].id == state.vcpu { return known }
+        guard known < 0 || !isFull || vms[vm].vcpu(id: state.vcpu) != nil else { return known }
         return bind(thread, tid: threads[thread].tid, id: state.vcpu, vm: vm)
     }
 
@@ -93,6 +101,7 @@ extension Machine {
                 vcpus[known].id == nil
                 ? grouping.learned(vcpu: id, ofThread: tid, in: vcpus[known].vm) : vcpus[known].vm
             ensureVM(vm)
+            guard !isFull || vms[vm].vcpu(id: id) != nil else { return known }
             return bind(thread, tid: tid, id: id, vm: vm)
         }
         let vm = grouping.join(tid: tid, vcpu: id, process: threads[thread].process)
@@ -104,12 +113,13 @@ extension Machine {
         let known = threads[thread].vcpu
         let wasUnnamed = known >= 0 && vcpus[known].id == nil
         let index: Int
-        if let id, let target = target(id, in: vm) {
+        if let id, let target = vms[vm].vcpu(id: id) {
             index = target
             if wasUnnamed { merge(known, into: target) }
         } else if let id, wasUnnamed, vcpus[known].vm == vm {
             index = known
             vcpus[index].id = id
+            vms[vm].learned(id: id, of: known)
         } else {
             if wasUnnamed { retire(known) }
             index = add(VCPU(id: id, tid: tid, vm: vm))
@@ -133,21 +143,32 @@ extension Machine {
     /// It was another VM's, or goes on under another index.
     private mutating func retire(_ vcpu: Int) {
         vcpus[vcpu].tid = nil
-        vms[vcpus[vcpu].vm].vcpus.removeAll { $0 == vcpu }
+        vms[vcpus[vcpu].vm].remove(vcpu, id: vcpus[vcpu].id)
     }
 
-    private func target(_ id: Int32, in vm: Int) -> Int? {
-        vms[vm].vcpus.first { vcpus[$0].id == id }
+    /// Threads that had been tied to another VM turned out to be this one's.
+    private mutating func adopt(_ tids: [Int32], into vm: Int) {
+        for tid in tids {
+            guard let thread = threads.index(tid: tid), threads[thread].vcpu >= 0 else { continue }
+            let vcpu = threads[thread].vcpu
+            if let target = vcpus[vcpu].id.flatMap({ vms[vm].vcpu(id: $0) }) { retire(target) }
+            vms[vcpus[vcpu].vm].remove(vcpu, id: vcpus[vcpu].id)
+            vms[vm].add(vcpu, id: vcpus[vcpu].id)
+            vcpus[vcpu].vm = vm
+            threads.setVM(vm, ofThread: thread)
+        }
     }
 
     private mutating func add(_ vcpu: VCPU) -> Int {
         vcpus.append(vcpu)
-        vms[vcpu.vm].vcpus.append(vcpus.count - 1)
+        vms[vcpu.vm].add(vcpus.count - 1, id: vcpu.id)
         return vcpus.count - 1
     }
 
     private mutating func ensureVM(_ vm: Int) {
+        guard vms.count <= vm else { return }
         while vms.count <= vm { vms.append(VirtualMachine()) }
+        adopt(grouping.claimNeighbours(of: vm), into: vm)
         adoptOrphans()
     }
 

@@ -7,20 +7,23 @@ extension Machine {
         _ exit: KVMEvent.Exit, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         let vcpu = vcpu(of: thread, id: exit.vcpu)
+        let before = vcpus[vcpu].mode
         let (reason, level) = vcpus[vcpu].exited(exit, presuming: presumption, at: stamp)
         let vm = vcpus[vcpu].vm
         if vms[vm].isa != reason.isa { began(vm, reason.isa) }
         guard reason.isa == .vmx else { return }
         switch reason {
         case .apicWrite, .eoiInduced:
-            // Of L2 only where L1 uses APICv for it, and then it says as much of the host.
-            showedActive(vm, vcpu, stamp, &observer)
+            // An L2 that L1 gives APICv to has them too, whatever APICv is to L1.
+            if before != .l2 { showedActive(vm, vcpu, stamp, &observer) }
             if reason == .apicWrite, level != .l2 { accessedByL1(vcpu, offset: exit.info1, isWrite: true) }
         case .apicAccess:
             // Bits 11:0 offset, bits 15:12 type: 0 linear read, 1 linear write (SDM 29.4, "APIC-access exits").
             if level != .l2, exit.info1 >> 12 & 0xf <= 1 {
                 accessedByL1(vcpu, offset: exit.info1, isWrite: exit.info1 >> 12 & 0xf == 1)
             }
+        case .interruptWindow:
+            if level == .l2 { observer.observe(.interruptWindow, of: vcpu, at: stamp, in: self) }
         default:
             break
         }
@@ -43,7 +46,7 @@ extension Machine {
         if mapped { observer.observe(.pageChanged(.l1), of: vcpu, at: stamp, in: self) }
         if let info = entry.intrInfo { vcpus[vcpu].isInjecting = InterruptionInfo(info).isValid }
         if let vector = InterruptionInfo(entry.intrInfo ?? 0).externalVector, !info.recordedKinds.contains(.injVIRQ) {
-            inject(vector, vcpu, stamp, &observer)
+            inject(vector, isAgain: nil, vcpu, stamp, &observer)
         }
         observer.observe(.entered(mode), of: vcpu, at: stamp, in: self)
     }

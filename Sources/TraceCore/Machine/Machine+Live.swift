@@ -6,7 +6,9 @@ extension Machine {
     mutating func state<Observer: MachineObserver>(
         _ state: VCPUState, at stamp: EventStamp, observer: inout Observer
     ) {
-        let vcpu = vcpu(of: arrived(at: stamp, observer: &observer), state)
+        let thread = arrived(at: stamp, observer: &observer)
+        guard thread >= 0, !isFull || threads[thread].vcpu >= 0 else { return }
+        let vcpu = vcpu(of: thread, state)
         vcpus[vcpu].state = state
         vcpus[vcpu].mode = state.isGuestMode ? .l2 : .l1
         if state.isGuestMode { vcpus[vcpu].hasNested = true }
@@ -35,10 +37,13 @@ extension Machine {
         commands[process] = command
     }
 
-    /// The words of a vCPU's local APIC were read. Returns the vCPU; what they mean is for the rules to say.
+    /// The words of a vCPU's local APIC were read. Returns the vCPU; what they mean is for the rules to say. Nil where there is no
+    /// room for its thread any more.
     mutating func lapic<Observer: MachineObserver>(
         _ reading: LAPICReading, at stamp: EventStamp, observer: inout Observer
-    ) -> Int {
-        vcpu(of: arrived(at: stamp, observer: &observer), id: reading.vcpu)
+    ) -> Int? {
+        let thread = arrived(at: stamp, observer: &observer)
+        guard thread >= 0, !isFull || threads[thread].vcpu >= 0 else { return nil }
+        return vcpu(of: thread, id: reading.vcpu)
     }
 }

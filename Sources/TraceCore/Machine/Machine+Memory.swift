@@ -49,10 +49,11 @@ extension Machine {
     ) {
         let vcpu = vcpu(of: thread)
         // Type 0 is a read that nobody has answered yet: not the APIC's, which KVM answers itself.
-        guard access.type != 0, access.gpa & ~0xfff == vcpus[vcpu].apicBase else { return }
+        guard access.type != 0, vcpus[vcpu].isXAPIC, access.gpa & ~0xfff == vcpus[vcpu].apicBase
+        else { return }
         let register = APICRegister(offset: UInt32(truncatingIfNeeded: access.gpa))
         let isWrite = access.type == 2
-        if register == .tpr { vcpus[vcpu].shownTPR = UInt8(truncatingIfNeeded: access.value) }
+        vcpus[vcpu].shown(register, access.value)
         switch vcpus[vcpu].actingLevel {
         case .l2:
             if vcpus[vcpu].pageOfL2.emulated(at: stamp.time, tellsInstalls: recordsMMIOSPTEs) {
@@ -63,7 +64,7 @@ extension Machine {
             if vcpus[vcpu].pageOfL1.emulated(at: stamp.time, tellsInstalls: recordsMMIOSPTEs) {
                 observer.observe(.pageChanged(.l1), of: vcpu, at: stamp, in: self)
             }
-            if !vcpus[vcpu].bracket.isOpen || !vcpus[vcpu].bracket.isAccessCounted {
+            if !vcpus[vcpu].bracket.isOpen || vcpus[vcpu].bracket.countedAccess == nil {
                 vcpus[vcpu].accessesByL1.accessed(register, isWrite: isWrite)
             }
         case .unknown:
@@ -82,8 +83,8 @@ extension Machine {
 
     /// The exit reason itself tells of L1's access.
     mutating func accessedByL1(_ vcpu: Int, offset: UInt64, isWrite: Bool) {
-        vcpus[vcpu].accessesByL1.accessed(
-            APICRegister(offset: UInt32(truncatingIfNeeded: offset & 0xfff)), isWrite: isWrite)
-        vcpus[vcpu].bracket.isAccessCounted = true
+        let register = APICRegister(offset: UInt32(truncatingIfNeeded: offset & 0xfff))
+        vcpus[vcpu].accessesByL1.accessed(register, isWrite: isWrite)
+        vcpus[vcpu].bracket.countedAccess = .init(register: register, isWrite: isWrite)
     }
 }

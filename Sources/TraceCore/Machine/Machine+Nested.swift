@@ -3,8 +3,12 @@
 /// The switches between L1 and L2.
 extension Machine {
     @inline(__always)
-    mutating func nestedVMExit(_ exit: KVMEvent.Exit, _ thread: Int, _ stamp: EventStamp) {
-        vcpus[vcpu(of: thread, id: exit.vcpu)].nestedVMExit()
+    mutating func nestedVMExit<Observer: MachineObserver>(
+        _ exit: KVMEvent.Exit, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
+    ) {
+        let vcpu = vcpu(of: thread, id: exit.vcpu)
+        guard vcpus[vcpu].nestedVMExit(), vcpus[vcpu].bracket.reason.isInterruptWindow else { return }
+        observer.observe(.interruptWindow, of: vcpu, at: stamp, in: self)
     }
 
     mutating func nestedVMExitInject<Observer: MachineObserver>(
@@ -25,13 +29,13 @@ extension Machine {
                 vcpus[vcpu].hasOpenReflection = true
                 observer.observe(.reflectedInterrupt, of: vcpu, at: stamp, in: self)
             }
-        } else if reason.isInterruptWindow {
+        } else if reason.isInterruptWindow, !vcpus[vcpu].bracket.isWindowOfL2 {
             observer.observe(.interruptWindow, of: vcpu, at: stamp, in: self)
         } else if reason == .initSignal || reason == .svmINIT {
             observer.observe(.initTaken, of: vcpu, at: stamp, in: self)
         } else if reason == .sipiSignal {
             observer.observe(.sipiTaken, of: vcpu, at: stamp, in: self)
-        } else if reason.isPageFault, let fault {
+        } else if reason.isPageFault || reason == .eptMisconfig, let fault {
             hooked(fault, vcpu, stamp, &observer)
         }
     }

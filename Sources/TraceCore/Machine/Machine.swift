@@ -26,6 +26,11 @@ public struct Machine: ~Copyable, Sendable {
     let recordsNestedExits: Bool
     let presumption: VCPU.Presumption
     let recordsMMIOSPTEs: Bool
+    /// Interrupts that KVM injects are told, by `kvm_inj_virq` or by `kvm_entry` (6.14 and later).
+    let seesInjections: Bool
+
+    /// vCPUs beyond this are left out, and told: a host that runs more has never been seen, a damaged file may.
+    static let capacity = 4096
 
     public init(info: TraceInfo) {
         self.info = info
@@ -43,7 +48,12 @@ public struct Machine: ~Copyable, Sendable {
                 .nothing
             }
         recordsMMIOSPTEs = info.recordedKinds.contains(.markMMIOSPTE)
+        seesInjections =
+            info.recordedKinds.contains(.injVIRQ) || info.formatFields.contains("kvm_entry.intr_info")
     }
+
+    /// There are more vCPUs in the trace than the machine follows.
+    var isFull: Bool { vcpus.count >= Self.capacity }
 
     /// Durations mean something: the clock counts nanoseconds.
     public var measuresTime: Bool { info.clock.unit == .nanoseconds }
@@ -68,10 +78,14 @@ public struct Machine: ~Copyable, Sendable {
         _ event: KVMEvent, at stamp: EventStamp, observer: inout Observer
     ) {
         let thread = arrived(at: stamp, observer: &observer)
+        guard thread >= 0, !isFull || threads[thread].vcpu >= 0 else {
+            unattributed &+= 1
+            return
+        }
         switch event {
         case .entry(let entry): self.entry(entry, thread, stamp, &observer)
         case .exit(let exit): self.exit(exit, thread, stamp, &observer)
-        case .nestedVMExit(let exit): nestedVMExit(exit, thread, stamp)
+        case .nestedVMExit(let exit): nestedVMExit(exit, thread, stamp, &observer)
         case .nestedVMExitInject(let inject): nestedVMExitInject(inject, thread, stamp, &observer)
         case .nestedVMEnter(let enter): nestedVMEnter(enter, thread, stamp, &observer)
         case .nestedVMEnterFailed: nestedVMEnterFailed(thread, stamp)

@@ -32,17 +32,23 @@ extension VCPU {
     mutating func entered(at time: UInt64, silently: Bool) -> (mode: Level, mapped: Bool) {
         bracket.isOpen = false
         if silently, mode != .l2 { ledger.mayDeliverSilently() }
+        _ = pageOfL2.exitHandled(at: time)
         return (mode, pageOfL1.exitHandled(at: time))
     }
 
-    /// `kvm_nested_vmexit`: the exit is L2's.
+    /// `kvm_nested_vmexit`: the exit is L2's. True where that is news.
     @inline(__always)
-    mutating func nestedVMExit() {
+    mutating func nestedVMExit() -> Bool {
         hasNested = true
         mode = .l2
-        guard bracket.isOpen, bracket.level != .l2 else { return }
+        guard bracket.isOpen, bracket.level != .l2 else { return false }
         exits.move(bracket.reason, from: bracket.level, to: .l2)
         bracket.level = .l2
+        if let access = bracket.countedAccess {
+            accessesByL1.retract(access.register, isWrite: access.isWrite)
+            bracket.countedAccess = nil
+        }
+        return true
     }
 
     /// The exception are preemption-timer exits of L2, which 6.1.192, 6.8 and later handle before they trace
@@ -51,7 +57,7 @@ extension VCPU {
     private func level(of exit: KVMEvent.Exit, presuming presumption: Presumption) -> Level {
         switch presumption {
         case .l1UntilToldOtherwise:
-            mode == .l2 && exit.isa == 1 && exit.reason == ExitReason.preemptionTimer.code ? .l2 : .l1
+            exit.isa == 1 && exit.reason == ExitReason.preemptionTimer.code ? mode : .l1
         case .modeOfLastSwitch: mode
         case .nothing: .unknown
         }

@@ -38,8 +38,12 @@ public struct VCPU: Sendable {
     public internal(set) var state: VCPUState?
     /// An event was or is to be injected since the latest exit.
     public internal(set) var isInjecting = false
+    /// SPIV was seen to be written with its enable bit clear: the APIC takes no interrupts.
+    var isSoftwareDisabled = false
     /// Where the guest last moved its APIC to.
     var apicBase: UInt64 = 0xfee0_0000
+    /// The APIC answers at that address: it has not been seen to be disabled or switched to x2APIC mode.
+    var isXAPIC = true
 
     init(id: Int32?, tid: Int32?, vm: Int) {
         self.id = id
@@ -64,6 +68,21 @@ public struct VCPU: Sendable {
     /// for a vCPU that only L1 can run on.
     @inline(__always)
     var actingLevel: Level { bracket.isOpen ? bracket.level : isKnownNotToNest ? .l1 : .unknown }
+
+    /// An access showed what a register holds.
+    mutating func shown(_ register: APICRegister, _ value: UInt64) {
+        if register == .tpr { shownTPR = UInt8(truncatingIfNeeded: value) }
+        if register == .spiv { isSoftwareDisabled = value >> 8 & 1 == 0 }
+    }
+
+    /// IA32_APIC_BASE was written: bit 11 enables the APIC, bit 10 switches it to x2APIC mode.
+    mutating func apicBaseWritten(_ value: UInt64) {
+        apicBase = value & 0xf_ffff_ffff_f000
+        isXAPIC = value >> 10 & 3 == 2
+    }
+
+    /// L2 sets its task priority through the page, where each change is an exit, hooked or not.
+    var showsTPR: Bool { shownTPR != nil || accessesHooked[.tpr].writes > 0 }
 
     /// L2 reached for MSRs that L0 or L1 intercepts.
     var hasMSRExitsOfL2: Bool {

@@ -31,7 +31,10 @@ public struct VectorAccount: Equatable, Sendable {
         public var level: Level
     }
 
-    public init() {}
+    public init(pending: Pending? = nil, inService: InService? = nil) {
+        self.pending = pending
+        self.inService = inService
+    }
 
     public var isUntouched: Bool { self == VectorAccount() }
 }

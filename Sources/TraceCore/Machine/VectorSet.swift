@@ -11,6 +11,12 @@ public struct VectorSet: Equatable, Sendable {
     }
 
     @inline(__always)
+    static let all = {
+        var all = VectorSet()
+        all.words = (.max, .max, .max, .max)
+        return all
+    }()
+
     public var isEmpty: Bool { words.0 | words.1 | words.2 | words.3 == 0 }
 
     public var highest: UInt8? {
@@ -36,6 +42,14 @@ public struct VectorSet: Equatable, Sendable {
 
     public mutating func remove(_ vector: UInt8) {
         set(vector, word(vector) & ~bit(vector))
+    }
+
+    /// Removes this vector and all above.
+    mutating func removeAll(from vector: UInt8) {
+        for word in UInt8(vector >> 6)...3 {
+            let first = word << 6
+            set(first, vector > first ? self.word(first) & (bit(vector) &- 1) : 0)
+        }
     }
 
     public static func == (left: VectorSet, right: VectorSet) -> Bool {

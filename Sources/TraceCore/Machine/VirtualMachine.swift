@@ -5,7 +5,26 @@ public struct VirtualMachine: Sendable {
     public internal(set) var isa: ISA = .unknown
     public internal(set) var apicv = APICvTimeline()
     /// Indices of its vCPUs in the machine, in order of appearance.
-    public internal(set) var vcpus: [Int] = []
+    public private(set) var vcpus: [Int] = []
+    private var indices: [Int32: Int] = [:]
 
     init() {}
+
+    /// The index of the vCPU with an id.
+    func vcpu(id: Int32) -> Int? { indices[id] }
+
+    mutating func add(_ vcpu: Int, id: Int32?) {
+        vcpus.append(vcpu)
+        if let id { indices[id] = vcpu }
+    }
+
+    /// The id of a vCPU became known.
+    mutating func learned(id: Int32, of vcpu: Int) {
+        indices[id] = vcpu
+    }
+
+    mutating func remove(_ vcpu: Int, id: Int32?) {
+        vcpus.removeAll { $0 == vcpu }
+        if let id, indices[id] == vcpu { indices[id] = nil }
+    }
 }

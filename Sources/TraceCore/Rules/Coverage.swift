@@ -18,14 +18,21 @@ public struct Coverage: Sendable {
         .exit, .entry, .nestedVMExit, .nestedVMExitInject, .nestedVMEnter, .pageFault, .mmio, .eoi, .injVIRQ,
         .apicAcceptIRQ)
 
-    public init(_ machine: borrowing Machine, _ totals: TraceTotals) {
+    /// - Parameter isWindowEmpty: no event lies in the time that was asked for.
+    public init(_ machine: borrowing Machine, _ totals: TraceTotals, isWindowEmpty: Bool = false) {
+        if isWindowEmpty {
+            add("No event lies between --from and --to.")
+        }
         if totals.cut != nil {
             add("The file is cut: what came later may hold a finding.")
         }
         if !totals.gaps.isEmpty || totals.overrun ?? 0 > 0 {
             add("Events were lost while recording: what they held may be a finding.")
         }
-        if machine.vcpus.isEmpty {
+        if machine.isFull {
+            add("There are more vCPUs in the file than can be: it is damaged, or some are left out.")
+        }
+        if !machine.vcpus.contains(where: { $0.tid != nil }) {
             add("No vCPU was seen to run.", missing: Self.ledgerKinds.subtracting(machine.info.recordedKinds))
         }
         for vm in machine.vms.indices { check(vm, machine) }
@@ -43,10 +50,14 @@ public struct Coverage: Sendable {
             add("Whether an L2 ran can't be told.", missing: Self.ledgerKinds.subtracting(recorded))
             return
         }
-        guard machine.vms[vm].vcpus.contains(where: { machine.vcpus[$0].hasNested }) else { return }
-        if apicv.state == .unknown,
-            machine.vms[vm].vcpus.contains(where: { !machine.vcpus[$0].accessesDirect.whileUnknown.isEmpty })
-        {
+        guard machine.vms[vm].vcpus.contains(where: { machine.vcpus[$0].hasNested }) else {
+            // L1's VMRESUME shows an L2 only if it returns to L1 while the trace runs.
+            if !recorded.contains(.nestedVMExit), !apicv.isSeenFromCreation, machine.vms[vm].isa == .vmx {
+                add("Whether an L2 ran can't be told.", missing: Self.ledgerKinds.subtracting(recorded))
+            }
+            return
+        }
+        if machine.vms[vm].vcpus.contains(where: { !machine.vcpus[$0].accessesDirect.whileUnknown.isEmpty }) {
             add(
                 "Whether APICv was active when L2 reached L1's APIC can't be told.",
                 missing: EventKindSet(.apicvInhibitChanged, .apicvAcceptIRQ).subtracting(recorded))

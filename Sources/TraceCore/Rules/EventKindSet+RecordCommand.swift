@@ -13,13 +13,3 @@ extension EventKindSet {
         }
     }
 }
-
-extension EventKind {
-    /// The directory of the tracepoint under tracefs' `events`: arch/x86/kvm/mmu/mmutrace.h is a system of its own.
-    fileprivate var traceSystem: String {
-        switch self {
-        case .markMMIOSPTE, .handleMMIOPageFault, .mmuSetSPTE: "kvmmmu"
-        default: "kvm"
-        }
-    }
-}

@@ -35,14 +35,15 @@ struct InhibitFlapping: Sendable {
 
     private mutating func toggled(_ vm: Int, _ time: UInt64) {
         watches[vm].total += 1
-        guard watches[vm].recent.count == Self.changesNeeded else {
+        if watches[vm].recent.count < Self.changesNeeded {
             watches[vm].recent.append(time)
-            return
+        } else {
+            watches[vm].recent[watches[vm].next] = time
+            watches[vm].next = (watches[vm].next + 1) % Self.changesNeeded
         }
+        guard watches[vm].recent.count == Self.changesNeeded else { return }
         let oldest = watches[vm].recent[watches[vm].next]
-        watches[vm].recent[watches[vm].next] = time
-        watches[vm].next = (watches[vm].next + 1) % Self.changesNeeded
-        guard time &- oldest <= Self.windowNanoseconds else { return }
+        guard time.elapsed(since: oldest) <= Self.windowNanoseconds else { return }
         watches[vm].found = (watches[vm].found?.first ?? oldest, time)
     }
 

@@ -37,7 +37,7 @@ struct InitSIPIRace: Sendable {
     func findings(in machine: borrowing Machine) -> [RuleFinding] {
         phases.indices.compactMap { vcpu in
             guard case .waiting(let initial, let sipi, let taken) = phases[vcpu], machine.measuresTime,
-                machine.now &- taken.time >= Self.nanosecondsNeeded
+                machine.now.elapsed(since: taken.time) >= Self.nanosecondsNeeded
             else { return nil }
             var finding = RuleFinding(
                 rule: .initSIPIRace, grade: .suspect, vm: machine.vcpus[vcpu].vm, vcpu: vcpu, first: initial.time,

@@ -17,7 +17,9 @@ extension InterruptClass {
             self = .silent
         } else if [vcpu.ledger.highestInService, vcpu.shownTPR].contains(where: { ($0 ?? 0) >> 4 >= vector >> 4 }) {
             self = .masked
-        } else if machine.measuresTime, machine.now &- pending.since.time < UndeliveredAccept.nanosecondsNeeded {
+        } else if machine.measuresTime,
+            machine.now.elapsed(since: pending.since.time) < UndeliveredAccept.nanosecondsNeeded
+        {
             self = .pendingAtEnd
         } else {
             self = .unexplained

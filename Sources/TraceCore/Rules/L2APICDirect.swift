@@ -9,12 +9,21 @@ struct L2APICDirect: Sendable {
         var mmio = APICAccessCounts()
         var x2apic = APICAccessCounts()
         var first: [Transition.Path: EventStamp] = [:]
-        var last: EventStamp?
+        var last: [Transition.Path: EventStamp] = [:]
         var log = EvidenceLog()
         var x2apicLog = EvidenceLog()
         var registersSeen: Set<APICRegister> = []
         var ipisInMisconfig: UInt64 = 0
-        var unknownUntil: UInt64 = 0
+        /// All of it happened before APICv's state was known: it counts if APICv turns out to have been active.
+        var restsOnUnknown = true
+
+        mutating func forgetAccesses() {
+            mmio = APICAccessCounts()
+            x2apic = APICAccessCounts()
+            first = [:]
+            registersSeen = []
+            ipisInMisconfig = 0
+        }
     }
 
     private var watches: [Watch] = []
@@ -24,10 +33,12 @@ struct L2APICDirect: Sendable {
         case .accessedDirectly(let register, let isWrite, let path):
             guard concerns(vcpu, machine) else { return }
             while watches.count <= vcpu { watches.append(Watch()) }
+            settle(vcpu, machine)
             accessed(register, isWrite: isWrite, path, vcpu, stamp)
         case .sentIPIInMisconfig:
             guard !machine.recordsNestedExits, concerns(vcpu, machine) else { return }
             while watches.count <= vcpu { watches.append(Watch()) }
+            settle(vcpu, machine)
             sentIPIInMisconfig(vcpu, stamp)
         case .pageChanged(.l2):
             while watches.count <= vcpu { watches.append(Watch()) }
@@ -39,6 +50,14 @@ struct L2APICDirect: Sendable {
         }
     }
 
+    /// APICv is active now: what was seen while nothing was known of it stays if it was active then too.
+    private mutating func settle(_ vcpu: Int, _ machine: borrowing Machine) {
+        let apicv = machine.vms[machine.vcpus[vcpu].vm].apicv
+        guard watches[vcpu].restsOnUnknown, apicv.state == .active else { return }
+        if apicv.initial != .active { watches[vcpu].forgetAccesses() }
+        watches[vcpu].restsOnUnknown = false
+    }
+
     private func concerns(_ vcpu: Int, _ machine: borrowing Machine) -> Bool {
         let vm = machine.vms[machine.vcpus[vcpu].vm]
         return vm.isa == .vmx && vm.apicv.state != .inhibited
@@ -48,7 +67,7 @@ struct L2APICDirect: Sendable {
         _ register: APICRegister, isWrite: Bool, _ path: Transition.Path, _ vcpu: Int, _ stamp: EventStamp
     ) {
         if watches[vcpu].first[path] == nil { watches[vcpu].first[path] = stamp }
-        watches[vcpu].last = stamp
+        watches[vcpu].last[path] = stamp
         let verb = isWrite ? "writes" : "reads"
         // The first touch of each register is worth a line.
         let isNew = watches[vcpu].registersSeen.insert(register).inserted
@@ -65,7 +84,7 @@ struct L2APICDirect: Sendable {
     /// Without `kvm_nested_vmexit`: with APICv L1's own ICR write is APIC_WRITE, so this one is L2's.
     private mutating func sentIPIInMisconfig(_ vcpu: Int, _ stamp: EventStamp) {
         if watches[vcpu].first[.mmio] == nil { watches[vcpu].first[.mmio] = stamp }
-        watches[vcpu].last = stamp
+        watches[vcpu].last[.mmio] = stamp
         watches[vcpu].ipisInMisconfig &+= 1
         watches[vcpu].mmio.accessed(.icr, isWrite: true)
         watches[vcpu].log.add("kvm_apic_ipi", at: stamp, "sent while EPT_MISCONFIG was handled: an ICR write by L2")
@@ -74,7 +93,7 @@ struct L2APICDirect: Sendable {
     func findings(in machine: borrowing Machine) -> [RuleFinding] {
         watches.indices.flatMap { vcpu -> [RuleFinding] in
             let vm = machine.vcpus[vcpu].vm
-            guard machine.vms[vm].apicv.everActive else { return [] }
+            guard !watches[vcpu].restsOnUnknown || machine.vms[vm].apicv.initial == .active else { return [] }
             return [finding(vcpu, vm, .mmio), finding(vcpu, vm, .x2apic)].compactMap { $0 }
         }
     }
@@ -86,7 +105,7 @@ struct L2APICDirect: Sendable {
         let count = registers.reads &+ registers.writes
         var finding = RuleFinding(
             rule: path == .mmio ? .l2APICDirect : .l2APICDirectX2APIC, grade: .exposed, vm: vm, vcpu: vcpu,
-            first: first.time, last: watch.last?.time ?? first.time, count: count,
+            first: first.time, last: watch.last[path]?.time ?? first.time, count: count,
             statement: "L2 reached L1's local APIC by itself \(count) times "
                 + (path == .mmio ? "through the page that KVM emulates" : "through x2APIC MSRs")
                 + " while APICv was active. That alone loses nothing.")

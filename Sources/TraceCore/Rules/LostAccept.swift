@@ -3,11 +3,13 @@
 /// Rule `lost-accept`: an interrupt accepted while L2 runs that is not injected for long, though the guest showed that
 /// it could take one; and live, one that KVM forgets (C2) or lets a HLT sleep on (C3).
 ///
-/// For vCPUs without a crossing; after one, `stale-svi` names the cause and this is its symptom.
+/// For vCPUs where `stale-svi` does not already carry it as a symptom.
 struct LostAccept: Sendable {
     private struct Wait: Sendable {
         let vector: UInt8
         let accepted: EventStamp
+        /// Since when nothing that shows has held it back.
+        var since: UInt64
         var entries: UInt64 = 0
         /// The guest could have taken it and something else happened.
         var hadChance = false
@@ -17,7 +19,6 @@ struct LostAccept: Sendable {
     private struct Watch: Sendable {
         var waits: [Wait] = []
         var found: [Wait] = []
-        var crossed = false
         var forgotten = ForgottenInterrupt()
         var sleepers: [Sleeper] = []
     }
@@ -34,7 +35,7 @@ struct LostAccept: Sendable {
             guard machine.measuresTime, !machine.blocksIRQ(vcpu) else { return }
             while watches.count <= vcpu { watches.append(Watch()) }
             if !watches[vcpu].waits.contains(where: { $0.vector == vector }) {
-                watches[vcpu].waits.append(Wait(vector: vector, accepted: stamp))
+                watches[vcpu].waits.append(Wait(vector: vector, accepted: stamp, since: stamp.time))
             }
         case .entered(let level):
             guard watches.indices.contains(vcpu) else { return }
@@ -50,15 +51,18 @@ struct LostAccept: Sendable {
         case .interruptWindow: giveChance(vcpu) { _ in true }
         case .woke:
             if machine.vcpus[vcpu].bracket.level == .l2 { giveChance(vcpu) { _ in true } }
-        case .crossed:
-            while watches.count <= vcpu { watches.append(Watch()) }
-            watches[vcpu].crossed = true
-        case .gap, .inhibitsChanged:
-            guard watches.indices.contains(vcpu) else { return }
-            watches[vcpu].waits = []
-            watches[vcpu].forgotten.interrupted()
+        case .gap:
+            if watches.indices.contains(vcpu) { interrupted(vcpu) }
+        case .inhibitsChanged:
+            let vm = machine.vcpus[vcpu].vm
+            for index in watches.indices where machine.vcpus[index].vm == vm { interrupted(index) }
         default: break
         }
+    }
+
+    private mutating func interrupted(_ vcpu: Int) {
+        watches[vcpu].waits = []
+        watches[vcpu].forgotten.interrupted()
     }
 
     /// Words read before an entry of L2, by a probe that looks only where C2 may be judged.
@@ -83,12 +87,17 @@ struct LostAccept: Sendable {
     }
 
     private mutating func enteredL2(_ vcpu: Int, _ stamp: EventStamp, _ machine: borrowing Machine) {
+        let held = machine.vcpus[vcpu].ledger.highestInService
         for index in watches[vcpu].waits.indices {
+            if let held, watches[vcpu].waits[index].vector >> 4 <= held >> 4 {
+                watches[vcpu].waits[index].entries = 0
+                watches[vcpu].waits[index].since = stamp.time
+                continue
+            }
             watches[vcpu].waits[index].entries += 1
             let wait = watches[vcpu].waits[index]
             guard wait.hadChance, wait.provenAt == nil, wait.entries >= Self.entriesNeeded,
-                stamp.time &- wait.accepted.time >= Self.nanosecondsNeeded,
-                machine.vcpus[vcpu].ledger.highestInService.map({ $0 >> 4 < wait.vector >> 4 }) ?? true
+                stamp.time.elapsed(since: wait.since) >= Self.nanosecondsNeeded
             else { continue }
             watches[vcpu].waits[index].provenAt = stamp
             watches[vcpu].found.append(watches[vcpu].waits[index])
@@ -109,7 +118,7 @@ struct LostAccept: Sendable {
             let vm = machine.vcpus[vcpu].vm
             var found = watch.forgotten.finding(vm: vm, vcpu: vcpu).map { [$0] } ?? []
             if !explained.contains(vcpu) {
-                found += watch.crossed ? [] : [waitFinding(watch, vcpu, machine)].compactMap { $0 }
+                found += [waitFinding(watch, vcpu, machine)].compactMap { $0 }
                 found += [Sleeper.finding(watch.sleepers, vm: vm, vcpu: vcpu)].compactMap { $0 }
             }
             guard var finding = found.first else { return nil }

@@ -44,11 +44,12 @@ public struct Rules: MachineObserver, Sendable {
         lostAccept.tick(at: time, in: machine)
     }
 
-    /// What is known of the fix: behaviour overrides what symbols say, types come next, hints last.
+    /// What is known of the fix: behaviour overrides what symbols and types say, and hints come last.
     public func fixState(_ info: TraceInfo) -> FixState {
-        staleSVI.fixByBehaviour
+        let byTypes = info.sviFix.flatMap { $0.state == .unknown ? nil : $0 }
+        return staleSVI.fixByBehaviour
             ?? FixState.fromSymbols(info.symbols, release: info.kernel.flatMap(KernelRelease.init(uname:)))
-            ?? info.sviFix.flatMap { $0.state == .unknown ? nil : $0 } ?? FixState.hint(info)
+            ?? byTypes ?? FixState.hint(info)
     }
 
     /// The findings, worst first, then by time.

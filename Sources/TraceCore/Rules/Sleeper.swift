@@ -49,7 +49,9 @@ struct Sleeper: Equatable, Sendable {
             finding.evidence.add("kvm_apic_accept_irq", at: sleeper.accepted, "\(sleeper.vector.hex) accepted")
             finding.evidence.add("kvm_vcpu_wakeup", at: sleeper.noticed, isKey: true, "not seen up to here")
         }
-        finding.limits.append("The guest's interrupt flag was not read: a HLT with interrupts off sleeps rightly.")
+        finding.limits.append(
+            "The guest's interrupt flag and task priority were not read while it slept: with interrupts off, or masked, a "
+                + "HLT sleeps rightly.")
         return finding
     }
 }

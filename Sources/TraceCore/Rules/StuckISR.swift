@@ -4,11 +4,14 @@
 /// For vCPUs where `stale-svi` does not already carry it as a symptom.
 struct StuckISR: Sendable {
     private var stuck: [(vcpu: Int, vector: UInt8, told: Int32, at: EventStamp)] = []
+    /// What is in there, by vCPU.
+    private var known: [VectorSet] = []
 
     mutating func observe(_ transition: Transition, of vcpu: Int, at stamp: EventStamp, in machine: borrowing Machine) {
-        guard case .missedEOI(let vector, let told) = transition,
-            !stuck.contains(where: { $0.vcpu == vcpu && $0.vector == vector })
-        else { return }
+        guard case .missedEOI(let vector, let told) = transition else { return }
+        while known.count <= vcpu { known.append(VectorSet()) }
+        guard !known[vcpu].contains(vector) else { return }
+        known[vcpu].insert(vector)
         stuck.append((vcpu, vector, told, stamp))
     }
 

@@ -4,6 +4,8 @@
 @usableFromInline
 struct EventDelivery {
     @usableFromInline let decoder: EventDecoder
+    /// Their records' bindings count on from the decoder's.
+    private let own: [OwnBinding]
     @usableFromInline let conversion: ClockConversion
     /// Buffers that events are taken from: a hole in another is counted, not announced.
     @usableFromInline let heard: Set<Int>
@@ -11,9 +13,12 @@ struct EventDelivery {
     @usableFromInline private(set) var gaps: [EventGap] = []
     /// Records that are shorter than their format says.
     @usableFromInline private(set) var shortRecords = 0
+    /// What live tracing counted in the kernel, by tracepoint; empty for other recordings.
+    private(set) var hits: [String: UInt64] = [:]
 
-    init(decoder: EventDecoder, conversion: ClockConversion, heard: Set<Int>) {
+    init(decoder: EventDecoder, own: [OwnBinding], conversion: ClockConversion, heard: Set<Int>) {
         self.decoder = decoder
+        self.own = own
         self.conversion = conversion
         self.heard = heard
     }
@@ -33,12 +38,29 @@ struct EventDelivery {
                         decoder.decode(record, binding: binding),
                         at: EventStamp(
                             time: conversion.time(stream.headTime), cpu: stream.cpu, tid: record.tid(decoder.order)))
-                } else {
-                    shortRecords += 1
+                } else if let fact = fact(record, binding: binding) {
+                    sink.fact(
+                        fact,
+                        at: EventStamp(
+                            time: conversion.time(stream.headTime), cpu: stream.cpu, tid: record.tid(decoder.order)))
                 }
                 stream.advance()
             }
         } while stream.headTime <= limit && !stream.isDone
+    }
+
+    /// What a record that isn't an event tells the sink.
+    @inline(never) @usableFromInline
+    mutating func fact(_ record: Record, binding: Int) -> LiveFact? {
+        let index = binding - decoder.count
+        guard own.indices.contains(index), decoder.order == .little, let values = own[index].values(record) else {
+            shortRecords += 1
+            return nil
+        }
+        if own[index].event == .counts {
+            for (kind, count) in zip(EventKind.allCases, values) { hits[kind.tracepoints[0]] = count }
+        }
+        return LiveFact(own[index].event, values)
     }
 
     @inlinable

@@ -1,23 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The tracepoints whose formats a trace carries: names by id, and the bindings of those that the machine uses.
-struct FormatCatalog {
+public struct FormatCatalog {
     /// The systems whose events are KVM's own; another system may use the same names for something else.
     private static let systems: Set<String> = ["kvm", "kvmmmu"]
 
-    private(set) var names: [UInt16: String] = [:]
+    public private(set) var names: [UInt16: String] = [:]
     /// Names of the formats outside of ftrace's own, as selected for recording.
     private(set) var selected: Set<String> = []
     private(set) var fields: Set<String> = []
     private(set) var inhibitNames: [String] = []
-    private(set) var bindings: [(id: UInt16, binding: EventBinding)] = []
+    public private(set) var bindings: [(id: UInt16, binding: EventBinding)] = []
+    /// Of the events that apictrace's own recordings hold beside KVM's.
+    private(set) var own: [(id: UInt16, binding: OwnBinding)] = []
 
     /// Ids have 16 bits: a longer list makes no sense.
     var isFull: Bool { count > Int(UInt16.max) }
     private var count = 0
 
+    public init() {}
+
+    private var hasRoom: Bool { bindings.count + own.count < RecordTally.mostBindings }
+
     /// The kinds that can be decoded.
-    var kinds: EventKindSet {
+    public var kinds: EventKindSet {
         bindings.reduce(into: []) { $0.insert($1.binding.kind) }
     }
 
@@ -28,14 +34,20 @@ struct FormatCatalog {
         names[format.id] = format.name
     }
 
-    mutating func add(_ text: [UInt8], system: String) {
+    /// A tracepoint of a group of theirs.
+    /// - Parameter text: tracefs' `format` file.
+    public mutating func add(_ text: [UInt8], system: String) {
         count += 1
         guard let identity = EventFormat.identity(of: text[...]) else { return }
+        if system == OwnEvent.system {
+            guard let format = EventFormat(text: text[...]), let binding = OwnBinding(format), hasRoom else { return }
+            return own.append((format.id, binding))
+        }
         names[identity.id] = identity.name
         selected.insert(identity.name)
         guard Self.systems.contains(system), let format = EventFormat(text: text[...]) else { return }
         fields.formUnion(format.fields.map { "\(format.name).\($0.name)" })
-        guard let binding = EventBinding(format), bindings.count < RecordTally.mostBindings else { return }
+        guard let binding = EventBinding(format), hasRoom else { return }
         bindings.append((format.id, binding))
         if binding.kind == .apicvInhibitChanged { inhibitNames = format.flagNames }
     }

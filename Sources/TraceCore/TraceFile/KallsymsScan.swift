@@ -5,10 +5,11 @@
 /// Lines are `address type name`, followed by a tab and `[module]` for a module's.
 struct KallsymsScan {
     private static let fix = Array("kvm_apic_update_hwapic_isr".utf8)
-    /// Exported from the same file (arch/x86/kvm/lapic.c, 5.4 to 7.3): where it is listed, the fix would be too. Recorders
-    /// cut the list short, so that some symbols of the module prove nothing.
+    /// Exported symbols leave their name in these too, which a list that breaks off may still have.
+    private static let exports = ["__ksymtab_", "__kstrtab_"].map { Array($0.utf8) }
+    /// A function of the same file (arch/x86/kvm/lapic.c) that KVM has had since 3.9. Without it the list lacks that part
+    /// of KVM, and the absence of the other means nothing.
     private static let neighbour = Array("kvm_apic_set_eoi_accelerated".utf8)
-    private static let exported = Array("__ksymtab_".utf8)
     private static let newline = UInt8(ascii: "\n")
 
     private var lines = 0
@@ -49,11 +50,11 @@ struct KallsymsScan {
         let blank = UInt8(ascii: " ")
         guard let address = line.firstIndex(of: blank),
             let type = line[(address + 1)...].firstIndex(of: blank),
-            let first = line[type...].dropFirst().first, first == Self.fix.first || first == Self.exported.first
+            let first = line[type...].dropFirst().first, first == Self.fix.first || first == UInt8(ascii: "_")
         else { return }
         var name = line[(type + 1)...].prefix { $0 != UInt8(ascii: "\t") }
-        if name.starts(with: Self.exported) { name = name.dropFirst(Self.exported.count) }
-        if name.elementsEqual(Self.fix) { found = KernelSymbols(hasKVM: true, hasUpdateHwapicISR: true) }
         if name.elementsEqual(Self.neighbour) { found.hasKVM = true }
+        if let prefix = Self.exports.first(where: { name.starts(with: $0) }) { name = name.dropFirst(prefix.count) }
+        if name.elementsEqual(Self.fix) { (found.hasKVM, found.hasUpdateHwapicISR) = (true, true) }
     }
 }

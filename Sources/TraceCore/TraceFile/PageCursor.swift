@@ -154,7 +154,7 @@ public struct PageCursor {
     }
 
     /// Time of the record that comes first, counted or not; nil where the page has none.
-    func firstTime() -> UInt64? {
+    public func firstTime() -> UInt64? {
         var ahead = self
         while ahead.limit - ahead.position >= 4 {
             let header = Header(ahead.position, order)

@@ -18,6 +18,7 @@ final class PageSource {
     private var next: UInt64
     /// Set for compressed data. One serves all CPUs, since chunks don't depend on each other.
     private let inflater: Inflater?
+    private let progress: ReadProgress?
     private var chunksLeft: UInt32 = 0
     private var chunk = Chunk()
     private var compressed: UnsafeMutableRawBufferPointer
@@ -33,13 +34,14 @@ final class PageSource {
     /// - Parameter room: bytes to read at once, at least a page's.
     init(
         _ part: String, of file: InputFile, _ data: Range<UInt64>, pageSize: Int, order: ByteOrder, room: Int,
-        inflater: Inflater?
+        inflater: Inflater?, progress: ReadProgress? = nil
     ) {
         self.part = part
         self.file = file
         self.pageSize = pageSize
         self.order = order
         self.inflater = inflater
+        self.progress = progress
         next = data.lowerBound
         origin = next
         end = data.upperBound
@@ -94,6 +96,7 @@ final class PageSource {
             at: next, into: UnsafeMutableRawBufferPointer(rebasing: buffer[filled..<(filled + wanted)]))
         filled += count
         next += UInt64(count)
+        progress?.advance(by: count)
         if count < wanted { breakOff(at: next, "\(end - next) more bytes of \(part)") }
         return count > 0
     }
@@ -154,6 +157,7 @@ final class PageSource {
         Self.grow(&buffer, to: filled + chunk.inflated, keeping: filled)
         var input = UnsafeRawBufferPointer(rebasing: compressed[..<min(read, chunk.compressed)])
         var output = UnsafeMutableRawBufferPointer(rebasing: buffer[filled..<(filled + chunk.inflated)])
+        progress?.advance(by: read)
         inflater.restart()
         let progress = inflater.inflate(&input, into: &output)
         let made = chunk.inflated - output.count

@@ -12,6 +12,7 @@ struct StreamMerge {
     @inlinable
     mutating func run<S: EventSink & ~Copyable>(into sink: inout S) {
         var heap = start()
+        sink.started(at: base)
         while let (stream, limit) = heap.top {
             delivery.follow(&streams[stream], until: limit, into: &sink)
             if streams[stream].isDone {
@@ -21,6 +22,10 @@ struct StreamMerge {
             }
         }
     }
+
+    /// Time of the earliest record; 0 where there is none.
+    @usableFromInline
+    var base: UInt64 { streams.compactMap(\.first).min().map(delivery.conversion.time) ?? 0 }
 
     @usableFromInline
     mutating func start() -> StreamHeap {

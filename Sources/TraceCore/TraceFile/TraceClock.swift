@@ -19,6 +19,10 @@ public struct TraceClock: Equatable, Sendable {
         self.name = name
         self.unit = unit
     }
+
+    /// trace-cmd prints this clock's times as seconds with six digits. Those of others, and of `boot`, are bare numbers
+    /// (3.1 to 3.4).
+    public var isPrintedInSeconds: Bool { unit == .nanoseconds && name != "boot" }
 }
 
 extension TraceClock {

@@ -10,15 +10,23 @@ extension TraceContainer {
             clock: TraceClock(clock, isConverted: options.conversion.multiplier != 0),
             cpus: options.cpuCount ?? max(cpuCount, highest))
         info.kernel = options.uname
-        info.eventsSelected = formats.selected.isEmpty ? nil : formats.selected.sorted()
-        info.recordedKinds = formats.kinds
-        info.formatFields = formats.fields
-        info.inhibitNames = formats.inhibitNames
+        info.take(formats)
         info.symbols = symbols
         info.commands = commands
         info.traceID = options.traceID
         info.hostTraceID = options.hostTraceID
         info.guests = options.guests
+        info.sviFix = recordedFix
         return info
+    }
+}
+
+extension TraceInfo {
+    /// What the formats of the recorded tracepoints tell.
+    public mutating func take(_ formats: FormatCatalog) {
+        eventsSelected = formats.selected.isEmpty ? nil : formats.selected.sorted()
+        recordedKinds = formats.kinds
+        formatFields = formats.fields
+        inhibitNames = formats.inhibitNames
     }
 }

@@ -31,6 +31,11 @@ struct TraceContainer {
         if holdsText, instances.allSatisfy(\.cpus.isEmpty) { throw .textOnly(file: file.name) }
     }
 
+    /// Bytes of all CPUs' data, as they lie in the file.
+    var dataSize: UInt64 {
+        instances.flatMap(\.cpus).reduce(0) { $0 &+ ($1.data.upperBound - $1.data.lowerBound) }
+    }
+
     /// Keeps the first damage that is met.
     mutating func note(_ damage: TraceCut) {
         cut = cut ?? damage

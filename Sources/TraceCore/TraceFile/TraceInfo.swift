@@ -19,12 +19,12 @@ public struct TraceInfo: Sendable {
     public var inhibitNames: [String]
     /// Kernel symbols, where the trace carries them.
     public var symbols: KernelSymbols?
+    /// What live tracing learned from the running kernel's types.
+    public var sviFix: FixState?
     /// Command of a thread, from the saved command lines.
     public var commands: [Int32: String]
     /// The host's virtualisation extension, where the source knows it; exits tell it too.
     public var isa: ISA
-    /// What the host's type information says of the fix; nil where the source has none.
-    public var sviFix: FixState?
     /// What tells this recording from others, and the host's where it was made inside a guest.
     public var traceID: UInt64?
     public var hostTraceID: UInt64?
@@ -41,9 +41,9 @@ public struct TraceInfo: Sendable {
         formatFields = []
         inhibitNames = []
         symbols = nil
+        sviFix = nil
         commands = [:]
         isa = .unknown
-        sviFix = nil
         traceID = nil
         hostTraceID = nil
         guests = []

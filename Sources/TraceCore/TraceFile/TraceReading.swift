@@ -11,21 +11,24 @@ struct TraceReading {
     private let tallies: [RecordTally]
     private let choice: InstanceChoice
 
-    init(_ container: TraceContainer) {
+    init(_ container: TraceContainer, progress: ReadProgress?) {
         let choice = Self.choose(container)
         let tallies = choice.kinds.map { kinds in
             let tally = RecordTally()
             for (index, bound) in container.formats.bindings.enumerated() where kinds.contains(bound.binding.kind) {
                 tally.bind(id: bound.id, to: index)
             }
+            for (index, bound) in container.formats.own.enumerated() {
+                tally.bind(id: bound.id, to: container.formats.bindings.count + index)
+            }
             return tally
         }
         let bindings = container.formats.bindings.map(\.binding)
         let delivery = EventDelivery(
             decoder: EventDecoder(order: container.head.order, bindings: bindings),
-            conversion: container.options.conversion,
+            own: container.formats.own.map(\.binding), conversion: container.options.conversion,
             heard: Set(choice.kinds.indices.filter { !choice.kinds[$0].isEmpty || choice.kinds.count == 1 }))
-        merge = StreamMerge(streams: Self.streams(container, tallies), delivery: delivery)
+        merge = StreamMerge(streams: Self.streams(container, tallies, progress), delivery: delivery)
         self.choice = choice
         self.tallies = tallies
     }
@@ -51,7 +54,9 @@ struct TraceReading {
     }
 
     /// In the order that breaks ties: by CPU, then by instance.
-    private static func streams(_ container: TraceContainer, _ tallies: [RecordTally]) -> [CPUStream] {
+    private static func streams(
+        _ container: TraceContainer, _ tallies: [RecordTally], _ progress: ReadProgress? = nil
+    ) -> [CPUStream] {
         let inflater = Inflater(container.head.compression)
         let cpus = container.instances.enumerated().flatMap { index, instance in
             instance.cpus.map { (index, instance, $0) }
@@ -63,17 +68,21 @@ struct TraceReading {
             let source = PageSource(
                 "CPU \(cpu.id)'s data", of: container.file, cpu.data, pageSize: instance.pageSize,
                 order: container.head.order, room: room / instance.pageSize * instance.pageSize,
-                inflater: instance.isCompressed ? inflater : nil)
+                inflater: instance.isCompressed ? inflater : nil, progress: progress)
             return CPUStream(cpu: cpu.id, instance: index, source: source, layout: layout, tally: tallies[index])
         }
     }
 
     func totals(_ container: TraceContainer) -> TraceTotals {
         var totals = TraceTotals()
+        let own = Set(container.formats.own.map(\.id))
         for tally in tallies {
-            for id in tally.seen {
+            for id in tally.seen where !own.contains(id) {
                 totals.byName[container.formats.names[id] ?? "unknown-\(id)", default: 0] += tally.count(of: id)
             }
+        }
+        for (name, hits) in merge.delivery.hits where container.formats.selected.contains(name) {
+            totals.byName[name] = hits
         }
         let conversion = merge.delivery.conversion
         totals.first = merge.streams.compactMap(\.first).min().map(conversion.time)

@@ -61,7 +61,7 @@ struct Analyze: ParsableCommand {
     }
 
     func run() throws {
-        let options = AnalysisOptions(vm: vm, vcpu: vcpu, from: from, to: to, kallsyms: kallsyms)
+        let options = AnalysisOptions(vm: vm, vcpu: vcpu, from: from, to: to, kallsyms: kallsyms, showsProgress: !quiet)
         let style = Terminal.style(noColour: noColor)
         var worst = ExitStatus.clean
         for (index, file) in files.enumerated() {

@@ -45,6 +45,12 @@ struct Live: ParsableCommand {
     @Flag(help: "No colour, also on a terminal.")
     var noColor = false
 
+    @Option(help: "What reads the kernel's events: bpf or ftrace.")
+    var backend = LiveBackend.bpf
+
+    @Option(help: ArgumentHelp("Also write what was seen to a trace.dat.", valueName: "file"), completion: .file())
+    var record: String?
+
     @Flag(help: "Show why the kernel refused a probe.")
     var verifierLog = false
 
@@ -76,17 +82,29 @@ struct Live: ParsableCommand {
 
     private func trace() throws -> Report {
         let options = LiveOptions(vm: vm, vcpu: vcpu)
-        var session = try LiveSession(options)
-        var reporter = LiveReporter(session, options, output: output, until: until)
+        switch backend {
+        case .bpf: return try trace(try LiveSession(options), options)
+        case .ftrace: return try trace(try FtraceSession(), options)
+        }
+    }
+
+    private func trace<Tracing: LiveTracing & ~Copyable>(
+        _ tracing: consuming Tracing, _ options: LiveOptions
+    ) throws -> Report {
+        let reporter = LiveReporter(tracing.info, options, output: output, until: until)
+        var sink = try LiveRecorder(reporter, path: record, info: tracing.info)
+        try Capabilities.drop(keeping: Tracing.capabilities, startsCommand: !command.isEmpty)
         do {
-            try session.run(
-                for: duration, command: command, commandOutput: json ? STDERR_FILENO : STDOUT_FILENO, into: &reporter)
+            try tracing.run(
+                for: duration, command: command, commandOutput: json ? STDERR_FILENO : STDOUT_FILENO, into: &sink)
         } catch {
-            reporter.end()
+            sink.next.end()
             throw error
         }
-        reporter.end()
-        return try reporter.finish(session.source)
+        sink.next.end()
+        let totals = tracing.totals()
+        try sink.finish(totals, hits: Tracing.countsMore ? totals.byName : nil)
+        return try sink.next.finish(tracing)
     }
 
     private var output: any LiveOutput {

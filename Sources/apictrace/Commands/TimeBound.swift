@@ -34,9 +34,17 @@ struct TimeBound: ExpressibleByArgument {
         return overflow ? .max : time
     }
 
+    /// From the earliest to the latest, nil where neither is given.
+    static func window(
+        from: TimeBound?, to: TimeBound?, on clock: TraceClock
+    ) throws(TimeBoundError) -> ClosedRange<UInt64>? {
+        guard from != nil || to != nil else { return nil }
+        let earliest = try from?.earliest(on: clock) ?? 0
+        return earliest...max(earliest, try to?.latest(on: clock) ?? .max)
+    }
+
     private func time(on clock: TraceClock) throws(TimeBoundError) -> UInt64 {
-        // trace-cmd prints nanoseconds of the boot clock as a bare number.
-        let isSeconds = fraction != nil || (clock.unit == .nanoseconds && clock.name != "boot")
+        let isSeconds = fraction != nil || clock.isPrintedInSeconds
         guard isSeconds else { return whole }
         guard clock.unit == .nanoseconds else { throw .fractionOfTicks(clock: clock.name) }
         let (nanoseconds, overflow) = whole.multipliedReportingOverflow(by: 1_000_000_000)

@@ -62,21 +62,23 @@ enum HostChecks {
             : DoctorCheck("lockdown", .ok, SystemFile.text("/sys/kernel/security/lockdown") ?? "none")
     }
 
-    /// Needed to load and attach, with their bit in CapEff (include/uapi/linux/capability.h).
-    private static let needed: [(name: String, bit: UInt64)] = [
-        ("CAP_SYS_ADMIN", 21), ("CAP_PERFMON", 38), ("CAP_BPF", 39),
-    ]
-
-    /// CAP_SYS_ADMIN because the kernel hands a module's BTF (kernel/bpf/syscall.c, BPF_BTF_GET_NEXT_ID) to no less.
     static func capabilities() -> DoctorCheck {
-        let effective =
-            SystemFile.text("/proc/self/status")?.split(separator: "\n").first { $0.hasPrefix("CapEff:") }
-            .flatMap { UInt64($0.split(separator: "\t").last ?? "", radix: 16) } ?? 0
-        let missing = needed.filter { effective & 1 << $0.bit == 0 }.map(\.name)
-        return missing.isEmpty
-            ? DoctorCheck("capabilities", .ok, needed.map(\.name).joined(separator: " "))
-            : DoctorCheck(
-                "capabilities", .failed, "missing " + missing.joined(separator: " "), advice: "run it as root (sudo)")
+        let current = Capabilities.current
+        let missing = Capabilities.probing.filter { !current.has($0) }
+        let list = Capabilities.probing.map(\.name).joined(separator: " ")
+        if missing.isEmpty {
+            return current.has(.sysPtrace)
+                ? DoctorCheck("capabilities", .ok, list)
+                : DoctorCheck(
+                    "capabilities", .note, "\(list), but no CAP_SYS_PTRACE",
+                    advice: "other users' VMs are not listed before they show an event; grant CAP_SYS_PTRACE for that")
+        }
+        let usesInstance = geteuid() == 0 || Capabilities.instance.allSatisfy(current.has)
+        return DoctorCheck(
+            "capabilities", usesInstance ? .note : .failed, "missing " + missing.map(\.name).joined(separator: " "),
+            advice: (usesInstance ? "--backend ftrace should work; for probes " : "")
+                + "run it as root (sudo), or grant them (docs/privileges.md): "
+                + "setcap \(Capabilities.fileCapabilities) apictrace")
     }
 
     static func tracefs() -> DoctorCheck {
@@ -93,10 +95,11 @@ enum HostChecks {
 
     static func leftovers() -> DoctorCheck {
         let left = Tracefs.leftovers()
-        return left.isEmpty
-            ? DoctorCheck("leftovers", .ok, "none")
+        guard !left.isEmpty else { return DoctorCheck("leftovers", .ok, "none") }
+        let names = left.joined(separator: " ")
+        return Tracefs.removeLeftovers().isEmpty
+            ? DoctorCheck("leftovers", .ok, "removed what a killed run had left: \(names)")
             : DoctorCheck(
-                "leftovers", .note, "a run that was killed has left " + left.joined(separator: " "),
-                advice: "run: rmdir " + left.joined(separator: " "))
+                "leftovers", .note, "a run that was killed has left \(names)", advice: "run as root: rmdir \(names)")
     }
 }

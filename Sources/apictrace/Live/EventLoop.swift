@@ -25,11 +25,7 @@ struct EventLoop: ~Copyable {
     ///   - duration: nanoseconds until ``Wakeup/deadline``; nil for none.
     ///   - caught: signals that come out of ``next()``. Blocked here for good, so to be called before any thread starts.
     init(drainEvery interval: UInt64, for duration: UInt64?, catching caught: [Int32]) throws(BPFError) {
-        var set = sigset_t()
-        sigemptyset(&set)
-        for signal in caught { sigaddset(&set, signal) }
-        sigprocmask(SIG_BLOCK, &set, nil)
-
+        var set = Self.block(caught)
         var opened: [Int32] = []
         do {
             for (call, descriptor) in [
@@ -58,6 +54,16 @@ struct EventLoop: ~Copyable {
             throw BPFError("epoll", code: EINVAL)
         }
         (epoll, signals, beat, deadline) = (opened[0], opened[1], opened[2], opened[3])
+    }
+
+    /// From here on the signals wait for ``next()``, also before there is a loop.
+    @discardableResult
+    static func block(_ signals: [Int32]) -> sigset_t {
+        var set = sigset_t()
+        sigemptyset(&set)
+        for signal in signals { sigaddset(&set, signal) }
+        sigprocmask(SIG_BLOCK, &set, nil)
+        return set
     }
 
     deinit {

@@ -15,11 +15,11 @@ struct LiveReporter: LiveSink, ~Copyable {
     /// Looking for findings at every second beat keeps the way from a completed proof to its line below 50 ms.
     private static let beatsBetweenLooks = 2
 
-    init(_ session: borrowing LiveSession, _ options: LiveOptions, output: any LiveOutput, until goal: Grade?) {
-        analysis = LiveAnalysis(session.info, options)
+    init(_ info: TraceInfo, _ options: LiveOptions, output: any LiveOutput, until goal: Grade?) {
+        analysis = LiveAnalysis(info, options)
         self.output = output
         self.goal = goal
-        start = LiveSource.now
+        start = MonotonicClock.now
     }
 
     mutating func event(_ event: KVMEvent, at stamp: EventStamp) { analysis.event(event, at: stamp) }
@@ -31,11 +31,11 @@ struct LiveReporter: LiveSink, ~Copyable {
         analysis.exits(count, reason, of: tid)
     }
 
-    mutating func drained(_ source: borrowing LiveSource) -> Bool {
-        analysis.tick(at: source.settled)
+    mutating func drained(_ progress: borrowing some LiveProgress & ~Copyable) -> Bool {
+        analysis.tick(at: progress.settled)
         beats += 1
-        if beats.isMultiple(of: Self.beatsBetweenLooks) { look(source) }
-        showMoment(source)
+        if beats.isMultiple(of: Self.beatsBetweenLooks) { look(progress) }
+        showMoment(progress)
         return goal.map { goal in !analysis.findings.contains { $0.grade >= goal } } ?? true
     }
 
@@ -49,27 +49,28 @@ struct LiveReporter: LiveSink, ~Copyable {
     }
 
     /// Shows the report and returns it.
-    consuming func finish(_ source: borrowing LiveSource) throws -> Report {
-        look(source)
-        let report = analysis.report(source.totals())
+    consuming func finish(_ progress: borrowing some LiveProgress & ~Copyable) throws -> Report {
+        look(progress)
+        let report = analysis.report(progress.totals())
         try output.finish(report)
         return report
     }
 
-    private mutating func look(_ source: borrowing LiveSource) {
-        for finding in analysis.news(base: source.base ?? start) {
+    private mutating func look(_ progress: borrowing some LiveProgress & ~Copyable) {
+        for finding in analysis.news(base: progress.base ?? start) {
             output.found(finding.report, at: finding.place)
         }
     }
 
-    private mutating func showMoment(_ source: borrowing LiveSource) {
-        let now = LiveSource.now
+    private mutating func showMoment(_ progress: borrowing some LiveProgress & ~Copyable) {
+        let now = MonotonicClock.now
         let last = shown ?? (start, 0)
         guard shown == nil || now - last.time >= output.interval else { return }
-        let hits = source.hits
+        let totals = progress.totals()
+        let hits = totals.byName.values.reduce(0, &+)
         let elapsed = Double(max(now &- last.time, 1)) / 1e9
         let moment = analysis.moment(
-            base: source.base ?? start, now: now, totals: source.totals(),
+            base: progress.base ?? start, now: now, totals: totals,
             perSecond: shown == nil ? 0 : UInt64(Double(hits &- last.hits) / elapsed))
         shown = (now, hits)
         output.show(moment)

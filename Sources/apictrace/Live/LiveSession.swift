@@ -3,7 +3,7 @@ import Glibc
 import TraceCore
 
 /// One run of live tracing from the first check to the last event: the source, the beat and what ends it.
-struct LiveSession: ~Copyable {
+struct LiveSession: LiveTracing, ~Copyable {
     private(set) var source: LiveSource
     let info: TraceInfo
     /// Nanoseconds between drains.
@@ -21,12 +21,19 @@ struct LiveSession: ~Copyable {
         info = TraceInfo(host, types, kinds: source.kinds)
     }
 
+    static let capabilities = Capabilities()
+    static let countsMore = true
+
+    var settled: UInt64 { source.settled }
+    var base: UInt64? { source.base }
+
+    func totals() -> TraceTotals { source.totals() }
+
     /// Traces until the time is over, the command has ended, the sink has enough, or SIGINT or SIGTERM asks for the end.
     ///
     /// - Parameter commandOutput: the descriptor that becomes the command's standard output.
     mutating func run(
-        for seconds: Double?, command: [String], commandOutput: Int32 = STDOUT_FILENO,
-        into sink: inout some LiveSink & ~Copyable
+        for seconds: Double?, command: [String], commandOutput: Int32, into sink: inout some LiveSink & ~Copyable
     ) throws(TracingUnavailable) {
         do throws(BPFError) {
             let loop = try EventLoop(
@@ -37,7 +44,7 @@ struct LiveSession: ~Copyable {
                 switch try loop.next() {
                 case .drain:
                     try source.drain(into: &sink)
-                    guard sink.drained(source) else { break wait }
+                    guard sink.drained(self) else { break wait }
                 case .deadline: break wait
                 case .signal(SIGCHLD):
                     if let child, child.hasEnded { break wait }

@@ -72,7 +72,7 @@ struct LiveSource: ~Copyable {
         isa = host.isa
         self.kinds = kinds
         programCount = programs.count(where: \.loads)
-        counted = (Self.now, Array(repeating: 0, count: cpus))
+        counted = (MonotonicClock.now, Array(repeating: 0, count: cpus))
     }
 
     /// Marks the programs that this kernel's tracepoints and their prototypes allow.
@@ -104,9 +104,6 @@ struct LiveSource: ~Copyable {
     /// Time up to which the sink has been given everything.
     var settled: UInt64 { window.settled }
 
-    /// Hits of all kinds since the start.
-    var hits: UInt64 { kinds.kinds.reduce(0) { $0 &+ hits($1) } }
-
     /// Time of the first item that was given to the sink.
     var base: UInt64? { span?.first }
 
@@ -123,7 +120,7 @@ struct LiveSource: ~Copyable {
             if let item = LiveItem(bytes) { window.insert(item) } else { unknown &+= 1 }
         }
         undecoded &+= unknown
-        let time = Self.now
+        let time = MonotonicClock.now
         let produced = ring.producerPosition
         noteDrops()
         window.endDrain(consumed: ring.consumerPosition, produced: produced, at: time)
@@ -157,23 +154,16 @@ struct LiveSource: ~Copyable {
 
     /// A CPU's drops since the last drain are a hole that reaches from then till now.
     private mutating func noteDrops() {
-        let start = Self.now
+        let start = MonotonicClock.now
         for cpu in counted.dropped.indices {
             let dropped = counts.dropped(onCPU: cpu)
             let new = dropped &- counted.dropped[cpu]
             guard new > 0 else { continue }
             counted.dropped[cpu] = dropped
-            let gap = EventGap(instance: 0, cpu: Int32(cpu), from: counted.time, to: Self.now, events: new)
+            let gap = EventGap(instance: 0, cpu: Int32(cpu), from: counted.time, to: MonotonicClock.now, events: new)
             let stamp = EventStamp(time: counted.time, cpu: Int32(cpu), tid: 0)
             window.insert(LiveItem(stamp: stamp, process: 0, content: .lost(gap)))
         }
         counted.time = start
-    }
-
-    /// The probes' clock, nanoseconds.
-    static var now: UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
     }
 }

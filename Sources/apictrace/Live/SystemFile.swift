@@ -21,8 +21,9 @@ enum SystemFile {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// By what the process may do now: access() would leave capabilities out.
     static func exists(_ path: String) -> Bool {
-        access(path, F_OK) == 0
+        faccessat(AT_FDCWD, path, F_OK, AT_EACCESS) == 0
     }
 
     /// Where a symbolic link points.

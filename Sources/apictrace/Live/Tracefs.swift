@@ -24,4 +24,11 @@ enum Tracefs {
             return kill(process, 0) != 0 && errno == ESRCH
         }.map { "\(directory)/instances/\($0)" }
     }
+
+    /// Removes them. One that is read at the moment (EBUSY) belongs to a process of another pid namespace, and stays.
+    /// - Returns: those that could not be removed.
+    @discardableResult
+    static func removeLeftovers() -> [String] {
+        leftovers().filter { rmdir($0) != 0 }
+    }
 }

@@ -16,7 +16,7 @@ enum TracingUnavailable: Error, Equatable {
     var text: String {
         switch self {
         case .notPermitted(let error):
-            "not permitted to trace (\(error.text)); run it as root, or grant it CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN"
+            "not permitted to trace (\(error.text)); run it as root, or see apictrace doctor for the capabilities it needs"
         case .noBTF:
             "the kernel has no type information (/sys/kernel/btf/vmlinux); it needs CONFIG_DEBUG_INFO_BTF=y"
         case .noKVM:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Foundation
+import Glibc
 import TraceCore
 
 @testable import apictrace
@@ -12,17 +12,11 @@ struct CollectedTrace: LiveEventSink {
     private(set) var totals = TraceTotals()
     private(set) var guest: Int32 = 0
 
-    static let guest = Command.directory.appendingPathComponent("apictrace-guest").path
-
     init(_ options: LiveOptions = LiveOptions(), ipis: Int, timers: Int) throws {
         var source = try LiveSource.start(options, host: .current, types: KernelTypes())
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: Self.guest)
-        process.arguments = [String(ipis), String(timers)]
-        process.standardOutput = FileHandle.nullDevice
-        try process.run()
-        guest = process.processIdentifier
-        while process.isRunning {
+        let guest = try Guest(ipis: ipis, timers: timers)
+        self.guest = guest.thread
+        while guest.isRunning {
             try source.drain(into: &self)
             usleep(10_000)
         }

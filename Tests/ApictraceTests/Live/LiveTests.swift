@@ -6,9 +6,9 @@ import Testing
 @testable import apictrace
 
 /// Real KVM, driven by Tests/Guest: a guest of one vCPU that uses its APIC a known number of times.
-@Suite(.serialized, LiveHost.needs[0], LiveHost.needs[1], LiveHost.needs[2], LiveHost.needs[3])
+@Suite(.serialized, RunsGuests(), LiveHost.needs[0], LiveHost.needs[1], LiveHost.needs[2], LiveHost.needs[3])
 struct LiveTests {
-    private static let guest = CollectedTrace.guest
+    private static let guest = Command.directory.appendingPathComponent("apictrace-guest").path
 
     // MARK: What the probes send
 

@@ -209,13 +209,14 @@ import Testing
         var trace = LiveTrace()
         trace.state()
         trace.emit(.leave(.vmresume), .nestedVMEnter(.init()), .enter)
-        // L1 took 0x61 in silence, and L2 ends it.
+        // L1 takes 0x61 in silence, and L2 ends it.
+        trace.emit(.leave(.msrRead), .nested(.msrRead), .accept(0x61), .enter)
         trace.emit(.leave(.eptMisconfig), .nested(.eptMisconfig), .eoi(.init(vcpu: 0, vector: 0x61)), .enter)
         trace.emit(.leave(.hlt), .nested(.hlt), .accept(0x41))
         trace.after(ms: 51)
         trace.tick()
         #expect(trace.findings.map(\.rule) == [.staleSVI])
-        #expect(trace.findings.map(\.grade) == [.suspect])
+        #expect(trace.findings.map(\.symptoms) == [[.lostAccept]])
         trace.after(ms: 100)
         trace.tick()
         #expect(trace.findings.map(\.rule) == [.staleSVI])

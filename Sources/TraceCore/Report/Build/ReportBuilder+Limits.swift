@@ -6,8 +6,14 @@ extension ReportBuilder {
         var limits = coverage.doubts.map { doubt in
             doubt.missing.isEmpty ? doubt.text : "\(doubt.text.dropLast()): \(doubt.missing.recordCommand)"
         }
+        if !selectsAny {
+            limits.append("Nothing that --vm and --vcpu ask for is in the trace.")
+        }
         if machine.unattributed > 0 {
             limits.append("\(machine.unattributed) events could not be tied to a VM.")
+        }
+        for vm in machine.vms.indices where machine.vms[vm].apicv.keptUntil != nil {
+            limits.append("VM \(vm) changed its inhibits \(machine.vms[vm].apicv.total) times; the first are listed.")
         }
         if machine.vms.indices.contains(where: { machine.grouping.isInferred($0) }) {
             limits.append("The file names no process: threads were tied to VMs, and a VM to its pid, by inference.")

@@ -10,7 +10,7 @@ extension ReportBuilder {
     }
 
     private func intervals(_ timeline: APICvTimeline) -> [Report.APICvInterval] {
-        let ends = timeline.intervals.dropFirst().map { $0.from ?? base } + [totals.last ?? base]
+        let ends = timeline.intervals.dropFirst().map { $0.from ?? base } + [timeline.keptUntil ?? totals.last ?? base]
         return zip(timeline.intervals, ends).map { interval, end in
             Report.APICvInterval(
                 from: relative(interval.from ?? base), to: relative(end), state: interval.state,

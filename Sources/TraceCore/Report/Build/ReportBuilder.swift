@@ -39,7 +39,7 @@ public struct ReportBuilder: ~Copyable {
         base = totals.first ?? 0
         let fix = analysis.rules.fixState(analysis.machine.info)
         self.fix = fix
-        coverage = Coverage(analysis.machine, totals)
+        coverage = Coverage(analysis.machine, totals, isWindowEmpty: analysis.isWindowEmpty)
         findings = analysis.rules.findings(in: analysis.machine, fix: fix)
         machine = analysis.machine
     }
@@ -52,7 +52,7 @@ public struct ReportBuilder: ~Copyable {
         }
         return Report(
             tool: .current, source: source, loss: loss, host: host,
-            verdict: findings.map(\.grade).max() ?? (coverage.isComplete ? .clean : .inconclusive),
+            verdict: findings.map(\.grade).max() ?? (coverage.isComplete && selectsAny ? .clean : .inconclusive),
             findings: findings, vms: machine.vms.indices.filter { isSelected(vm: $0) }.map { vm($0) }, limits: limits)
     }
 
@@ -61,13 +61,19 @@ public struct ReportBuilder: ~Copyable {
     }
 
     func isSelected(vm: Int) -> Bool {
-        guard let pid = selection.vm else { return true }
-        return machine.process(ofVM: vm) == pid
-            || machine.vms[vm].vcpus.contains { machine.vcpus[$0].tid == pid }
+        selection.vm.map { machine.isVM(vm, of: $0) } ?? true
     }
 
     func isSelected(vcpu: Int) -> Bool {
         selection.vcpu == nil || machine.vcpus[vcpu].id == selection.vcpu
+    }
+
+    /// What the user asked for is in the trace; it must not be called clean where it isn't.
+    var selectsAny: Bool {
+        guard selection.vm != nil || selection.vcpu != nil else { return true }
+        return machine.vcpus.indices.contains {
+            machine.vcpus[$0].tid != nil && isSelected(vm: machine.vcpus[$0].vm) && isSelected(vcpu: $0)
+        }
     }
 
     private func isSelected(_ finding: RuleFinding) -> Bool {

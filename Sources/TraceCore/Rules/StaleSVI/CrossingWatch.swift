@@ -5,8 +5,10 @@ struct CrossingWatch: Sendable {
     /// One entry for each vector and direction, the first of its kind; all are counted.
     private(set) var crossings: [Crossing] = []
     private(set) var crossingCount: UInt64 = 0
-    /// Some were seen before APICv's state was known: they count if it turns out to have been active.
+    /// They were seen before APICv's state was known: they count if it turns out to have been active.
     private(set) var restsOnUnknown = false
+    /// The clock counts nanoseconds: without that nothing is lost for taking long.
+    private let measuresTime: Bool
 
     /// The latest crossing, while its consequences may show.
     private(set) var armed: Crossing?
@@ -24,6 +26,10 @@ struct CrossingWatch: Sendable {
     /// A vector that the crossing would have held back was delivered: the fix is there.
     private(set) var deliveredDespite: (crossing: Crossing, vector: UInt8)?
     var log = EvidenceLog()
+
+    init(measuresTime: Bool) {
+        self.measuresTime = measuresTime
+    }
 
     // MARK: Events
 
@@ -66,12 +72,21 @@ struct CrossingWatch: Sendable {
         return offers.accepted(at: stamp.time) ? lostOffers(at: stamp) : []
     }
 
+    /// An accept waits for KVM to inject it.
+    var isWaiting: Bool { !undelivered.isEmpty }
+
     /// Returns what has just been lost by sign S1.
-    mutating func enteredL2(at stamp: EventStamp) -> [Loss] {
+    ///
+    /// - Parameter held: the highest priority class that the guest itself holds back.
+    mutating func enteredL2(at stamp: EventStamp, held: UInt8?) -> [Loss] {
         offers.enteredL2()
-        guard !undelivered.isEmpty else { return [] }
         var complete: [Loss] = []
-        for index in undelivered.indices where undelivered[index].enteredL2(at: stamp.time) {
+        for index in undelivered.indices {
+            if let held, undelivered[index].vector >> 4 <= held {
+                undelivered[index].restart()
+                continue
+            }
+            guard undelivered[index].enteredL2(at: stamp.time) else { continue }
             let wait = undelivered[index]
             complete.append(Loss(vector: wait.vector, sign: .undelivered, since: wait.accepted, proven: stamp))
         }
@@ -98,12 +113,12 @@ struct CrossingWatch: Sendable {
     }
 
     mutating func interruptWindow() {
-        undelivered = []
+        for index in undelivered.indices { undelivered[index].restart() }
         offers.delivered()
         for index in losses.indices { losses[index].hadWindow = true }
     }
 
-    mutating func acknowledged(_ vector: UInt8, at stamp: EventStamp) {
+    mutating func acknowledged(_ vector: UInt8, level: Level, at stamp: EventStamp) {
         undelivered.removeAll { $0.vector == vector }
         waiting.removeAll { $0.vector == vector }
         offers.delivered()
@@ -114,6 +129,9 @@ struct CrossingWatch: Sendable {
         }
         for index in losses.indices where losses[index].vector >> 4 == vector >> 4 { losses[index].isStanding = false }
         guard let armed, vector >> 4 <= armed.vector >> 4 else { return }
+        // For L2 KVM itself computes the priority, from ISR. An SVI left behind in vmcs01 holds L1's interrupts back only;
+        // a vector that L1 failed to end stays in ISR, and holds back both.
+        guard level == .l1 || armed.acknowledgedAt == .l2 else { return }
         if !mayBeRepaired, deliveredDespite == nil { deliveredDespite = (armed, vector) }
     }
 
@@ -142,6 +160,11 @@ struct CrossingWatch: Sendable {
         mayBeRepaired = true
     }
 
+    /// APICv turned out to have been active all the time.
+    mutating func settledActive() {
+        restsOnUnknown = false
+    }
+
     /// What was armed may have been resolved where nobody looked.
     mutating func gap() {
         armed = nil
@@ -161,6 +184,9 @@ struct CrossingWatch: Sendable {
         return undelivered && !stuck.isEmpty || losses.contains { $0.sign == .fruitlessOffers && $0.isStanding }
     }
 
+    /// A sign that the task priority can't explain: what KVM says is in service, or that KVM itself found deliverable.
+    var isBeyondTPR: Bool { !stuck.isEmpty || losses.contains { $0.sign == .fruitlessOffers } }
+
     var hasSign: Bool { !losses.isEmpty || !stuck.isEmpty }
 
     /// Lost or stuck, ascending.
@@ -176,7 +202,9 @@ struct CrossingWatch: Sendable {
 
     /// Whether a loss is new; the first sign that shows it is kept.
     private mutating func note(_ loss: Loss) -> Bool {
-        guard !losses.contains(where: { $0.vector == loss.vector && $0.sign == loss.sign }) else { return false }
+        guard measuresTime, !losses.contains(where: { $0.vector == loss.vector && $0.sign == loss.sign }) else {
+            return false
+        }
         losses.append(loss)
         return true
     }

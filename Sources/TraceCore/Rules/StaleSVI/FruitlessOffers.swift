@@ -47,6 +47,6 @@ struct FruitlessOffers: Equatable, Sendable {
     private mutating func more(at time: UInt64) -> Bool {
         hasRun = false
         count += 1
-        return count >= Self.countNeeded && time &- first >= Self.nanosecondsNeeded
+        return count >= Self.countNeeded && time.elapsed(since: first) >= Self.nanosecondsNeeded
     }
 }

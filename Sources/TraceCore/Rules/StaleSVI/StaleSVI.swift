@@ -22,29 +22,28 @@ struct StaleSVI: Sendable {
         case .gap, .inhibitsChanged: for index in memory.indices { memory[index].interrupted() }
         default: break
         }
+        if case .inhibitsChanged = transition { inhibitsChanged(machine.vcpus[vcpu].vm, machine) }
         guard watches.indices.contains(vcpu), watches[vcpu] != nil else { return }
         switch transition {
         case .entered(.l2):
-            for loss in watches[vcpu]?.enteredL2(at: stamp) ?? [] where machine.measuresTime {
-                lost(loss, vcpu, machine)
-            }
-        case .entered(.l1): watches[vcpu]?.enteredL1()
+            let held = watches[vcpu]?.isWaiting == true ? heldClass(on: vcpu, machine) : nil
+            for loss in watches[vcpu]?.enteredL2(at: stamp, held: held) ?? [] { lost(loss, vcpu, machine) }
+        case .entered: watches[vcpu]?.enteredL1()
         case .interruptWindow: watches[vcpu]?.interruptWindow()
         case .accepted(let vector, _, let silent):
             guard !machine.blocksIRQ(vcpu) else { return }
-            for loss in watches[vcpu]?.accepted(vector, silent: silent, at: stamp) ?? [] where machine.measuresTime {
+            for loss in watches[vcpu]?.accepted(vector, silent: silent, at: stamp) ?? [] {
                 lost(loss, vcpu, machine)
             }
-        case .acknowledged(let vector, _): watches[vcpu]?.acknowledged(vector, at: stamp)
+        case .acknowledged(let vector, let level): watches[vcpu]?.acknowledged(vector, level: level, at: stamp)
         case .ended(_, .l1): watches[vcpu]?.endedByL1(at: stamp)
         case .missedEOI(let stuck, let told): missedEOI(stuck, told, vcpu, stamp)
         case .reflectedInterrupt: watches[vcpu]?.reflectedInterrupt()
         case .enteringL2(let vector):
-            for loss in watches[vcpu]?.enteringL2(injecting: vector, at: stamp) ?? [] where machine.measuresTime {
+            for loss in watches[vcpu]?.enteringL2(injecting: vector, at: stamp) ?? [] {
                 lost(loss, vcpu, machine)
             }
         case .woke: slept(vcpu, until: stamp, machine)
-        case .inhibitsChanged: inhibitsChanged(machine)
         case .gap: watches[vcpu]?.gap()
         default: break
         }
@@ -57,7 +56,9 @@ struct StaleSVI: Sendable {
         let vm = machine.vms[machine.vcpus[vcpu].vm]
         guard vm.isa == .vmx, vm.apicv.state != .inhibited else { return }
         while watches.count <= vcpu { watches.append(nil) }
-        var watch = watches[vcpu] ?? CrossingWatch()
+        var watch = watches[vcpu] ?? CrossingWatch(measuresTime: machine.measuresTime)
+        // What happened while nothing was known of APICv gives way to what is known.
+        if watch.restsOnUnknown, vm.apicv.state == .active { watch = CrossingWatch(measuresTime: machine.measuresTime) }
         let above = machine.vcpus[vcpu].ledger.highestPending.map { $0 >> 4 > crossing.vector >> 4 } ?? false
         watch.crossed(crossing, apicvKnown: vm.apicv.state == .active, pendingAbove: above, at: stamp)
         if watch.crossingCount <= 4 {
@@ -103,8 +104,9 @@ struct StaleSVI: Sendable {
         guard machine.measuresTime, !machine.blocksIRQ(vcpu) else { return }
         let state = machine.vcpus[vcpu]
         let halted = state.bracket.time
+        let held = heldClass(on: vcpu, machine)
         let waiting = state.ledger.pending.vectors.compactMap { vector -> (vector: UInt8, since: EventStamp)? in
-            guard let pending = state.ledger[vector].pending else { return nil }
+            guard let pending = state.ledger[vector].pending, held.map({ $0 < vector >> 4 }) ?? true else { return nil }
             // Before the HLT hardware may have delivered it; during it nothing runs that could take it.
             guard !pending.maybeSilent || pending.since.time >= halted else { return nil }
             let from = max(halted, pending.since.time)
@@ -121,8 +123,24 @@ struct StaleSVI: Sendable {
         memory[vcpu].l1Exit(words, at: stamp)
     }
 
-    private mutating func inhibitsChanged(_ machine: borrowing Machine) {
-        for vcpu in watches.indices where watches[vcpu] != nil {
+    /// The highest priority class that the guest itself holds back, as far as it shows: that of an interrupt in service
+    /// which is not known to be stuck there, or of the task priority.
+    private func heldClass(on vcpu: Int, _ machine: borrowing Machine) -> UInt8? {
+        let stuck = VectorSet(watches[vcpu]?.stuck.map(\.vector) ?? [])
+        let injected = machine.vcpus[vcpu].ledger.highestInjected(but: stuck)
+        return [injected, machine.vcpus[vcpu].shownTPR].compactMap { $0.map { $0 >> 4 } }.max()
+    }
+
+    private mutating func inhibitsChanged(_ vm: Int, _ machine: borrowing Machine) {
+        let timeline = machine.vms[vm].apicv
+        for vcpu in watches.indices where machine.vcpus[vcpu].vm == vm {
+            if let watch = watches[vcpu], watch.restsOnUnknown {
+                switch timeline.initial {
+                case .active: watches[vcpu]?.settledActive()
+                case .inhibited: watches[vcpu] = nil
+                case .unknown: break
+                }
+            }
             watches[vcpu]?.inhibitsChanged()
             if machine.blocksIRQ(vcpu) { watches[vcpu]?.blockedOnPurpose() }
         }
@@ -146,7 +164,7 @@ struct StaleSVI: Sendable {
                     evidence: "vector \(stuck.vector.hex) stayed in service after its EOI")
             }
         }
-        for case let watch? in watches {
+        for case let watch? in watches where !watch.restsOnUnknown {
             if let (crossing, vector) = watch.deliveredDespite {
                 return FixState(
                     state: .present, basis: .behaviour,
@@ -169,8 +187,9 @@ struct StaleSVI: Sendable {
     private func findingOfEvents(_ vcpu: Int, fix: FixState, in machine: borrowing Machine) -> RuleFinding? {
         guard watches.indices.contains(vcpu), let watch = watches[vcpu], watch.crossingCount > 0 else { return nil }
         let vm = machine.vcpus[vcpu].vm
-        if watch.restsOnUnknown, machine.vms[vm].apicv.initial != .active { return nil }
-        return finding(watch, vcpu: vcpu, vm: vm, fix: fix, until: machine.now)
+        if watch.restsOnUnknown { return unjudged(watch, vcpu: vcpu, vm: vm, machine.info.recordedKinds) }
+        let showsTPR = machine.vcpus[vcpu].showsTPR
+        return finding(watch, vcpu: vcpu, vm: vm, fix: fix, showsTPR: showsTPR, until: machine.now)
     }
 
     private func finding(_ memory: WrongSVI, vcpu: Int, vm: Int, fix: FixState) -> RuleFinding {
@@ -188,14 +207,31 @@ struct StaleSVI: Sendable {
         return finding
     }
 
-    private func finding(_ watch: CrossingWatch, vcpu: Int, vm: Int, fix: FixState, until end: UInt64) -> RuleFinding? {
+    /// A crossing while nothing tells whether APICv was active.
+    private func unjudged(_ watch: CrossingWatch, vcpu: Int, vm: Int, _ recorded: EventKindSet) -> RuleFinding {
+        var finding = RuleFinding(
+            rule: .staleSVI, grade: .inconclusive, vm: vm, vcpu: vcpu,
+            first: watch.crossings.map { ($0.acknowledged ?? $0.ended).time }.min() ?? 0,
+            last: watch.crossings.map(\.ended.time).max() ?? 0, count: watch.crossingCount, statement: watch.statement)
+        finding.vectors = Set(watch.crossings.map(\.vector)).sorted()
+        finding.crossings = watch.crossings
+        finding.evidence = watch.log
+        let missing = EventKindSet(.apicvInhibitChanged, .apicvAcceptIRQ).subtracting(recorded)
+        finding.limits.append(
+            "Whether APICv was active then can't be told" + (missing.isEmpty ? "." : ": \(missing.recordCommand)"))
+        return finding
+    }
+
+    private func finding(
+        _ watch: CrossingWatch, vcpu: Int, vm: Int, fix: FixState, showsTPR: Bool, until end: UInt64
+    ) -> RuleFinding? {
         // A kernel that delivered despite a crossing loads SVI rightly: what waits there waits for something else.
         let isExcused = fix.isPresent && fix.basis == .behaviour
         let grade: Grade
         if watch.hasProof, !fix.isPresent {
             grade = .confirmed
         } else if watch.hasSign, !isExcused {
-            grade = .suspect
+            grade = showsTPR || watch.isBeyondTPR ? .suspect : .hazard
         } else if !fix.isPresent {
             grade = .hazard
         } else {
@@ -205,15 +241,17 @@ struct StaleSVI: Sendable {
         let since = (watch.losses.map(\.since.time) + watch.stuck.map(\.since.time)).min()
         var finding = RuleFinding(
             rule: .staleSVI, grade: grade, vm: vm, vcpu: vcpu, first: since ?? first,
-            last: grade > .hazard ? end : watch.crossings.map(\.ended.time).max() ?? first,
-            count: grade > .hazard ? watch.lostAccepts : watch.crossingCount,
+            last: watch.hasSign ? end : watch.crossings.map(\.ended.time).max() ?? first,
+            count: watch.hasSign ? watch.lostAccepts : watch.crossingCount,
             statement: watch.statement)
         finding.inferred = watch.crossings.contains(where: \.inferred)
-        finding.vectors = grade > .hazard ? watch.troubledVectors : Set(watch.crossings.map(\.vector)).sorted()
+        finding.vectors = watch.hasSign ? watch.troubledVectors : Set(watch.crossings.map(\.vector)).sorted()
         finding.crossings = watch.crossings
         finding.symptoms = (watch.stuck.isEmpty ? [] : [.stuckISR]) + (watch.losses.isEmpty ? [] : [.lostAccept])
         finding.evidence = watch.log
-        if grade == .hazard {
+        if grade == .hazard, watch.hasSign {
+            finding.limits.append("The trace does not show the task priority: it may have masked the vector.")
+        } else if grade == .hazard {
             finding.limits.append(
                 "Nothing shows that an interrupt was lost: delivery in L1 is silent (virtual-interrupt delivery), and "
                     + "whether this kernel has the fix is not known.")

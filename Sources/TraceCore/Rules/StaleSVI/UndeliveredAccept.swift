@@ -2,8 +2,8 @@
 
 /// Sign S1: an interrupt accepted while L2 runs, that KVM ought to inject, and entry after entry does not.
 ///
-/// L1 that runs in between may have got it in silence, an interrupt-window exit shows that L2 had interrupts off, and
-/// both end the wait without a claim.
+/// L1 that runs in between may have got it in silence: that ends the wait without a claim. An interrupt-window exit shows
+/// that L2 had interrupts off, and what is in service or the task priority may have held it back: the wait starts anew.
 struct UndeliveredAccept: Equatable, Sendable {
     let vector: UInt8
     let accepted: EventStamp
@@ -19,10 +19,15 @@ struct UndeliveredAccept: Equatable, Sendable {
         self.accepted = accepted
     }
 
+    /// Something else held it back up to now.
+    mutating func restart() {
+        entries = 0
+    }
+
     /// L2 runs again with nothing injected. True from the moment that this is too often for too long.
     mutating func enteredL2(at time: UInt64) -> Bool {
         if entries == 0 { firstEntry = time }
         entries += 1
-        return entries >= Self.entriesNeeded && time &- firstEntry >= Self.nanosecondsNeeded
+        return entries >= Self.entriesNeeded && time.elapsed(since: firstEntry) >= Self.nanosecondsNeeded
     }
 }

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A trace's events as lines of text or JSON, each with its VM, vCPU and level: a sink that drives a machine and prints.
+///
+/// It judges nothing. Lines leave in blocks, so that none costs a system call.
+public struct EventListing: EventSink, ~Copyable {
+    private var machine: Machine
+    private var silence = NoObserver()
+    private var held = HeldLines()
+    private var line: ListingLine
+    private var block: [UInt8] = []
+    private let options: ListingOptions
+    private let write: ([UInt8]) -> Void
+
+    static let blockSize = 1 << 16
+
+    /// - Parameter write: takes about 64 KiB of whole lines at a time.
+    public init(info: TraceInfo, options: ListingOptions, write: @escaping ([UInt8]) -> Void) {
+        machine = Machine(info: info)
+        line = ListingLine(
+            options, clock: info.clock, names: NameTables(info, inhibitNames: machine.inhibitNames))
+        block.reserveCapacity(Self.blockSize + ListingLine.longest)
+        self.options = options
+        self.write = write
+    }
+
+    public mutating func started(at base: UInt64) {
+        line.base = base
+        line.addBase(to: &block)
+    }
+
+    @inline(__always)
+    public mutating func event(_ event: KVMEvent, at stamp: EventStamp) {
+        guard stamp.time <= options.window.upperBound || !held.isEmpty else { return }
+        machine.event(event, at: stamp, observer: &silence)
+        if !held.isEmpty {
+            if case .nestedVMExit = event {
+                held.settle(tid: stamp.tid, as: .l2)
+            } else {
+                held.settle(tid: stamp.tid, as: .l1)
+            }
+            release()
+        }
+        guard options.window.contains(stamp.time), options.kinds.contains(event.kind) else { return }
+        let place = machine.place(of: event, at: stamp)
+        guard isSelected(event, place) else { return }
+        if case .exit = event, place.level == .l1, machine.recordsNestedExits {
+            held.appendExit(event, stamp, place)
+        } else if held.isEmpty {
+            show(event, stamp, place)
+        } else {
+            held.append(.event(event, stamp, place))
+        }
+    }
+
+    public mutating func lost(_ gap: EventGap) {
+        machine.lost(gap, observer: &silence)
+        held.lost(onCPU: gap.cpu)
+        release()
+        guard (gap.from ?? 0) <= options.window.upperBound, (gap.to ?? .max) >= options.window.lowerBound else {
+            return
+        }
+        held.append(.lost(gap))
+        release()
+    }
+
+    /// The trace is over.
+    public mutating func finish() {
+        held.settleAll()
+        release()
+        flush()
+    }
+
+    private func isSelected(_ event: KVMEvent, _ place: EventPlace) -> Bool {
+        if let pid = options.vm {
+            guard let vm = place.vm, machine.isVM(vm, of: pid) else { return false }
+        }
+        guard let vcpu = options.vcpu else { return true }
+        return place.vcpu == vcpu || event.target.map { Int32(exactly: $0) == vcpu } ?? false
+    }
+
+    private mutating func release() {
+        while let next = held.next() {
+            switch next {
+            case .event(let event, let stamp, let place): show(event, stamp, place)
+            case .lost(let gap): show(gap)
+            }
+        }
+    }
+
+    @inline(__always)
+    private mutating func show(_ event: KVMEvent, _ stamp: EventStamp, _ place: EventPlace) {
+        guard options.level == nil || options.level == place.level else { return }
+        line.add(event, stamp, place, to: &block)
+        if block.count >= Self.blockSize { flush() }
+    }
+
+    private mutating func show(_ gap: EventGap) {
+        line.add(gap, to: &block)
+        if block.count >= Self.blockSize { flush() }
+    }
+
+    private mutating func flush() {
+        write(block)
+        block.removeAll(keepingCapacity: true)
+    }
+}
+
+/// A listing has no use for what an event meant.
+private struct NoObserver: MachineObserver {
+    @inline(__always)
+    mutating func observe(_ transition: Transition, of vcpu: Int, at stamp: EventStamp, in machine: borrowing Machine) {
+    }
+}

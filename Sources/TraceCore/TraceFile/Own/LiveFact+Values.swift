@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Facts as the values of a record, in the order of ``OwnEvent/fields``, and back.
+extension LiveFact {
+    var event: OwnEvent {
+        switch self {
+        case .state: .state
+        case .lapic: .lapic
+        case .process: .process
+        }
+    }
+
+    var values: [UInt64] {
+        switch self {
+        case .state(let state): state.values
+        case .lapic(let reading): reading.values
+        case .process(let process): [UInt64(truncatingIfNeeded: process)]
+        }
+    }
+
+    /// Nil for events that are no facts of a moment.
+    init?(_ event: OwnEvent, _ values: [UInt64]) {
+        guard values.count == event.fields.reduce(0, { $0 + $1.count }) else { return nil }
+        switch event {
+        case .state: self = .state(VCPUState(values))
+        case .lapic: self = .lapic(LAPICReading(values))
+        case .process: self = .process(Int32(truncatingIfNeeded: values[0]))
+        case .counts, .host: return nil
+        }
+    }
+}
+
+extension VCPUState {
+    fileprivate var values: [UInt64] {
+        [
+            vm, UInt64(truncatingIfNeeded: process), UInt64(truncatingIfNeeded: vcpu), inhibits, isAPICvActive.word,
+            isGuestMode.word, hasLAPIC.word, (vmx != nil).word, vmx?.deliversVirtualInterrupts.word ?? 0,
+            vmx?.l1InterceptsInterrupts.word ?? 0, vmx?.l1DeliversVirtualInterrupts.word ?? 0,
+        ]
+    }
+
+    fileprivate init(_ values: [UInt64]) {
+        self.init(
+            vm: values[0], process: Int32(truncatingIfNeeded: values[1]), vcpu: Int32(truncatingIfNeeded: values[2]),
+            inhibits: values[3], isAPICvActive: values[4] != 0, isGuestMode: values[5] != 0, hasLAPIC: values[6] != 0,
+            vmx: values[7] == 0
+                ? nil
+                : VMXChoices(
+                    deliversVirtualInterrupts: values[8] != 0, l1InterceptsInterrupts: values[9] != 0,
+                    l1DeliversVirtualInterrupts: values[10] != 0))
+    }
+}
+
+extension LAPICReading {
+    fileprivate var values: [UInt64] {
+        var isEntry = false
+        var pending = Pending()
+        if case .l2Entry(let found) = occasion { (isEntry, pending) = (true, found) }
+        func eight(_ words: [UInt32]) -> [UInt64] {
+            (0..<8).map { words.indices.contains($0) ? UInt64(words[$0]) : 0 }
+        }
+        return [
+            UInt64(truncatingIfNeeded: vcpu), isEntry.word, UInt64(pending.rawValue), UInt64(words.tpr),
+            UInt64(words.ppr),
+        ] + eight(words.irr) + eight(words.isr)
+    }
+
+    fileprivate init(_ values: [UInt64]) {
+        self.init(
+            vcpu: Int32(truncatingIfNeeded: values[0]),
+            occasion: values[1] == 0 ? .l1Exit : .l2Entry(Pending(rawValue: UInt16(truncatingIfNeeded: values[2]))),
+            words: LAPICWords(
+                irr: values[5..<13].map { UInt32(truncatingIfNeeded: $0) },
+                isr: values[13..<21].map { UInt32(truncatingIfNeeded: $0) },
+                tpr: UInt8(truncatingIfNeeded: values[3]), ppr: UInt8(truncatingIfNeeded: values[4])))
+    }
+}
+
+extension FixState {
+    /// As the values of ``OwnEvent/host``.
+    var values: [UInt64] {
+        let text = evidence.utf8.prefix(OwnEvent.longestEvidence - 1).map { UInt64($0) }
+        return [
+            UInt64(State.allCases.firstIndex(of: state) ?? 0), UInt64(Basis.allCases.firstIndex(of: basis) ?? 0),
+        ] + text + [UInt64](repeating: 0, count: OwnEvent.longestEvidence - text.count)
+    }
+
+    init?(_ values: [UInt64]) {
+        guard values.count > 2, let state = Int(exactly: values[0]), State.allCases.indices.contains(state),
+            let basis = Int(exactly: values[1]), Basis.allCases.indices.contains(basis)
+        else { return nil }
+        let text = values[2...].prefix { $0 != 0 }.map { UInt8(truncatingIfNeeded: $0) }
+        self.init(
+            state: State.allCases[state], basis: Basis.allCases[basis], evidence: String(decoding: text, as: UTF8.self))
+    }
+}
+
+extension Bool {
+    fileprivate var word: UInt64 { self ? 1 : 0 }
+}

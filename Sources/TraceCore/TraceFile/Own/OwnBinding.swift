@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The fields of one of apictrace's own events in a file, found by name.
+struct OwnBinding {
+    let event: OwnEvent
+    private let slots: [FieldSlot]
+    private let length: Int
+
+    /// Nil for an event that this version doesn't know and for one that lacks a field, as another version may write it.
+    init?(_ format: EventFormat) {
+        guard let event = OwnEvent(name: format.name) else { return nil }
+        var slots: [FieldSlot] = []
+        for field in event.fields {
+            guard var part = format.field(field.name), part.size == field.type.size * field.count else { return nil }
+            part.size = field.type.size
+            for _ in 0..<field.count {
+                guard let slot = FieldSlot(part) else { return nil }
+                slots.append(slot)
+                part.offset += part.size
+            }
+        }
+        self.event = event
+        self.slots = slots
+        length = slots.map(\.end).max() ?? Record.commonSize
+    }
+
+    /// The values of a record in the order of ``OwnEvent/fields``, nil for one that is too short.
+    func values(_ record: Record) -> [UInt64]? {
+        record.count >= length ? slots.map { record.value($0) } : nil
+    }
+}

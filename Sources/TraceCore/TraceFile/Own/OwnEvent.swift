@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// An event of apictrace's own in a trace.dat, of the system `apictrace`: what live tracing knows and no tracepoint tells.
+///
+/// ``TraceWriter`` writes them, the reader takes them apart by their format texts like any event.
+enum OwnEvent: UInt8, CaseIterable {
+    /// ``VCPUState``.
+    case state
+    /// ``LAPICReading``.
+    case lapic
+    /// The process of the thread that the record names.
+    case process
+    /// Hits of each tracepoint since the start, before filters and drops; the last record counts.
+    case counts
+    /// ``FixState`` of the traced host.
+    case host
+
+    static let system = "apictrace"
+
+    struct Field {
+        var type: FieldType
+        var name: String
+        /// More than 1 for an array.
+        var count = 1
+    }
+
+    var name: String {
+        switch self {
+        case .state: "state"
+        case .lapic: "lapic"
+        case .process: "process"
+        case .counts: "counts"
+        case .host: "host"
+        }
+    }
+
+    init?(name: String) {
+        guard let event = Self.allCases.first(where: { $0.name == name }) else { return nil }
+        self = event
+    }
+
+    static let longestEvidence = 192
+
+    /// In the order of the values that a record is made of, an array's elements one by one.
+    var fields: [Field] {
+        switch self {
+        case .state:
+            [
+                Field(type: .x64, name: "vm"), Field(type: .s32, name: "process"), Field(type: .s32, name: "vcpu_id"),
+                Field(type: .x64, name: "inhibits"), Field(type: .flag, name: "apicv_active"),
+                Field(type: .flag, name: "guest_mode"), Field(type: .flag, name: "has_lapic"),
+                Field(type: .flag, name: "has_vmx"), Field(type: .flag, name: "virtual_interrupt_delivery"),
+                Field(type: .flag, name: "l1_external_interrupt_exiting"),
+                Field(type: .flag, name: "l1_virtual_interrupt_delivery"),
+            ]
+        case .lapic:
+            [
+                Field(type: .s32, name: "vcpu_id"), Field(type: .flag, name: "l2_entry"),
+                Field(type: .x16, name: "pending"), Field(type: .x8, name: "tpr"), Field(type: .x8, name: "ppr"),
+                Field(type: .x32, name: "irr", count: 8), Field(type: .x32, name: "isr", count: 8),
+            ]
+        case .process: [Field(type: .s32, name: "tgid")]
+        case .counts: EventKind.allCases.map { Field(type: .u64, name: $0.tracepoints[0]) }
+        case .host:
+            [
+                Field(type: .u8, name: "svi_fix"), Field(type: .u8, name: "svi_fix_basis"),
+                Field(type: .character, name: "evidence", count: Self.longestEvidence),
+            ]
+        }
+    }
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The file around the pages (trace-cmd 3.4, trace-cmd.dat.v7.5.txt): a head, the sections that describe the records and the
+/// options that lead to them, then the pages and the options that lead to those.
+extension TraceWriter {
+    private static let pageSize = UInt64(PageBuilder.pageSize)
+
+    private typealias Options = [(id: TraceOptions.ID, payload: LittleEndianBytes)]
+
+    mutating func assemble(overrun: UInt64?) throws(TraceWriterError) {
+        var file = LittleEndianBytes(TraceHead.magic)
+        file.string(TraceHead.Version.v7.rawValue)
+        file.number(UInt8(0))  // little endian
+        file.number(UInt8(8))
+        file.number(UInt32(Self.pageSize))
+        file.string(Compression.none.rawValue)
+        file.string("")
+        let sections = describingSections
+        let start = file.count + 8
+        file.number(sections.reduce(start) { $0 + Self.headerSize + $1.content.count })
+        var options: Options = []
+        for section in sections {
+            var place = LittleEndianBytes()
+            place.number(file.count)
+            options.append((section.id, place))
+            file += Self.section(section.id, section.content)
+        }
+        options += describingOptions
+        let bufferStart = file.count + Self.headerSize + Self.size(of: options)
+        let dataStart = (bufferStart + Self.headerSize + Self.pageSize - 1) / Self.pageSize * Self.pageSize
+        let dataEnd = spool.cpus.reduce(dataStart) { $0 + $1.pages * Self.pageSize }
+        file += Self.section(.done, Self.content(of: options, next: dataEnd))
+        file += Self.header(.buffer, size: dataEnd - bufferStart - Self.headerSize)
+        file.pad(to: Int(Self.pageSize))
+        try target.write(file.bytes, at: 0)
+
+        var place = dataStart
+        for cpu in spool.cpus {
+            try spool.copy(cpu.id, to: target, at: place)
+            place += cpu.pages * Self.pageSize
+        }
+        var last = statistics(overrun: overrun)
+        last.append((.buffer, buffer(section: bufferStart, data: dataStart)))
+        try target.write(Self.section(.done, Self.content(of: last, next: 0)).bytes, at: dataEnd)
+    }
+
+    // MARK: - Sections
+
+    private static let headerSize: UInt64 = 16
+
+    private static func header(_ id: TraceOptions.ID, size: UInt64) -> LittleEndianBytes {
+        var header = LittleEndianBytes()
+        header.number(id.rawValue)
+        header.number(UInt16(0))  // not compressed
+        header.number(UInt32(0))  // no description
+        header.number(size)
+        return header
+    }
+
+    private static func section(_ id: TraceOptions.ID, _ content: LittleEndianBytes) -> LittleEndianBytes {
+        var section = header(id, size: content.count)
+        section += content
+        return section
+    }
+
+    private var describingSections: [(id: TraceOptions.ID, content: LittleEndianBytes)] {
+        var sections = [(TraceOptions.ID.headerInfo, Self.pageFormat), (.formats, formats), (.commands, commandLines)]
+        if let symbols = info.symbols { sections.append((.symbols, Self.symbolList(symbols))) }
+        return sections
+    }
+
+    /// tracefs' `events/header_page` and `events/header_event`, kernel 6.18.
+    private static var pageFormat: LittleEndianBytes {
+        var section = LittleEndianBytes()
+        section.string("header_page")
+        section.text(
+            """
+            \tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;
+            \tfield: local_t commit;\toffset:8;\tsize:8;\tsigned:1;
+            \tfield: int overwrite;\toffset:8;\tsize:1;\tsigned:1;
+            \tfield: char data;\toffset:16;\tsize:4080;\tsigned:1;
+
+            """)
+        section.string("header_event")
+        section.text(
+            """
+            # compressed entry header
+            \ttype_len    :    5 bits
+            \ttime_delta  :   27 bits
+            \tarray       :   32 bits
+
+            \tpadding     : type == 29
+            \ttime_extend : type == 30
+            \ttime_stamp : type == 31
+            \tdata max type_len  == 28
+
+            """)
+        return section
+    }
+
+    private var formats: LittleEndianBytes {
+        let systems = Set(layouts.all.map(\.system)).sorted()
+        var section = LittleEndianBytes()
+        section.number(UInt32(systems.count))
+        for system in systems {
+            let layouts = layouts.all.filter { $0.system == system }
+            section.string(system)
+            section.number(UInt32(layouts.count))
+            for layout in layouts { section.text(layout.format) }
+        }
+        return section
+    }
+
+    private var commandLines: LittleEndianBytes {
+        var section = LittleEndianBytes()
+        section.text(commands.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)\n" }.joined())
+        return section
+    }
+
+    /// What is known of the symbols, with the addresses that a kernel shows to those who may not know them.
+    private static func symbolList(_ symbols: KernelSymbols) -> LittleEndianBytes {
+        var names: [String] = ["_text"]
+        if symbols.hasKVM { names.append("kvm_vcpu_ioctl\t[kvm]") }
+        if symbols.hasUpdateHwapicISR { names.append("kvm_apic_update_hwapic_isr\t[kvm]") }
+        let text = names.map { "0000000000000000 t \($0)\n" }.joined()
+        var section = LittleEndianBytes()
+        section.number(UInt32(text.utf8.count))
+        section += LittleEndianBytes(Array(text.utf8))
+        return section
+    }
+
+    // MARK: - Options
+
+    private static func size(of options: Options) -> UInt64 {
+        content(of: options, next: 0).count
+    }
+
+    private static func content(of options: Options, next: UInt64) -> LittleEndianBytes {
+        var end = LittleEndianBytes()
+        end.number(next)
+        var content = LittleEndianBytes()
+        for (id, payload) in options + [(.done, end)] {
+            content.number(id.rawValue)
+            content.number(UInt32(payload.count))
+            content += payload
+        }
+        return content
+    }
+
+    private static func text(_ text: String) -> LittleEndianBytes {
+        var payload = LittleEndianBytes()
+        payload.string(text)
+        return payload
+    }
+
+    private var describingOptions: Options {
+        var options: Options = [(.traceClock, Self.text("[\(info.clock.name)]"))]
+        if let kernel = info.kernel { options.append((.uname, Self.text(kernel))) }
+        if info.clock.unit == .nanoseconds, TraceClock(info.clock.name, isConverted: false).unit != .nanoseconds {
+            // The stamps were converted when they were read.
+            var unity = LittleEndianBytes()
+            unity.number(UInt32(1))
+            unity.number(UInt32(0))
+            unity.number(UInt64(0))
+            options.append((.tscToNanoseconds, unity))
+        }
+        var cpus = LittleEndianBytes()
+        cpus.number(UInt32(clamping: info.cpus))
+        options.append((.cpuCount, cpus))
+        for guest in info.guests {
+            var payload = LittleEndianBytes()
+            payload.string(guest.name)
+            payload.number(UInt64(0))
+            payload.number(UInt32(clamping: guest.threads.count))
+            for thread in guest.threads {
+                payload.number(thread.vcpu)
+                payload.number(thread.tid)
+            }
+            options.append((.guest, payload))
+        }
+        return options
+    }
+
+    /// Losses by CPU as tracefs' `per_cpu/cpuN/stats` tells them. What the source can't tie to a CPU goes to the first.
+    private func statistics(overrun: UInt64?) -> Options {
+        guard var rest = overrun else { return [] }
+        var drops = lost.isEmpty ? [0] : lost
+        for cpu in drops.indices {
+            drops[cpu] = min(drops[cpu], rest)
+            rest -= drops[cpu]
+        }
+        return drops.enumerated().map { cpu, dropped in
+            (
+                .cpuStatistics,
+                Self.text(
+                    "CPU: \(cpu)\noverrun: 0\ncommit overrun: \(cpu == 0 ? rest : 0)\ndropped events: \(dropped)\n")
+            )
+        }
+    }
+
+    private func buffer(section: UInt64, data: UInt64) -> LittleEndianBytes {
+        let cpus = spool.cpus
+        var payload = LittleEndianBytes()
+        payload.number(section)
+        payload.string("")
+        payload.string(info.clock.name)
+        payload.number(UInt32(Self.pageSize))
+        payload.number(UInt32(cpus.count))
+        var place = data
+        for cpu in cpus {
+            payload.number(UInt32(bitPattern: cpu.id))
+            payload.number(place)
+            payload.number(cpu.pages * Self.pageSize)
+            place += cpu.pages * Self.pageSize
+        }
+        return payload
+    }
+}

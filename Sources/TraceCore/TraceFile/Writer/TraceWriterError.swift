@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+
+/// Why a recording could not be written. What was written until then is lost, as the file is put together at the end.
+public struct TraceWriterError: Error, Equatable, Sendable, CustomStringConvertible {
+    public var file: String
+    public var what: String
+    /// The system's text for the failure.
+    public var reason: String
+
+    /// Right after a call that has set errno.
+    static func last(_ what: String, file: String) -> TraceWriterError {
+        TraceWriterError(file: file, what: what, reason: String(cString: strerror(errno)))
+    }
+
+    public var description: String { "\(file): \(what): \(reason)" }
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import TraceCore
+
+/// The running kernel as a source of events without BPF: ftrace's raw pages, read at a beat.
+///
+/// It knows what a recording knows: events and holes, and no state of a vCPU. Every event of the host comes; a VM is chosen
+/// in the report. Ending the value removes its instance.
+struct FtraceSource: ~Copyable {
+    private let instance: FtraceInstance
+    private let reader: FtraceReader
+    let formats: FormatCatalog
+    private var queues: [FtraceQueue]
+    private var processes = ThreadProcesses()
+    private let page: UnsafeMutableRawBufferPointer
+    /// Nothing below this time can be recorded any more.
+    private var bound: UInt64 = 0
+    /// Time up to which the sink has been given everything.
+    private(set) var settled: UInt64 = 0
+    private var undecoded: UInt64 = 0
+    private var gaps: [EventGap] = []
+    private var span: (first: UInt64, last: UInt64)?
+
+    /// For the buffers of all CPUs together.
+    private static let room = 512 << 20
+    private let pagesForCPU: Int
+
+    /// - Parameters:
+    ///   - tracefs: where it is mounted.
+    ///   - roomForCPU: bytes at most: 8 MiB hold 10 ms of 20 million events a second.
+    init(in tracefs: String, roomForCPU: Int = 8 << 20) throws(BPFError) {
+        var instance = try FtraceInstance(in: tracefs)
+        try instance.openPipes()
+        let room = min(roomForCPU, Self.room / max(1, instance.pipes.count))
+        try instance.write("mono", to: "trace_clock")
+        try instance.write(String(room >> 10), to: "buffer_size_kb")
+        let events = FtraceEvents(instance)
+        try events.enable(in: instance)
+        formats = events.formats
+        reader = FtraceReader(formats, pageSize: instance.pageSize)
+        page = .allocate(byteCount: reader.layout.pageSize, alignment: 8)
+        pagesForCPU = max(1, room / reader.layout.pageSize)
+        queues = instance.pipes.map { FtraceQueue(cpu: $0.cpu) }
+        self.instance = instance
+    }
+
+    deinit {
+        page.deallocate()
+    }
+
+    /// Reads what was recorded and gives the sink what is in order by now, one drain late.
+    mutating func drain(into sink: inout some LiveEventSink & ~Copyable) throws(BPFError) {
+        // A probe that took its time before this may not have committed its record yet. By the next drain it will have.
+        var reached = MonotonicClock.now
+        for index in queues.indices {
+            if try !read(index) { reached = min(reached, queues[index].last ?? 0) }
+        }
+        deliver(until: bound, to: &sink)
+        settled = bound
+        bound = max(bound, reached)
+    }
+
+    /// Stops the recording and gives the sink all that is left.
+    mutating func finish(into sink: inout some LiveEventSink & ~Copyable) throws(BPFError) {
+        try instance.write("0", to: "tracing_on")
+        for index in queues.indices {
+            while try !read(index) {}
+        }
+        deliver(until: .max, to: &sink)
+    }
+
+    /// Time of the first item that was given to the sink.
+    var base: UInt64? { span?.first }
+
+    /// What the source knows by now, in the form that a file's reader gives.
+    func totals() -> TraceTotals {
+        var totals = TraceTotals()
+        for bound in formats.bindings {
+            if let name = formats.names[bound.id] { totals.byName[name] = reader.tally.count(of: bound.id) }
+        }
+        totals.first = span?.first
+        totals.last = span?.last
+        totals.gaps = gaps
+        totals.overrun = instance.pipes.reduce(undecoded) { $0 &+ instance.lost(onCPU: $1.cpu) }
+        return totals
+    }
+
+    // MARK: - Reading
+
+    /// Reads a CPU's pages, a buffer's worth at most; false where there may be more.
+    private mutating func read(_ index: Int) throws(BPFError) -> Bool {
+        for _ in 0..<pagesForCPU {
+            let count = Glibc.read(instance.pipes[index].descriptor, page.baseAddress, page.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 || errno == EAGAIN else { throw .last("read", "trace_pipe_raw") }
+            guard count > 0 else { return true }
+            undecoded &+= queues[index].take(UnsafeRawBufferPointer(rebasing: page[..<count]), reader)
+        }
+        return false
+    }
+
+    // MARK: - Delivery
+
+    /// Joins the CPUs by time: the one with the earliest head is followed for as long as it stays so.
+    private mutating func deliver(until limit: UInt64, to sink: inout some LiveEventSink & ~Copyable) {
+        while let (earliest, end) = earliest(until: limit) {
+            while let time = queues[earliest].headTime, time <= end, let item = queues[earliest].next() {
+                deliver(item, to: &sink)
+            }
+        }
+        for index in queues.indices { queues[index].compact() }
+    }
+
+    /// The queue to go on with, and up to which time.
+    private func earliest(until limit: UInt64) -> (queue: Int, end: UInt64)? {
+        var first: (queue: Int, time: UInt64)?
+        var end = limit
+        for (index, queue) in queues.enumerated() {
+            guard let time = queue.headTime, time <= limit else { continue }
+            guard let known = first else {
+                first = (index, time)
+                continue
+            }
+            end = min(end, max(time, known.time))
+            if time < known.time { first = (index, time) }
+        }
+        return first.map { ($0.queue, end) }
+    }
+
+    private mutating func deliver(_ item: LiveItem, to sink: inout some LiveEventSink & ~Copyable) {
+        if case .lost(let gap) = item.content { gaps.append(gap) }
+        if item.stamp.tid != 0, let process = processes.news(of: item.stamp.tid) {
+            sink.thread(item.stamp.tid, of: process)
+        }
+        span = (span?.first ?? item.stamp.time, max(span?.last ?? 0, item.stamp.time))
+        item.deliver(to: &sink)
+    }
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+
+/// A run of Tests/Guest: one vCPU on the process's one thread.
+struct Guest {
+    private let process = Process()
+
+    /// Starts it. It stops by itself.
+    init(ipis: Int, timers: Int) throws {
+        process.executableURL = Command.directory.appendingPathComponent("apictrace-guest")
+        process.arguments = ["\(ipis)", "\(timers)"]
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+    }
+
+    var thread: Int32 { process.processIdentifier }
+    var isRunning: Bool { process.isRunning }
+
+    /// Whether the guest was content with what it got.
+    func end() -> Bool {
+        process.waitUntilExit()
+        return process.terminationStatus == 0
+    }
+}

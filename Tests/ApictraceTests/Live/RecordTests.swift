@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Testing
+import TraceCore
+
+@testable import apictrace
+
+/// Recordings of live tracing on real KVM.
+@Suite(.serialized, RunsGuests(), LiveHost.needs[0], LiveHost.needs[1], LiveHost.needs[2], LiveHost.needs[3])
+struct RecordTests {
+    private let path = FileManager.default.temporaryDirectory.appending(path: "apictrace-\(UUID().uuidString).dat").path
+
+    private func read() throws -> (info: TraceInfo, seen: SeenEvents, totals: TraceTotals) {
+        var file = try TraceFile(path: path)
+        var seen = SeenEvents()
+        let totals = try file.read(into: &seen)
+        return (file.info, seen, totals)
+    }
+
+    @Test func `a recording of probes holds what was seen`() throws {
+        defer { unlink(path) }
+        let types = try KernelTypes()
+        var source = try LiveSource.start(LiveOptions(), host: .current, types: types)
+        let info = TraceInfo(.current, types, kinds: source.kinds)
+        var recorder = try LiveRecorder(SeenEvents(), path: path, info: info)
+        let guest = try Guest(ipis: 1000, timers: 5)
+        while guest.isRunning {
+            try source.drain(into: &recorder)
+            usleep(5000)
+        }
+        try source.finish(into: &recorder)
+        let totals = source.totals()
+        try recorder.finish(totals, hits: totals.byName)
+
+        let recorded = try read()
+        #expect(recorded.seen.byCPU == recorder.next.byCPU)
+        #expect(recorded.seen.processes == recorder.next.processes)
+        #expect(recorded.seen.events(of: guest.thread).count { $0.kind == .apicIPI } == 1000)
+        #expect(recorded.totals == totals)
+        #expect(recorded.info.recordedKinds == info.recordedKinds)
+        #expect(recorded.info.eventsSelected == info.eventsSelected)
+        #expect(recorded.info.clock == info.clock)
+        #expect(recorded.info.kernel == info.kernel)
+        #expect(recorded.info.sviFix == info.sviFix)
+        #expect(recorded.info.inhibitNames == info.inhibitNames)
+        #expect(recorded.info.commands[guest.thread] == "apictrace-guest")
+    }
+
+    @Test func `a recording of ftrace holds what was seen`() throws {
+        defer { unlink(path) }
+        var source = try FtraceSource(in: "/sys/kernel/tracing")
+        var info = TraceInfo(format: "live", clock: TraceClock(name: "mono", unit: .nanoseconds), cpus: 1)
+        info.take(source.formats)
+        var recorder = try LiveRecorder(SeenEvents(), path: path, info: info)
+        let guest = try Guest(ipis: 1000, timers: 5)
+        while guest.isRunning {
+            try source.drain(into: &recorder)
+            usleep(5000)
+        }
+        try source.finish(into: &recorder)
+        let totals = source.totals()
+        try recorder.finish(totals)
+
+        let recorded = try read()
+        #expect(recorded.seen.byCPU == recorder.next.byCPU)
+        #expect(recorded.totals.byName == totals.byName.filter { $0.value > 0 })
+        #expect(recorded.totals.overrun == totals.overrun)
+        #expect(recorded.info.recordedKinds == info.recordedKinds)
+    }
+
+    @Test(arguments: LiveBackend.allCases)
+    func `what live writes can be analysed`(_ backend: LiveBackend) throws {
+        defer { unlink(path) }
+        let guest = Command.directory.appendingPathComponent("apictrace-guest").path
+        let run = try Command(
+            "live", "--backend", backend.rawValue, "--record", path, "--duration", "60", "--", guest, "300", "5")
+        #expect(run.status == 0, "\(run.errors)")
+        let analysis = try Command("analyze", "--quiet", path)
+        #expect(analysis.output.hasPrefix("\(path): clean"))
+    }
+
+    @Test func `a file that can't be made ends it before anything is traced`() throws {
+        let run = try Command("live", "--record", "/nonexistent/trace.dat", "--duration", "60")
+        #expect(run.status != 0)
+        #expect(run.errors.contains("/nonexistent/trace.dat: can't be created: No such file or directory"))
+    }
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#if DEBUG
+    import Glibc
+
+    @testable import TraceCore
+
+    /// A parser of untrusted bytes, run as the tool runs it. What it must not do is trap, hang or take much memory; what it
+    /// answers is checked where two ways to the same answer exist.
+    enum FuzzTarget: String, CaseIterable {
+        case container, options, format, page, inflate, chunks, kallsyms, commands, file
+
+        static let chosen: FuzzTarget = {
+            let name = getenv("APICTRACE_FUZZ").map { String(cString: $0) } ?? "file"
+            guard let target = FuzzTarget(rawValue: name) else { preconditionFailure("no parser \(name)") }
+            return target
+        }()
+
+        func run(_ bytes: UnsafeRawBufferPointer) {
+            switch self {
+            case .container: container(bytes)
+            case .options: options(bytes)
+            case .format: format(bytes)
+            case .page: page(bytes)
+            case .inflate: inflate(bytes)
+            case .chunks: chunks(bytes)
+            case .kallsyms: kallsyms(bytes)
+            case .commands: commands(bytes)
+            case .file: file(bytes)
+            }
+        }
+
+        /// A whole trace.dat without its records.
+        private func container(_ bytes: UnsafeRawBufferPointer) {
+            guard let container = try? TraceContainer(FuzzInput.file(bytes)) else { return }
+            _ = container.info
+        }
+
+        /// An OPTIONS section's content after a byte that says the order.
+        private func options(_ bytes: UnsafeRawBufferPointer) {
+            guard let order = bytes.first else { return }
+            var reader = SectionReader(
+                "options", bytes: Array(bytes.dropFirst()), at: 0, order: order & 1 == 0 ? .little : .big)
+            var options = TraceOptions()
+            while let id = try? reader.integer(UInt16.self), let size = try? reader.integer(UInt32.self) {
+                let offset = reader.offset
+                guard let payload = try? reader.text(UInt64(size)) else { return }
+                try? options.take(id, payload, at: offset, order: reader.order)
+            }
+        }
+
+        /// A format text, and records of all lengths that are read by it.
+        private func format(_ bytes: UnsafeRawBufferPointer) {
+            let text = Array(bytes)
+            guard let format = EventFormat(text: text[...]), let binding = EventBinding(format) else { return }
+            for order in [ByteOrder.little, .big] {
+                let decoder = EventDecoder(order: order, bindings: [binding])
+                for count in stride(from: 0, through: min(bytes.count, 128), by: 4) {
+                    guard let record = Record(FuzzInput.guarded(UnsafeRawBufferPointer(rebasing: bytes[..<count])))
+                    else { continue }
+                    _ = decoder.event(record, binding: 0)
+                }
+            }
+        }
+
+        /// A ring-buffer page after a byte that says its layout; id n is the event kind n.
+        private func page(_ bytes: UnsafeRawBufferPointer) {
+            guard let shape = bytes.first else { return }
+            let layout = PageLayout(
+                order: shape & 1 == 0 ? .little : .big, longSize: shape & 2 == 0 ? 8 : 4,
+                pageSize: shape & 4 == 0 ? 4096 : 64 << Int(shape >> 5))
+            let page = FuzzInput.guarded(UnsafeRawBufferPointer(rebasing: bytes.dropFirst()))
+            guard var cursor = PageCursor(page: page, layout: layout) else { return }
+            let decoder = EventDecoder(order: layout.order, bindings: FuzzBindings.all)
+            let first = cursor.firstTime()
+            var records = 0
+            while cursor.next(FuzzBindings.tally) {
+                records += 1
+                _ = decoder.event(cursor.record, binding: cursor.binding)
+                precondition(cursor.record.bytes.count <= page.count)
+            }
+            precondition(records == 0 || first != nil, "records, but no time of the first")
+            precondition(records <= page.count / 4, "more records than fit")
+        }
+
+        /// Compressed text after a byte that says how.
+        private func inflate(_ bytes: UnsafeRawBufferPointer) {
+            guard let kind = bytes.first else { return }
+            let compression = [Compression.zlib, .zstd, .gzip][Int(kind) % 3]
+            var reader = SectionReader(
+                "data", of: FuzzInput.file(bytes), 1..<UInt64(bytes.count), order: .little, compression: compression,
+                size: 1 << 20)
+            var size = 0
+            while let piece = reader.chunk() { size += piece.count }
+            precondition(size <= 1 << 20, "more came out than was asked for")
+        }
+
+        /// A CPU's compressed chunks after a byte that says how.
+        private func chunks(_ bytes: UnsafeRawBufferPointer) {
+            guard let kind = bytes.first else { return }
+            let source = PageSource(
+                "CPU 0's data", of: FuzzInput.file(bytes), 1..<UInt64(bytes.count), pageSize: 4096,
+                order: kind & 2 == 0 ? .little : .big, room: 0, inflater: Inflater(kind & 1 == 0 ? .zlib : .zstd))
+            while source.page() != nil {}
+        }
+
+        /// A symbol list: the answer can't depend on how it is cut into pieces.
+        private func kallsyms(_ bytes: UnsafeRawBufferPointer) {
+            let text = Array(bytes)
+            let size = max(1, Int(text.first ?? 0))
+            var whole = KallsymsScan()
+            whole.take(text[...])
+            var pieces = KallsymsScan()
+            for start in stride(from: 0, to: text.count, by: size) {
+                pieces.take(text[start..<min(start + size, text.count)])
+            }
+            precondition(whole.symbols == pieces.symbols, "cut into pieces it reads differently")
+        }
+
+        /// The section of saved command lines.
+        private func commands(_ bytes: UnsafeRawBufferPointer) {
+            guard var container = Self.emptyContainer else { preconditionFailure("no container") }
+            var reader = SectionReader("commands", bytes: Array(bytes), at: 0, order: .little)
+            try? container.readCommands(&reader)
+        }
+
+        nonisolated(unsafe) private static let emptyContainer: TraceContainer? = {
+            let head = TraceHead.magic + Array("6\0".utf8) + [0, 8] + [0, 0x10, 0, 0]
+            return head.withUnsafeBytes { try? TraceContainer(FuzzInput.file($0)) }
+        }()
+
+        /// A file through the whole analysis: a report of a damaged one is never clean.
+        private func file(_ bytes: UnsafeRawBufferPointer) {
+            guard var file = try? TraceFile(descriptor: FuzzInput.descriptor(bytes), name: "input") else { return }
+            var analysis = Analysis(info: file.info)
+            guard let totals = try? analysis.read(&file) else { return }
+            let report = ReportBuilder(analysis, totals: totals, path: nil).report()
+            precondition(totals.cut == nil || report.verdict != .clean, "clean although it is cut")
+            precondition(!report.text(style: TextStyle()).isEmpty)
+            precondition((try? report.json()) != nil, "no JSON")
+        }
+    }
+#endif

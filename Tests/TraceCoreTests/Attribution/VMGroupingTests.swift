@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+import Testing
+
+@testable import TraceCore
+
+/// Which threads are one VM's, where the trace doesn't say so.
+@Suite struct VMGroupingTests {
+    private func thread(_ tid: Int32, vcpu: Int32?, cpu: Int32 = 0) -> Trace.Thread {
+        .init(tid: tid, vcpu: vcpu, cpu: cpu)
+    }
+
+    /// Each thread has one exit and entry, in this order.
+    private func run(_ threads: [(tid: Int32, vcpu: Int32)], in trace: inout Trace) {
+        for (tid, vcpu) in threads {
+            trace.thread(thread(tid, vcpu: vcpu))
+            trace.exitOfL1()
+            trace.enter()
+        }
+    }
+
+    @Test func `vCPUs that come after their VM's creator are its own`() {
+        var trace = Trace()
+        trace.createVM(by: thread(100, vcpu: nil))
+        run([(101, 0), (102, 1)], in: &trace)
+        trace.createVM(by: thread(200, vcpu: nil))
+        run([(201, 0), (202, 1), (102, 1)], in: &trace)
+        #expect(trace.outcome().members == [[0: 101, 1: 102], [0: 201, 1: 202]])
+    }
+
+    @Test func `VMs created before either ran keep their own threads`() {
+        var trace = Trace()
+        trace.createVM(by: thread(100, vcpu: nil))
+        trace.createVM(by: thread(200, vcpu: nil))
+        run([(201, 0), (101, 0), (102, 1), (202, 1)], in: &trace)
+        #expect(trace.outcome().members == [[0: 201, 1: 202], [0: 101, 1: 102]])
+    }
+
+    @Test(
+        arguments: [
+            [(1001, 0), (2002, 1), (2001, 0), (1002, 1)], [(1002, 1), (2001, 0), (1001, 0), (2002, 1)],
+            [(1001, 0), (1002, 1), (2001, 0), (2002, 1)],
+        ] as [[(Int32, Int32)]])
+    func `of two VMs that ran before the trace, the nearest threads belong together`(_ order: [(Int32, Int32)]) {
+        var trace = Trace()
+        run(order.map { (tid: $0.0, vcpu: $0.1) }, in: &trace)
+        #expect(Set(trace.outcome().members) == [[0: 1001, 1: 1002], [0: 2001, 1: 2002]])
+    }
+
+    @Test func `GUEST options decide where they are there`() {
+        var trace = Trace()
+        trace.info.guests = [
+            GuestMap(name: "a", threads: [(0, 101), (1, 202)]), GuestMap(name: "b", threads: [(0, 201), (1, 102)]),
+        ]
+        run([(101, 0), (102, 1), (201, 0), (202, 1)], in: &trace)
+        #expect(trace.outcome().members == [[0: 101, 1: 202], [0: 201, 1: 102]])
+    }
+
+    @Test func `a vCPU created at run time joins its VM`() {
+        var trace = Trace()
+        trace.createVM()
+        run([(101, 0)], in: &trace)
+        trace.after(ms: 5000)
+        run([(340, 1)], in: &trace)
+        #expect(trace.outcome().members == [[0: 101, 1: 340]])
+    }
+
+    @Test func `a target that never ran becomes its thread's vCPU once that runs`() {
+        var trace = Trace()
+        trace.createVM()
+        run([(101, 0)], in: &trace)
+        trace.accept(0x41, on: 1)
+        run([(102, 1)], in: &trace)
+        let seen = trace.outcome()
+        #expect(seen.members == [[0: 101, 1: 102]])
+        #expect(seen.vcpus.map(\.ledger[0x41].accepted.total) == [0, 1])
+    }
+
+    @Test func `an id that comes late is the vCPU's that the thread has been`() {
+        var trace = Trace()
+        // As kvm_page_fault up to 5.19: it names no vCPU.
+        trace.emit(.pageFault(.init(address: 0x1000, errorCode: 1)))
+        run([(101, 0)], in: &trace)
+        let seen = trace.outcome()
+        #expect(seen.vcpus.map(\.id) == [0])
+        #expect(seen.vcpus.map(\.tid) == [101])
+    }
+
+    @Test func `one thread that runs two vCPUs in turn has two accounts`() {
+        var trace = Trace()
+        run([(101, 0), (101, 1), (101, 0)], in: &trace)
+        let seen = trace.outcome()
+        #expect(seen.vcpus.map(\.id) == [0, 1])
+        #expect(seen.vcpus.map { $0.exits.total(.l1) } == [2, 1])
+    }
+
+    @Test func `a thread that creates a second VM leaves the first as it was`() {
+        var trace = Trace()
+        trace.createVM(by: .vcpu0)
+        run([(101, 0)], in: &trace)
+        // The first VM is destroyed without a trace; the second is created with APICv off.
+        trace.inhibit(reason: 0, set: true, mask: 0x1)
+        run([(101, 0)], in: &trace)
+        let seen = trace.outcome()
+        #expect(seen.vms.map(\.apicv.state) == [.active, .inhibited])
+        #expect(seen.vms[0].apicv.intervals.map(\.mask) == [0x4, 0])
+        #expect(seen.vcpus.map { $0.exits.total(.l1) } == [1, 1])
+    }
+
+    @Test func `a VMM that creates two VMs from one thread has two, each with its mask`() {
+        var trace = Trace()
+        trace.createVM()
+        run([(101, 0)], in: &trace)
+        trace.thread(.vmm)
+        trace.inhibit(reason: 2, set: true, mask: 0x4)
+        run([(102, 0)], in: &trace)
+        #expect(trace.outcome().vms.map(\.apicv.current.mask) == [0, 0x4])
+    }
+
+    @Test func `inhibit changes made before the first vCPU runs are its VM's`() {
+        var trace = Trace()
+        trace.createVM()
+        run([(101, 0)], in: &trace)
+        let apicv = trace.outcome().vms[0].apicv
+        #expect(apicv.intervals.map(\.state) == [.inhibited, .active])
+        #expect(apicv.intervals.map(\.setBy) == [100, 100])
+    }
+
+    @Test func `what a stranger does is nobody's where there are two VMs`() {
+        var trace = Trace()
+        run([(1001, 0), (2001, 0)], in: &trace)
+        trace.thread(thread(7, vcpu: nil))
+        trace.accept(0x41, on: 0)
+        trace.inhibit(reason: 3, set: true, mask: 0x8)
+        let seen = trace.outcome()
+        #expect(seen.unattributed == 1)
+        #expect(seen.vcpus.allSatisfy { $0.ledger[0x41].accepted.total == 0 })
+        #expect(seen.vms.allSatisfy { $0.apicv.state == .unknown })
+    }
+
+    @Test func `what a stranger does is the VM's where there is one`() {
+        var trace = Trace()
+        run([(101, 0)], in: &trace)
+        trace.thread(thread(7, vcpu: nil))
+        trace.accept(0x41, on: 0)
+        #expect(trace.outcome()[0x41].accepted.total == 1)
+    }
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+import Testing
+
+@testable import TraceCore
+
+/// Whether the kernel has the fix, how that is known, and what it does to grades.
+@Suite struct FixStateTests {
+    private static let fixed = KernelSymbols(hasKVM: true, hasUpdateHwapicISR: true)
+    private static let unfixed = KernelSymbols(hasKVM: true, hasUpdateHwapicISR: false)
+
+    @Test func `symbols of a fixed kernel take the hazard away`() {
+        var trace = Trace.endedByL1(0x51)
+        trace.info.symbols = Self.fixed
+        let seen = trace.outcome()
+        #expect(seen.fix.state == .present)
+        #expect(seen.fix.basis == .kallsyms)
+        #expect(seen.finding(.staleSVI) == nil)
+    }
+
+    @Test func `a sign on a kernel that has the fix by its symbols is suspect all the same`() {
+        var trace = Trace.endedByL1(0x51)
+        trace.info.symbols = Self.fixed
+        trace.accept(0x41)
+        trace.runL2(entries: 4, over: 5)
+        #expect(trace.outcome().grade(.staleSVI) == .suspect)
+    }
+
+    @Test func `behaviour overrides symbols: a stuck vector`() {
+        var trace = Trace.endedByL1(0x51)
+        trace.info.symbols = Self.fixed
+        trace.exitOfL2()
+        trace.inject(0x61)
+        trace.enter()
+        trace.missEOI()
+        let seen = trace.outcome()
+        #expect(seen.fix.state == .absent)
+        #expect(seen.fix.basis == .behaviour)
+        #expect(seen.grade(.staleSVI) == .suspect)
+    }
+
+    @Test(arguments: [0x41, 0x5f] as [UInt8])
+    func `behaviour shows the fix: a vector of the class or below is injected after L1's EOI`(_ vector: UInt8) {
+        var trace = Trace.endedByL1(0x51)
+        trace.info.symbols = Self.unfixed
+        trace.exitOfL2()
+        trace.inject(vector)
+        trace.enter()
+        let seen = trace.outcome()
+        #expect(seen.fix.state == .present)
+        #expect(seen.fix.basis == .behaviour)
+        #expect(seen.finding(.staleSVI) == nil)
+    }
+
+    @Test func `a higher vector shows nothing`() {
+        var trace = Trace.endedByL1(0x51)
+        trace.exitOfL2()
+        trace.inject(0x61)
+        trace.enter()
+        #expect(trace.outcome().fix.state == .unknown)
+    }
+
+    @Test func `after L2's EOI of what L1 took, L1's next interrupt shows it`() {
+        var trace = Trace.endedByL2(0x30)
+        trace.accept(0x30)
+        trace.offer(passingOn: 0x30)
+        #expect(trace.outcome().fix.state == .present)
+    }
+
+    @Test func `after L2's EOI of what L1 took, an injection into L2 shows nothing`() {
+        // KVM computes L2's priority from ISR, which is right; only vmcs01.SVI, for L1, is stale.
+        var trace = Trace.endedByL2(0x30)
+        trace.accept(0x30)
+        trace.exitOfL2()
+        trace.inject(0x30)
+        trace.enter()
+        let seen = trace.outcome()
+        #expect(seen.fix.state == .unknown)
+        #expect(seen.grade(.staleSVI) == .hazard)
+    }
+
+    @Test func `a delivery that something of L1's made possible shows nothing`() {
+        // A higher vector that L1 takes and ends in silence loads SVI anew.
+        var higher = Trace.endedByL2(0x30)
+        higher.accept(0x81)
+        higher.accept(0x30)
+        higher.offer(passingOn: 0x30)
+        #expect(higher.outcome().fix.state == .unknown)
+        // So does APICv that goes off and on.
+        var toggled = Trace.endedByL2(0x30)
+        toggled.blockIRQ(true)
+        toggled.blockIRQ(false)
+        toggled.accept(0x30)
+        toggled.offer(passingOn: 0x30)
+        #expect(toggled.outcome().fix.state == .unknown)
+    }
+
+    @Test func `the fix's absence means something below 7_0 only`() {
+        let absent = FixState.fromSymbols(Self.unfixed, release: KernelRelease(6, 8))
+        #expect(absent?.state == .absent)
+        #expect(FixState.fromSymbols(Self.unfixed, release: KernelRelease(7, 0)) == nil)
+        #expect(FixState.fromSymbols(Self.unfixed, release: nil) == nil)
+        #expect(FixState.fromSymbols(Self.fixed, release: nil)?.state == .present)
+        #expect(
+            FixState.fromSymbols(KernelSymbols(hasKVM: false, hasUpdateHwapicISR: false), release: .init(6, 1)) == nil)
+    }
+
+    @Test(arguments: [
+        ("kvm_entry.intr_info", FixState.Basis.format), ("kvm_apicv_update_request.activate", .format),
+        ("kvm_entry.immediate_exit", .format), ("kvm_exit.guest_rip", .release),
+    ])
+    func `fields and the release are hints that change nothing`(_ field: String, _ basis: FixState.Basis) {
+        var trace = Trace.endedByL1(0x51)
+        trace.info.formatFields = [field]
+        let seen = trace.outcome()
+        #expect(seen.fix.state == .unknown)
+        #expect(seen.fix.basis == basis)
+        #expect(seen.grade(.staleSVI) == .hazard)
+    }
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+import Testing
+
+@testable import TraceCore
+
+/// Why an accepted interrupt is outstanding at the end.
+@Suite struct InterruptClassTests {
+    private func accepted(tpr: UInt64 = 0) -> Trace {
+        var trace = Trace()
+        trace.createVM()
+        trace.resumeL2()
+        trace.accessDirectly(0x80, write: true, value: tpr)
+        trace.exitOfL2()
+        trace.accept(0x41)
+        trace.enter()
+        return trace
+    }
+
+    private func judged(_ trace: Trace) -> InterruptClass? {
+        trace.outcome().report.vms[0].vcpus[0].interrupts.first { $0.vector == "0x41" }?.class
+    }
+
+    @Test func `the trace ends too soon after it`() {
+        var trace = accepted()
+        #expect(judged(trace) == .pendingAtEnd)
+        trace.runL2(entries: 2, over: 6)
+        #expect(judged(trace) == .unexplained)
+    }
+
+    @Test func `the task priority, or a higher vector in service`() {
+        #expect(judged(accepted(tpr: 0x50)) == .masked)
+        var trace = accepted()
+        trace.exitOfL2()
+        trace.inject(0x61)
+        trace.enter()
+        #expect(judged(trace) == .masked)
+    }
+
+    @Test func `hardware may have delivered it`() {
+        var trace = accepted()
+        trace.visitL1()
+        #expect(judged(trace) == .silent)
+    }
+
+    @Test func `BLOCKIRQ, also one that is over`() {
+        var trace = accepted()
+        trace.blockIRQ(true)
+        #expect(judged(trace) == .blocked)
+        trace.blockIRQ(false)
+        #expect(judged(trace) == .blocked)
+    }
+
+    @Test func `a hole came after the accept`() {
+        var trace = accepted()
+        trace.hole(cpu: 0)
+        trace.exitOfL2()
+        #expect(judged(trace) == .touchedByGap)
+    }
+
+    @Test func `what was acknowledged has none`() {
+        var trace = accepted()
+        trace.exitOfL2()
+        trace.inject(0x41)
+        #expect(judged(trace) == nil)
+    }
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+import Testing
+
+@testable import TraceCore
+
+/// Rule lost-accept: accepted in L2, not injected for long, though L2 could take interrupts. No crossing is needed.
+@Suite struct LostAcceptTests {
+    /// 0x41 waits in L2; an interrupt-window exit without it shows that L2 could have taken it.
+    private func waiting(entries: Int = 20, over ms: Double = 101, tpr: UInt64? = 0, window: Bool = true) -> Trace {
+        var trace = Trace()
+        trace.createVM()
+        trace.resumeL2()
+        if let tpr { trace.accessDirectly(0x80, write: true, value: tpr) }
+        trace.accept(0x41)
+        if window {
+            trace.exitOfL2(.interruptWindow)
+            trace.enter()
+        }
+        trace.runL2(entries: window ? entries - 1 : entries, over: ms)
+        return trace
+    }
+
+    @Test func `twenty entries and a hundred milliseconds are suspect where the task priority was shown`() throws {
+        let finding = try #require(waiting().outcome().finding(.lostAccept))
+        #expect(finding.grade == .suspect)
+        #expect(finding.vectors == [0x41])
+    }
+
+    @Test(arguments: [(19, 200.0), (40, 99.0)]) func `fewer entries or less time are nothing`(
+        _ entries: Int, _ ms: Double
+    ) {
+        #expect(waiting(entries: entries, over: ms).outcome().finding(.lostAccept) == nil)
+    }
+
+    @Test(arguments: [nil, 0x40] as [UInt64?])
+    func `a task priority that masks it, or was never shown: a hazard at most`(
+        _ tpr: UInt64?
+    ) throws {
+        let finding = try #require(waiting(tpr: tpr).outcome().finding(.lostAccept))
+        #expect(finding.grade == .hazard)
+        #expect(!finding.limits.isEmpty)
+    }
+
+    @Test func `without a sign that L2 could take interrupts nothing is claimed`() {
+        #expect(waiting(entries: 40, over: 200, window: false).outcome().finding(.lostAccept) == nil)
+    }
+
+    @Test func `a lower vector that goes ahead is such a sign`() {
+        var trace = waiting(entries: 2, over: 1, window: false)
+        trace.exitOfL2()
+        trace.inject(0x31)
+        trace.enter()
+        trace.endDirectly(0x31)
+        trace.runL2(entries: 20, over: 120)
+        #expect(trace.outcome().grade(.lostAccept) == .suspect)
+    }
+
+    @Test func `a higher one that goes ahead is not`() {
+        var trace = waiting(entries: 2, over: 1, window: false)
+        trace.exitOfL2()
+        trace.inject(0x81)
+        trace.enter()
+        trace.endDirectly(0x81)
+        trace.runL2(entries: 20, over: 120)
+        #expect(trace.outcome().finding(.lostAccept) == nil)
+    }
+
+    @Test func `a late injection withdraws it`() {
+        var trace = waiting()
+        trace.exitOfL2()
+        trace.inject(0x41)
+        trace.enter()
+        #expect(trace.outcome().finding(.lostAccept) == nil)
+    }
+
+    @Test func `L1 that was entered may have taken it`() {
+        var trace = waiting(entries: 10, over: 60)
+        trace.visitL1()
+        trace.runL2(entries: 15, over: 90)
+        #expect(trace.outcome().finding(.lostAccept) == nil)
+    }
+
+    @Test func `a higher vector in service holds it back all the while`() {
+        var trace = waiting(entries: 2, over: 1)
+        trace.exitOfL2()
+        trace.inject(0x61)
+        trace.enter()
+        trace.runL2(entries: 30, over: 200)
+        trace.endDirectly(0x61)
+        trace.runL2(entries: 3, over: 1)
+        #expect(trace.outcome().finding(.lostAccept) == nil)
+    }
+
+    @Test func `BLOCKIRQ ends the waits of every vCPU of the VM`() {
+        var trace = Trace()
+        trace.createVM()
+        trace.exitOfL1()
+        trace.enter()
+        trace.thread(.vcpu1)
+        trace.resumeL2()
+        trace.accept(0x41, on: 1)
+        trace.exitOfL2(.interruptWindow)
+        trace.enter()
+        trace.blockIRQ(true)
+        trace.runL2(entries: 30, over: 200)
+        #expect(trace.outcome().finding(.lostAccept) == nil)
+    }
+
+    @Test func `after a crossing it is stale-svi's symptom, told once`() {
+        var trace = Trace.endedByL1(0x51)
+        trace.accept(0x41)
+        trace.exitOfL2(.interruptWindow)
+        trace.enter()
+        trace.runL2(entries: 20, over: 101)
+        let seen = trace.outcome()
+        #expect(seen.grade(.staleSVI) == .suspect)
+        #expect(seen.finding(.lostAccept) == nil)
+    }
+
+    @Test func `with APICv off a crossing is no cause, and a lost accept is told`() {
+        var trace = Trace()
+        trace.thread(.vmm)
+        trace.inhibit(reason: 0, set: true, mask: 1)
+        trace.thread(.vcpu0)
+        trace.resumeL2()
+        trace.accessDirectly(0x80, write: true)
+        trace.exitOfL2()
+        trace.inject(0x51)
+        trace.enter()
+        trace.endHooked()
+        trace.accept(0x41)
+        trace.exitOfL2(.interruptWindow)
+        trace.enter()
+        trace.runL2(entries: 20, over: 101)
+        #expect(trace.outcome().findings.map(\.rule) == [.lostAccept])
+    }
+}

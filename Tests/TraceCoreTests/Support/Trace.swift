@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+@testable import TraceCore
+
+/// A trace written by hand, event by event: what goes into the machine and the rules.
+///
+/// Each event comes a microsecond after the one before; `after(ms:)` lets time pass. Events belong to the thread that was
+/// last chosen with `thread(_:)`. Trace+Phrases.swift has the sequences that KVM emits for one thing that happens.
+struct Trace {
+    struct Thread {
+        var tid: Int32
+        var vcpu: Int32?
+        var cpu: Int32
+
+        static let vmm = Thread(tid: 100, vcpu: nil, cpu: 9)
+        static let vcpu0 = Thread(tid: 101, vcpu: 0, cpu: 0)
+        static let vcpu1 = Thread(tid: 102, vcpu: 1, cpu: 1)
+    }
+
+    private enum Step {
+        case event(KVMEvent, EventStamp)
+        case hole(EventGap)
+    }
+
+    var info: TraceInfo
+    var totals = TraceTotals()
+    private(set) var thread = Thread.vcpu0
+    private(set) var time: UInt64 = 0
+    private var steps: [Step] = []
+
+    /// Every event is recorded on a kernel whose inhibit names are known, by a clock in nanoseconds.
+    init(recorded: EventKindSet = EventKindSet(rawValue: .max), clock: TraceClock.Unit = .nanoseconds) {
+        info = TraceInfo(format: "by hand", clock: TraceClock(name: "local", unit: clock), cpus: 8)
+        info.kernel = "6.1.0"
+        info.recordedKinds = recorded
+    }
+
+    mutating func thread(_ thread: Thread) {
+        self.thread = thread
+    }
+
+    mutating func after(ms: Double) {
+        time += UInt64(ms * 1_000_000)
+    }
+
+    /// The clock of another CPU is behind.
+    mutating func rewind(ms: Double) {
+        time -= min(time, UInt64(ms * 1_000_000))
+    }
+
+    mutating func emit(_ events: KVMEvent...) {
+        for event in events {
+            time += 1000
+            steps.append(.event(event, EventStamp(time: time, cpu: thread.cpu, tid: thread.tid)))
+        }
+    }
+
+    /// Events were lost on a CPU, up to this moment.
+    mutating func hole(cpu: Int32, events: UInt64? = nil) {
+        let gap = EventGap(instance: 0, cpu: cpu, from: time, to: time + 1000, events: events)
+        steps.append(.hole(gap))
+        totals.gaps.append(gap)
+        time += 1000
+    }
+
+    func feed(_ sink: inout some EventSink & ~Copyable) {
+        for step in steps {
+            switch step {
+            case .event(let event, let stamp): sink.event(event, at: stamp)
+            case .hole(let gap): sink.lost(gap)
+            }
+        }
+    }
+
+    /// What machine, rules and report make of it.
+    func outcome(window: ClosedRange<UInt64>? = nil, selection: ReportBuilder.Selection = .init()) -> Outcome {
+        var analysis = Analysis(info: info, window: window)
+        feed(&analysis)
+        analysis.finish()
+        var totals = totals
+        totals.first = 0
+        totals.last = time
+        return Outcome(analysis, totals, selection)
+    }
+
+    /// What the machine tells the rules, apart from entries.
+    func transitions() -> [Transition] {
+        var listener = Listener(machine: Machine(info: info))
+        feed(&listener)
+        return listener.log.transitions
+    }
+
+    private struct Log: MachineObserver {
+        var transitions: [Transition] = []
+
+        mutating func observe(_ transition: Transition, of vcpu: Int, at: EventStamp, in: borrowing Machine) {
+            if case .entered = transition { return }
+            transitions.append(transition)
+        }
+    }
+
+    private struct Listener: EventSink, ~Copyable {
+        var machine: Machine
+        var log = Log()
+
+        mutating func event(_ event: KVMEvent, at stamp: EventStamp) {
+            machine.event(event, at: stamp, observer: &log)
+        }
+
+        mutating func lost(_ gap: EventGap) {
+            machine.lost(gap, observer: &log)
+        }
+    }
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+import Testing
+
+@testable import TraceCore
+
+/// Every bundled recording, read and written once more.
+@Suite struct RewritingTests {
+    private static let recordings = ["intel", "amd", "bitvisor"].flatMap { Recording.all(below: $0) }
+
+    /// A few of each kind: trace-cmd takes its time.
+    private static let oracles: Set = ["stale-svi", "passthrough-2v", "inhibit", "lost", "instances", "clock-tsc"]
+
+    /// Every event with its stamp, in order, boiled down to a number.
+    private struct Digest: EventSink, Equatable {
+        var hash: UInt64 = 0
+        var events = 0
+        var holes = 0
+
+        mutating func event(_ event: KVMEvent, at stamp: EventStamp) {
+            let fields = EventFields(event)
+            add(UInt64(fields.kind.rawValue) << 8 | UInt64(fields.present))
+            for index in fields.values.indices { add(fields.values[index]) }
+            add(stamp.time)
+            add(UInt64(truncatingIfNeeded: stamp.cpu) << 32 | UInt64(truncatingIfNeeded: stamp.tid))
+            events += 1
+        }
+
+        mutating func lost(_ gap: EventGap) { holes += 1 }
+
+        private mutating func add(_ word: UInt64) { hash = (hash ^ word) &* 0x9e37_79b9_7f4a_7c15 ^ hash >> 29 }
+    }
+
+    private static func digest(of path: String) throws -> Digest {
+        var file = try TraceFile(path: path)
+        var digest = Digest()
+        _ = try file.read(into: &digest)
+        return digest
+    }
+
+    @Test(arguments: recordings)
+    func `a rewritten recording holds the same events and gives the same findings`(recording: Recording) throws {
+        let written = try TestRecording(rewriting: recording.path)
+        #expect(try Self.digest(of: written.path) == Self.digest(of: recording.path))
+
+        var file = try TraceFile(path: written.path)
+        var analysis = Analysis(info: file.info)
+        let totals = try analysis.read(&file)
+        let report = ReportBuilder(analysis, totals: totals, path: recording.name).report()
+        let expected = try recording.report()
+        #expect(report.source.clock == expected.source.clock)
+        #expect(report.loss.overrun == expected.loss.overrun)
+        #expect(report.loss.gapsTotal == expected.loss.gapsTotal)
+        #expect(report.verdict == expected.verdict)
+        #expect(report.findings.map(Self.essence) == expected.findings.map(Self.essence))
+        #expect(report.vms.map(\.vcpus) == expected.vms.map(\.vcpus))
+    }
+
+    @Test(
+        .enabled(if: TraceCmd.isInstalled, "trace-cmd is not installed"),
+        arguments: recordings.filter { oracles.contains($0.scenario) })
+    func `trace-cmd reads as many events of each name`(recording: Recording) throws {
+        let written = try TestRecording(rewriting: recording.path)
+        let file = try TraceFile(path: written.path)
+        let counts = TraceCmd.counts(of: written.path)
+        #expect(try TestFile.read(file).totals.byName == counts)
+        #expect(!counts.isEmpty)
+    }
+
+    /// Times count from the first record, which may be one that isn't written.
+    private static func essence(_ finding: Report.Finding) -> [String] {
+        [
+            finding.rule.rawValue, "\(finding.grade)", "vcpu \(finding.vcpu ?? -1)", "\(finding.count)",
+            "\(finding.last - finding.first)", finding.explanation,
+        ] + finding.vectors + finding.symptoms + finding.limits + finding.evidence.map { "\($0.event) \($0.text)" }
+    }
+}
