@@ -13,10 +13,10 @@ MANUAL = dist/apictrace.1
 SHARE = $(DESTDIR)$(PREFIX)/share
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build release dist install lint lab reproduce clean prepare fuzz bench
+.PHONY: help demo test build release dist install lint lab reproduce clean prepare fuzz bench bench-live
 
 help: ## show this
-	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: release ## build, then analyse a recording that lost interrupts, and its healthy twin
 	@.ci/demo $(RELEASE)
@@ -30,6 +30,10 @@ build: prepare ## debug build
 
 release: prepare ## optimised build, .build/release/apictrace
 	$(SWIFT) build -c release --product apictrace
+
+bench-live: release ## what live tracing costs a guest, beside perf stat; as root (ROUNDS=5, IPIS=100000)
+	$(SWIFT) build -c release --product apictrace-guest
+	Tests/Bench/live.sh $(ROUNDS) $(IPIS)
 
 # APICTRACE_STATIC is read by Package.swift; its own scratch folder keeps the two kinds of linking apart.
 dist: prepare ## dist/apictrace: one file that needs neither Swift nor the libraries

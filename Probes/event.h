@@ -130,7 +130,8 @@ struct probe_vcpu_state {
 	uint32_t pid;
 	/* enum vcpu_flags. */
 	uint32_t flags;
-	uint32_t padding;
+	/* Its row of exit counts, from 1 on; 0 for none: all of its exits are sent. */
+	uint32_t row;
 };
 
 enum lapic_occasion {
@@ -170,6 +171,19 @@ struct probe_counts {
 	uint64_t padding[31 - KINDS_TRACED];
 };
 
+enum {
+	EXIT_ROWS = 1024,
+	/* VMX: the basic reason. SVM: the code; those from 0x400 on follow at EXIT_SLOT_NPF. */
+	EXIT_SLOTS = 192,
+	EXIT_SLOT_NPF = 0xa8,
+	SVM_EXIT_NPF = 0x400,
+};
+
+/* Exits of one vCPU that has never run L2: counted by reason rather than sent, but for those that tell something. */
+struct probe_exit_counts {
+	uint64_t by_slot[EXIT_SLOTS];
+};
+
 struct probe_config {
 	/* Process of the VM to watch, 0 for every one. */
 	uint32_t vm;
@@ -177,6 +191,8 @@ struct probe_config {
 	int32_t vcpu;
 	/* vCPUs are VMX's: struct kvm_vcpu is the start of struct vcpu_vmx. */
 	uint32_t is_vmx;
+	/* Exits of vCPUs that have never run L2 may be counted rather than sent. */
+	uint32_t counts_exits;
 };
 
 #endif

@@ -9,6 +9,16 @@
 
 #include "vcpu.h"
 
+#define ISA_VMX 1
+#define VMX_HLT 12
+#define VMX_VMCLEAR 19
+#define VMX_VMXON 27
+#define VMX_APIC_ACCESS 44
+#define VMX_EOI_INDUCED 45
+#define VMX_APIC_WRITE 56
+#define SVM_HLT 0x78
+#define SVM_VMRUN 0x80
+
 /* Up to 6.8, but for what was backported. */
 SEC("tp_btf/kvm_entry")
 int BPF_PROG(kvm_entry_state__1, struct kvm_vcpu *vcpu)
@@ -43,12 +53,58 @@ int BPF_PROG(kvm_exit_state__2, struct kvm_vcpu *vcpu)
 	return 0;
 }
 
+/* arch/x86/include/uapi/asm/vmx.h and svm.h: the APIC's exits, HLT, and what L1 of a nested guest does. */
+static __always_inline bool tells_something(uint32_t isa, uint32_t reason)
+{
+	if (isa == ISA_VMX)
+		return reason == VMX_HLT || (reason >= VMX_VMCLEAR && reason <= VMX_VMXON) ||
+		       reason == VMX_APIC_ACCESS || reason == VMX_EOI_INDUCED || reason == VMX_APIC_WRITE;
+	return reason == SVM_HLT || reason == SVM_VMRUN || reason > SVM_EXIT_NPF;
+}
+
+static __always_inline uint32_t exit_slot(uint32_t isa, uint32_t reason)
+{
+	return isa == ISA_VMX || reason < EXIT_SLOT_NPF ? reason : reason - SVM_EXIT_NPF + EXIT_SLOT_NPF;
+}
+
+/* An exit of a vCPU that has never run L2 matters to nobody but as a number, unless its reason tells something. */
+static __always_inline bool count_exit(uint32_t isa, uint32_t reason)
+{
+	uint32_t tid = bpf_get_current_pid_tgid();
+	struct vcpu_seen *seen = bpf_map_lookup_elem(&vcpus, &tid);
+	uint32_t slot = exit_slot(isa, reason);
+	struct probe_exit_counts *counts;
+	uint32_t row;
+
+	if (!seen)
+		return false;
+	seen->counted_exit = false;
+	if (seen->nests || !seen->row || slot >= EXIT_SLOTS || tells_something(isa, reason))
+		return false;
+	row = seen->row - 1;
+	counts = bpf_map_lookup_elem(&exit_counts, &row);
+	if (!counts)
+		return false;
+	counts->by_slot[slot]++;
+	seen->counted_exit = true;
+	return true;
+}
+
+static __always_inline bool is_counted_entry(void)
+{
+	uint32_t tid = bpf_get_current_pid_tgid();
+	struct vcpu_seen *seen = bpf_map_lookup_elem(&vcpus, &tid);
+
+	return seen && !seen->nests && seen->counted_exit;
+}
+
 SEC("tp/kvm/kvm_entry")
 int kvm_entry(struct trace_event_raw_kvm_entry *entry)
 {
 	struct probe_record *record;
 
-	if (!is_watched_thread() || !is_watched_vcpu(entry->vcpu_id) || !(record = reserve(KIND_ENTRY)))
+	if (!is_watched_thread() || !is_watched_vcpu(entry->vcpu_id) || is_counted_entry() ||
+	    !(record = reserve(KIND_ENTRY)))
 		return 0;
 	record->entry.vcpu = entry->vcpu_id;
 	record->entry.rip = entry->rip;
@@ -81,6 +137,8 @@ int kvm_entry(struct trace_event_raw_kvm_entry *entry)
 SEC("tp/kvm/kvm_exit")
 int kvm_exit(struct trace_event_raw_kvm_exit *exit)
 {
+	if (is_watched_thread() && is_watched_vcpu(exit->vcpu_id) && count_exit(exit->isa, exit->exit_reason))
+		return 0;
 	return send_exit(KIND_EXIT, exit);
 }
 

@@ -33,8 +33,12 @@ struct vcpu_seen {
 	uint32_t id;
 	/* enum vcpu_flags. */
 	uint32_t flags;
+	/* Its row of exit_counts, from 1 on. */
+	uint32_t row;
 	/* It has run L2. */
 	bool nests;
+	/* Its latest exit was counted, not sent: so is the entry that ends it. */
+	bool counted_exit;
 	/* Its last words for this enum lapic_occasion were sent. */
 	bool sent_words[2];
 };
@@ -45,6 +49,22 @@ struct {
 	__type(key, uint32_t);
 	__type(value, struct vcpu_seen);
 } vcpus SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, EXIT_ROWS);
+	__type(key, uint32_t);
+	__type(value, struct probe_exit_counts);
+} exit_counts SEC(".maps");
+
+/* Which struct kvm_vcpu * a row belongs to, for good. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, EXIT_ROWS);
+	__type(key, uint32_t);
+	__type(value, uint64_t);
+} exit_rows SEC(".maps");
 
 static __always_inline struct probe_counts *cpu_counts(void)
 {

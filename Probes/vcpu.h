@@ -81,7 +81,7 @@ static __always_inline void send_vcpu(struct kvm_vcpu *vcpu, const struct vcpu_s
 	record->inhibits = now->inhibits;
 	record->vcpu = now->id;
 	record->flags = now->flags;
-	record->padding = 0;
+	record->row = now->row;
 	submit(record);
 }
 
@@ -93,12 +93,27 @@ static __always_inline struct vcpu_seen *seen_vcpu(struct kvm_vcpu *vcpu)
 	return seen && seen->vcpu == (uint64_t)vcpu ? seen : NULL;
 }
 
+/* A row by thread id; 0 where another vCPU has it. */
+static __always_inline uint32_t claim_row(uint64_t vcpu, uint32_t tid)
+{
+	uint32_t row = tid % EXIT_ROWS;
+	uint64_t *owner;
+
+	if (!config.counts_exits)
+		return 0;
+	if (!bpf_map_update_elem(&exit_rows, &row, &vcpu, BPF_NOEXIST))
+		return row + 1;
+	owner = bpf_map_lookup_elem(&exit_rows, &row);
+	return owner && *owner == vcpu ? row + 1 : 0;
+}
+
 static __noinline struct vcpu_seen *seed_vcpu(struct kvm_vcpu *vcpu)
 {
 	uint32_t tid = bpf_get_current_pid_tgid();
 	struct vcpu_seen now = {};
 
 	read_vcpu(vcpu, false, &now);
+	now.row = claim_row(now.vcpu, tid);
 	bpf_map_update_elem(&vcpus, &tid, &now, BPF_ANY);
 	if (is_watched_vcpu(now.id))
 		send_vcpu(vcpu, &now);
@@ -123,6 +138,7 @@ static __always_inline void enter_guest(struct kvm_vcpu *vcpu, bool immediate_ex
 		seen = seed_vcpu(vcpu);
 	} else {
 		read_vcpu(vcpu, seen->nests, &now);
+		now.row = seen->row;
 		if (now.inhibits != seen->inhibits || now.flags != seen->flags) {
 			seen->inhibits = now.inhibits;
 			seen->flags = now.flags;

@@ -8,11 +8,24 @@ enum Terminal {
     static func style(noColour: Bool) -> TextStyle {
         let isTerminal = isOutputTerminal
         let refused = noColour || hasValue("NO_COLOR") || value("TERM") == "dumb"
-        var size = winsize()
-        let hasSize = isTerminal && ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
         let widest = TextStyle().width
-        return TextStyle(
-            colour: isTerminal && !refused, width: hasSize ? min(widest, max(60, Int(size.ws_col))) : widest)
+        let width = isTerminal ? size.map { min(widest, max(60, $0.columns)) } : nil
+        return TextStyle(colour: isTerminal && !refused, width: width ?? widest)
+    }
+
+    /// Standard output is a terminal that knows how to move its cursor.
+    static var isScreen: Bool { isatty(STDOUT_FILENO) == 1 && value("TERM") != "dumb" }
+
+    /// Of the terminal that reads standard output, nil where that is none or doesn't say.
+    static var size: (columns: Int, rows: Int)? {
+        var size = winsize()
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else { return nil }
+        return (Int(size.ws_col), Int(size.ws_row))
+    }
+
+    /// Text on standard output, at once: whoever reads a live trace doesn't wait for a buffer to fill.
+    static func put(_ text: String) {
+        send(text, to: STDOUT_FILENO)
     }
 
     /// `apictrace: FILE: what is wrong` on standard error.
@@ -44,11 +57,15 @@ enum Terminal {
 
     /// Text on standard error as it is, e.g. a log that was asked for.
     static func show(_ text: String) {
+        send(text, to: STDERR_FILENO)
+    }
+
+    private static func send(_ text: String, to descriptor: Int32) {
         var text = text
         text.withUTF8 { bytes in
             var rest = UnsafeRawBufferPointer(bytes)
             while !rest.isEmpty {
-                let count = write(STDERR_FILENO, rest.baseAddress, rest.count)
+                let count = write(descriptor, rest.baseAddress, rest.count)
                 guard count > 0 || errno == EINTR else { return }
                 rest = UnsafeRawBufferPointer(rebasing: rest[max(count, 0)...])
             }

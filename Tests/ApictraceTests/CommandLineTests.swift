@@ -6,12 +6,14 @@ import TraceCore
 @Suite struct CommandLineTests {
     @Test(arguments: [
         ["--help"], ["analyze", "--help"], ["events", "--help"], ["explain", "--help"], ["schema", "--help"],
+        ["live", "--help"],
     ])
     func `every help has an example`(arguments: [String]) throws {
         let command = arguments.count == 1 ? try Command(arguments[0]) : try Command(arguments[0], arguments[1])
         #expect(command.status == 0)
         #expect(command.output.contains("EXAMPLE"))
-        #expect(command.output.contains("\n  apictrace \(arguments.count == 1 ? "analyze" : arguments[0])"))
+        let example = "apictrace \(arguments.count == 1 ? "analyze" : arguments[0])"
+        #expect(["\n  ", "\n  sudo "].contains { command.output.contains($0 + example) })
     }
 
     @Test func `the version names libbpf's too`() throws {
@@ -68,6 +70,7 @@ import TraceCore
         let command = try Command("schema")
         #expect(command.status == 0)
         #expect(command.output == Report.schema + "\n")
+        #expect(try Command("schema", "--live").output == Report.lineSchema + "\n")
         #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(command.output.utf8)) }
     }
 }

@@ -2,11 +2,11 @@
 
 /// A whole analysis as a sink: the machine, the rules that watch it, and the window of time that is asked for.
 public struct Analysis: EventSink, ~Copyable, Sendable {
-    public private(set) var machine: Machine
-    public private(set) var rules = Rules()
+    public internal(set) var machine: Machine
+    public internal(set) var rules = Rules()
     /// Before it events only bring the machine up to date; after it they are ignored.
     private let window: ClosedRange<UInt64>
-    private var isInWindow: Bool
+    private(set) var isInWindow: Bool
     /// A window was asked for, and no event lies in it.
     public private(set) var isWindowEmpty: Bool
 

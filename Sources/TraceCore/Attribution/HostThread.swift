@@ -7,6 +7,8 @@ struct HostThread: Sendable {
     var vcpu = -1
     /// Index of the VM that it works for, -1 while unknown.
     var vm = -1
+    /// Its process, 0 where the source doesn't tell.
+    var process: Int32 = 0
     var lastCPU: Int32
     var lastTime: UInt64
 

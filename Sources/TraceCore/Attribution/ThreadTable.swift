@@ -45,6 +45,20 @@ struct ThreadTable: Sendable {
         threads[index].vm = vm
     }
 
+    /// The thread belongs to a process, perhaps another one than before: thread ids are used again.
+    mutating func setProcess(_ process: Int32, ofThread tid: Int32) {
+        let index: Int
+        if let known = indices[tid] {
+            index = known
+        } else {
+            guard threads.count < Self.capacity else { return }
+            index = threads.count
+            threads.append(HostThread(tid: tid, lastCPU: -1, lastTime: 0))
+            indices[tid] = index
+        }
+        threads[index].process = process
+    }
+
     /// Notes where the thread runs. Returns the time of its previous event where it came from another CPU.
     @inline(__always)
     mutating func ran(_ index: Int, at stamp: EventStamp) -> UInt64? {

@@ -2,15 +2,20 @@
 
 /// Ties vCPU threads to VMs where a trace names none.
 ///
-/// Known: GUEST options and, live, KVM's own pointers. Inferred otherwise: two threads with the same vCPU id are two
-/// VMs; a thread that sets inhibits before any vCPU ran has created a VM (KVM_CREATE_VM sets ABSENT or DISABLED,
-/// arch/x86/kvm/x86.c, 5.18 and later), and its vCPUs' threads come after it; for the rest the nearest thread id decides.
+/// Known: GUEST options and, live, processes and KVM's own pointers. Inferred otherwise: two threads with the same vCPU
+/// id are two VMs; a thread that sets inhibits before any vCPU ran has created a VM (KVM_CREATE_VM sets ABSENT or
+/// DISABLED, arch/x86/kvm/x86.c, 5.18 and later), and its vCPUs' threads come after it; for the rest the nearest thread
+/// id decides.
 struct VMGrouping: Sendable {
     struct Group: Sendable {
-        /// The guest's name in GUEST options, or the VM's process where the source knows it.
+        /// The guest's name in GUEST options.
         var key: String?
         /// The thread that created the VM, where that was seen.
         var creator: Int32?
+        /// Live: the VMM's process.
+        var process: Int32?
+        /// Live: address of KVM's `struct kvm`, once a vCPU of the VM has told it.
+        var kvm: UInt64?
         var members: [(tid: Int32, vcpu: Int32?)] = []
     }
 
@@ -27,12 +32,36 @@ struct VMGrouping: Sendable {
         self.guests = guests
     }
 
-    /// Every group that isn't from a GUEST option was put together by inference.
-    func isInferred(_ group: Int) -> Bool { groups[group].key == nil }
+    /// A group that neither a GUEST option nor its process names was put together by inference.
+    func isInferred(_ group: Int) -> Bool { groups[group].key == nil && groups[group].process == nil }
+
+    /// The only VM there is; nil where there are several, or more to come.
+    var only: Int? { groups.count == 1 && unclaimedCreators.isEmpty ? 0 : nil }
 
     /// The VM that a thread created or works for without being one of its vCPUs; nil while that can't be told.
-    func group(ofWorker tid: Int32) -> Int? {
-        groupOfCreator[tid] ?? (groups.count == 1 && unclaimedCreators.isEmpty ? 0 : nil)
+    ///
+    /// - Parameter process: the thread's, 0 where the source doesn't tell.
+    func group(ofWorker tid: Int32, process: Int32 = 0) -> Int? {
+        guard process == 0 else { return group(ofProcess: process) }
+        return groupOfCreator[tid] ?? only
+    }
+
+    private func group(ofProcess process: Int32) -> Int? {
+        guard let first = groups.firstIndex(where: { $0.process == process }) else { return nil }
+        return groups[(first + 1)...].contains { $0.process == process } ? nil : first
+    }
+
+    /// The group of a VM that KVM itself names.
+    ///
+    /// - Parameter presumed: where the vCPU that told it was put before.
+    mutating func group(kvm: UInt64, process: Int32, presumed: Int?) -> Int {
+        if let known = groups.firstIndex(where: { $0.kvm == kvm && $0.process == process }) { return known }
+        let unnamed = presumed.flatMap { groups[$0].kvm == nil ? $0 : nil }
+        let group =
+            unnamed ?? groups.firstIndex { $0.kvm == nil && $0.process == process } ?? add(Group(process: process))
+        groups[group].process = process
+        groups[group].kvm = kvm
+        return group
     }
 
     /// A thread creates a VM, perhaps not its first.
@@ -44,8 +73,11 @@ struct VMGrouping: Sendable {
     }
 
     /// The group of a vCPU thread that is seen for the first time, a new one where none fits.
-    mutating func join(tid: Int32, vcpu: Int32?) -> Int {
-        let group = known(tid) ?? fitting(tid: tid, vcpu: vcpu) ?? add(Group(creator: claimCreator(below: tid)))
+    mutating func join(tid: Int32, vcpu: Int32?, process: Int32 = 0) -> Int {
+        let group =
+            process == 0
+            ? known(tid) ?? fitting(tid: tid, vcpu: vcpu) ?? add(Group(creator: claimCreator(below: tid)))
+            : group(ofProcess: process) ?? add(Group(process: process))
         groups[group].members.append((tid, vcpu))
         return group
     }
@@ -58,17 +90,17 @@ struct VMGrouping: Sendable {
             groups[group].members.append((tid, vcpu))
             return group
         }
-        return join(tid: tid, vcpu: vcpu)
+        return join(tid: tid, vcpu: vcpu, process: groups[group].process ?? 0)
     }
 
     /// A new group was put together by inference because a vCPU id was taken in the older ones. The members of those
     /// that are nearer to its thread than to any other of their own were there only for want of it: returns their tids.
     mutating func claimNeighbours(of group: Int) -> [Int32] {
-        guard let first = groups[group].members.first, groups[group].key == nil, groups[group].creator == nil else {
+        guard let first = groups[group].members.first, isInferred(group), groups[group].creator == nil else {
             return []
         }
         var claimed: [Int32] = []
-        for other in groups.indices where other != group && groups[other].key == nil && groups[other].creator == nil {
+        for other in groups.indices where other != group && isInferred(other) && groups[other].creator == nil {
             let members = groups[other].members
             for member in members where !groups[group].members.contains(where: { $0.vcpu == member.vcpu }) {
                 let nearest = members.map { $0.tid == member.tid ? .max : gap($0.tid, member.tid) }.min()
@@ -88,7 +120,7 @@ struct VMGrouping: Sendable {
 
     private func fitting(tid: Int32, vcpu: Int32?) -> Int? {
         let candidates = groups.indices.filter { index in
-            groups[index].key == nil && !groups[index].members.contains { vcpu != nil && $0.vcpu == vcpu }
+            isInferred(index) && !groups[index].members.contains { vcpu != nil && $0.vcpu == vcpu }
                 && (groups[index].creator ?? .min) <= tid
         }
         let best = candidates.min { distance(of: $0, to: tid) < distance(of: $1, to: tid) }

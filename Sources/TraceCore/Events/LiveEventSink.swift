@@ -6,6 +6,12 @@ public protocol LiveEventSink: EventSink, ~Copyable {
     mutating func lapic(_ reading: LAPICReading, at stamp: EventStamp)
     /// A thread belongs to a process: told before the thread's first event, and perhaps again.
     mutating func thread(_ tid: Int32, of process: Int32)
+    /// Exits of a vCPU that has never run L2, which were counted in the kernel and not told one by one. Told at the end.
+    mutating func exits(_ count: UInt64, _ reason: ExitReason, of tid: Int32)
+}
+
+extension LiveEventSink where Self: ~Copyable {
+    public mutating func exits(_ count: UInt64, _ reason: ExitReason, of tid: Int32) {}
 }
 
 extension LiveEventSink where Self: ~Copyable {

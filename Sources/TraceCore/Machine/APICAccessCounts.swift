@@ -43,7 +43,7 @@ public struct APICAccessCounts: Equatable, Sendable {
         }
     }
 
-    mutating func add(_ other: APICAccessCounts) {
+    public mutating func add(_ other: APICAccessCounts) {
         guard !other.isEmpty else { return }
         if counts.isEmpty { counts = Array(repeating: Count(), count: APICRegister.count) }
         for index in counts.indices {

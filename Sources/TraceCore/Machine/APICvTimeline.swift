@@ -35,6 +35,9 @@ public struct APICvTimeline: Equatable, Sendable {
     /// A vCPU of the VM has run, so that the time before the first change was part of its life.
     private var hasRun = false
 
+    /// KVM's own mask has been read, and no change can have been missed since.
+    private var isRead = false
+
     static let capacity = 256
 
     public init() {
@@ -48,6 +51,31 @@ public struct APICvTimeline: Equatable, Sendable {
 
     mutating func vcpuRan() {
         hasRun = true
+    }
+
+    /// The mask as KVM holds it. True where it differs from what was known.
+    ///
+    /// The change's own event comes before KVM writes the new mask, so that a reading after it may still be old: where
+    /// the event tells every mask, only the first reading counts, and the first after a hole.
+    ///
+    /// - Parameter tellsMasks: `kvm_apicv_inhibit_changed` is recorded.
+    mutating func read(_ mask: UInt64, tellsMasks: Bool, at time: UInt64) -> Bool {
+        guard !isRead || !tellsMasks else { return false }
+        isRead = true
+        hasRun = true
+        let state: State = mask == 0 ? .active : .inhibited
+        guard isInitial else { return append(Interval(from: time, state: state, mask: mask, inferred: false)) }
+        isInitial = false
+        let isNews = current.state != state || current.mask != mask
+        initial = state
+        current = Interval(from: nil, state: state, mask: mask, inferred: false)
+        intervals = [current]
+        return isNews
+    }
+
+    /// A change may have been missed.
+    mutating func touchedByGap() {
+        isRead = false
     }
 
     /// `kvm_apicv_inhibit_changed`: only the mask is to be trusted. True where it differs from what was known.
@@ -98,9 +126,14 @@ public struct APICvTimeline: Equatable, Sendable {
         }
         isInitial = false
         let state: State = mask == 0 ? .active : .inhibited
-        guard total == 0 || current.state != state || current.mask != mask else { return false }
-        if intervals.count == Self.capacity, total == Self.capacity { keptUntil = stamp.time }
-        current = Interval(from: stamp.time, state: state, mask: mask, inferred: false, setBy: stamp.tid)
+        return append(Interval(from: stamp.time, state: state, mask: mask, inferred: false, setBy: stamp.tid))
+    }
+
+    /// True where the interval differs from the one before.
+    private mutating func append(_ interval: Interval) -> Bool {
+        guard total == 0 || current.state != interval.state || current.mask != interval.mask else { return false }
+        if intervals.count == Self.capacity, total == Self.capacity { keptUntil = interval.from }
+        current = interval
         total += 1
         if intervals.count < Self.capacity { intervals.append(current) }
         return true

@@ -28,9 +28,9 @@ extension Machine {
         var place = EventPlace(vm: threads[thread].vm, vcpu: vcpus[vcpu].id)
         switch event {
         case .entry: place.level = vcpus[vcpu].mode
-        case .exit: place.level = vcpus[vcpu].bracket.actingLevel
+        case .exit: place.level = vcpus[vcpu].actingLevel
         default:
-            place.level = vcpus[vcpu].bracket.actingLevel
+            place.level = vcpus[vcpu].actingLevel
             place.isInBracket = vcpus[vcpu].bracket.isOpen
         }
         return place
@@ -38,6 +38,6 @@ extension Machine {
 
     /// Whether a VM is what the user calls by a process id: its VMM's, or any vCPU thread's.
     func isVM(_ vm: Int, of pid: Int32) -> Bool {
-        grouping.groups[vm].creator == pid || vms[vm].vcpus.contains { vcpus[$0].tid == pid }
+        process(ofVM: vm) == pid || vms[vm].vcpus.contains { vcpus[$0].tid == pid }
     }
 }

@@ -22,16 +22,12 @@ public struct ExitBracket: Equatable, Sendable {
     /// The APIC access of L1's that the exit reason itself told of, so that `kvm_mmio` doesn't count it again.
     public var countedAccess: APICFault?
 
-    /// Level of what the vCPU's thread does now: that of the exit being handled.
-    @inline(__always)
-    var actingLevel: Level { isOpen ? level : .unknown }
-
     /// In a HLT that L0 handles, and nothing has woken it yet.
     @inline(__always)
     public var isBlocked: Bool { isOpen && reason.isHLT && !isForwarded && !hasWoken }
 
     /// An interrupt-window exit of L2's, told of when its level became known.
-    var isWindowOfL2: Bool { actingLevel == .l2 && reason.isInterruptWindow }
+    var isWindowOfL2: Bool { isOpen && level == .l2 && reason.isInterruptWindow }
 
     public struct APICFault: Equatable, Sendable {
         public var register: APICRegister

@@ -3,7 +3,7 @@
 /// A vCPU's exits by level and reason.
 public struct ExitCounts: Equatable, Sendable {
     /// Three levels of `slots` each: basic reasons, SVM's 0x400 group, and one for all others.
-    private var counts = [UInt32](repeating: 0, count: 3 * slots)
+    private var counts = [UInt64](repeating: 0, count: 3 * slots)
     public private(set) var isa: ISA = .unknown
 
     private static let slots = 0x111
@@ -11,9 +11,9 @@ public struct ExitCounts: Equatable, Sendable {
     public init() {}
 
     @inline(__always)
-    mutating func add(_ reason: ExitReason, level: Level) {
+    mutating func add(_ reason: ExitReason, level: Level, count: UInt64 = 1) {
         isa = reason.isa
-        counts[Self.slot(reason.code) + Int(level.rawValue) * Self.slots] &+= 1
+        counts[Self.slot(reason.code) + Int(level.rawValue) * Self.slots] &+= count
     }
 
     /// The exit turned out to be another level's.
@@ -24,11 +24,11 @@ public struct ExitCounts: Equatable, Sendable {
     }
 
     public subscript(level: Level, reason: ExitReason) -> UInt64 {
-        UInt64(counts[Self.slot(reason.code) + Int(level.rawValue) * Self.slots])
+        counts[Self.slot(reason.code) + Int(level.rawValue) * Self.slots]
     }
 
     public func total(_ level: Level) -> UInt64 {
-        counts[Int(level.rawValue) * Self.slots..<(Int(level.rawValue) + 1) * Self.slots].reduce(0) { $0 &+ UInt64($1) }
+        counts[Int(level.rawValue) * Self.slots..<(Int(level.rawValue) + 1) * Self.slots].reduce(0, &+)
     }
 
     /// Counts by the reason's name, those that occurred.
@@ -36,7 +36,7 @@ public struct ExitCounts: Equatable, Sendable {
         var names: [String: UInt64] = [:]
         for slot in 0..<Self.slots {
             let count = counts[slot + Int(level.rawValue) * Self.slots]
-            if count != 0 { names[name(slot: slot)] = UInt64(count) }
+            if count != 0 { names[name(slot: slot)] = count }
         }
         return names
     }

@@ -130,6 +130,19 @@ public struct InterruptLedger: Equatable, Sendable {
         unseenMap = VectorSet()
     }
 
+    /// Takes over what was accepted before the vCPU was known to be this one; nothing else can have happened to it.
+    mutating func add(_ earlier: InterruptLedger) {
+        for vector in UInt8.min...UInt8.max where !earlier[vector].isUntouched {
+            let account = earlier[vector]
+            for level in Level.allCases { accounts[vector].accepted[level] &+= account.accepted[level] }
+            accounts[vector].coalesced &+= account.coalesced
+            guard let pending = account.pending, accounts[vector].acknowledged.total == 0 else { continue }
+            accounts[vector].pending = pending
+            pendingMap.insert(vector)
+            if !pending.maybeSilent { certainMap.insert(vector) }
+        }
+    }
+
     /// A new window of observation: counts start anew, open entries stay open.
     mutating func forgetCounts() {
         accounts.forgetCounts()

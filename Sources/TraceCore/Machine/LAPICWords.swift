@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A vCPU's local APIC as its memory shows it: the words that the proofs from memory (C1, C2) are judged on.
-public struct LAPICWords: Equatable, Sendable {
+public struct LAPICWords: Equatable, Sendable, CustomStringConvertible {
     /// IRR at 0x200 + 0x10 * i, 32 vectors each, and ISR at 0x100 + 0x10 * i.
     public var irr: [UInt32]
     public var isr: [UInt32]
@@ -35,6 +35,26 @@ public struct LAPICWords: Equatable, Sendable {
     public var deliverable: UInt8? {
         guard let vector = highestIRR, vector & 0xf0 > computedPPR & 0xf0 else { return nil }
         return vector
+    }
+
+    public var irrVectors: [UInt8] { Self.vectors(irr) }
+    public var isrVectors: [UInt8] { Self.vectors(isr) }
+
+    /// `vIRR 0x41, vISR none, VTPR 0x00, VPPR 0x50`.
+    public var description: String {
+        "vIRR \(Self.list(irrVectors)), vISR \(Self.list(isrVectors)), VTPR \(tpr.hex), VPPR \(ppr.hex)"
+    }
+
+    /// Highest first, for that is what counts.
+    private static func list(_ vectors: [UInt8]) -> String {
+        let shown = vectors.reversed().prefix(4).map(\.hex).joined(separator: " ")
+        return vectors.isEmpty ? "none" : vectors.count > 4 ? shown + " ..." : shown
+    }
+
+    private static func vectors(_ words: [UInt32]) -> [UInt8] {
+        (UInt8.min...UInt8.max).filter { vector in
+            words.indices.contains(Int(vector >> 5)) && words[Int(vector >> 5)] & 1 << UInt32(vector & 31) != 0
+        }
     }
 
     private static func words(_ vectors: [UInt8]) -> [UInt32] {

@@ -15,7 +15,7 @@ extension Machine {
         if access.index == 0x1b, access.isWrite { vcpus[vcpu].apicBaseWritten(access.value) }
         guard let register = APICRegister(msr: access.index), !vcpus[vcpu].bracket.isForwarded else { return }
         vcpus[vcpu].shown(register, access.value)
-        switch vcpus[vcpu].bracket.actingLevel {
+        switch vcpus[vcpu].actingLevel {
         case .l2: accessedDirectly(vcpu, register, isWrite: access.isWrite, .x2apic, stamp, &observer)
         case .l1: vcpus[vcpu].accessesByL1.accessed(register, isWrite: access.isWrite)
         case .unknown: vcpus[vcpu].accessesUnbracketed.accessed(register, isWrite: access.isWrite)
@@ -60,6 +60,7 @@ extension Machine {
     ) {
         guard injection.soft != true, let vector = UInt8(exactly: injection.vector) else { return }
         let vcpu = vcpu(of: thread)
+        vcpus[vcpu].isInjecting = true
         inject(vector, isAgain: injection.reinjected, vcpu, stamp, &observer)
     }
 
@@ -92,7 +93,7 @@ extension Machine {
         let acting = vcpu(of: thread)
         if vcpus[acting].id == nil { _ = vcpu(of: thread, id: Int32(exactly: end.vcpu)) }
         guard let vcpu = target(end.vcpu, of: thread) else { return }
-        let level = vcpus[vcpu].bracket.actingLevel
+        let level = vcpus[vcpu].actingLevel
         let isInduced = vcpus[vcpu].bracket.isOpen && vcpus[vcpu].bracket.reason == .eoiInduced
         if level == .l1, vcpus[vcpu].hookedEOI != nil {
             // L1 ends on L2's behalf, and this time KVM is told of what.

@@ -8,12 +8,11 @@ extension Machine {
         if createsVM(change) {
             // Also a thread that ran a vCPU has done with that VM, or made room for another beside it.
             threads.setVCPU(-1, vm: -1, ofThread: thread)
+            // Its process tells which VM it will be; another VM of that process it is not.
+            guard threads[thread].process == 0 else { return orphan(change, stamp) }
             grouping.created(by: threads[thread].tid)
         }
-        guard let vm = worksFor(thread) else {
-            if orphanedChanges.count < Self.capacity { orphanedChanges.append((change, stamp)) }
-            return
-        }
+        guard let vm = worksFor(thread) else { return orphan(change, stamp) }
         let before = vms[vm].apicv.initial
         let isChange = apply(change, toVM: vm, at: stamp)
         let isSettled = before != vms[vm].apicv.initial
@@ -21,6 +20,10 @@ extension Machine {
         if isChange || isSettled, let first = vms[vm].vcpus.first {
             observer.observe(.inhibitsChanged, of: first, at: stamp, in: self)
         }
+    }
+
+    private mutating func orphan(_ change: KVMEvent, _ stamp: EventStamp) {
+        if orphanedChanges.count < Self.capacity { orphanedChanges.append((change, stamp)) }
     }
 
     /// Whether the VM's mask changed.
@@ -52,7 +55,7 @@ extension Machine {
         _ access: KVMEvent.AVICUnacceleratedAccess, _ thread: Int, _ stamp: EventStamp
     ) {
         let vcpu = vcpu(of: thread)
-        guard vcpus[vcpu].bracket.actingLevel != .l2 else { return }
+        guard vcpus[vcpu].actingLevel != .l2 else { return }
         accessedByL1(vcpu, offset: UInt64(access.offset), isWrite: access.isWrite)
     }
 
@@ -65,7 +68,7 @@ extension Machine {
         observer.observe(.inhibitsChanged, of: vcpu, at: stamp, in: self)
     }
 
-    private mutating func settleAccesses(ofVM vm: Int) {
+    mutating func settleAccesses(ofVM vm: Int) {
         for vcpu in vms[vm].vcpus { vcpus[vcpu].accessesDirect.settle(vms[vm].apicv.initial) }
     }
 }

@@ -21,6 +21,7 @@ extension Machine {
         guard (0..<ThreadTable.cachedCPUs).contains(cpu) else { return }
         while gapEnds.count <= cpu { gapEnds.append(0) }
         gapEnds[cpu] = gap.to ?? .max
+        for vm in vms.indices { vms[vm].apicv.touchedByGap() }
         for index in vcpus.indices {
             guard let tid = vcpus[index].tid, let thread = threads.index(tid: tid), threads[thread].lastCPU == gap.cpu
             else { continue }
@@ -56,7 +57,8 @@ extension Machine {
 
     /// The vCPU with an id in the VM that a thread works for; one that was never seen to run is noted as a target.
     mutating func target(_ id: UInt32, of thread: Int) -> Int? {
-        guard let vm = worksFor(thread), let id = Int32(exactly: id) else {
+        // An interrupt's event comes from whatever thread it interrupted.
+        guard let vm = worksFor(thread) ?? grouping.only, vms.indices.contains(vm), let id = Int32(exactly: id) else {
             unattributed &+= 1
             return nil
         }
@@ -74,8 +76,20 @@ extension Machine {
     /// The VM of a thread: its vCPU's, or the one that it created.
     func worksFor(_ thread: Int) -> Int? {
         if threads[thread].vm >= 0 { return threads[thread].vm }
-        guard let vm = grouping.group(ofWorker: threads[thread].tid), vms.indices.contains(vm) else { return nil }
+        let (tid, process) = (threads[thread].tid, threads[thread].process)
+        guard let vm = grouping.group(ofWorker: tid, process: process), vms.indices.contains(vm) else { return nil }
         return vm
+    }
+
+    /// The vCPU that a thread runs, and its VM, as KVM itself names them: that settles what was inferred before.
+    mutating func vcpu(of thread: Int, _ state: VCPUState) -> Int {
+        let known = threads[thread].vcpu
+        let vm = grouping.group(
+            kvm: state.vm, process: state.process, presumed: known >= 0 ? vcpus[known].vm : nil)
+        ensureVM(vm)
+        if known >= 0, vcpus[known].vm == vm, vcpus[known].id == state.vcpu { return known }
+        guard known < 0 || !isFull || vms[vm].vcpu(id: state.vcpu) != nil else { return known }
+        return bind(thread, tid: threads[thread].tid, id: state.vcpu, vm: vm)
     }
 
     private mutating func appear(_ thread: Int, id: Int32?) -> Int {
@@ -87,28 +101,46 @@ extension Machine {
                 vcpus[known].id == nil
                 ? grouping.learned(vcpu: id, ofThread: tid, in: vcpus[known].vm) : vcpus[known].vm
             ensureVM(vm)
-            if vcpus[known].id == nil, vm == vcpus[known].vm, vms[vm].vcpu(id: id) == nil {
-                vcpus[known].id = id
-                vms[vm].learned(id: id, of: known)
-                return known
-            }
             guard !isFull || vms[vm].vcpu(id: id) != nil else { return known }
-            if vcpus[known].id == nil { retire(known) }
             return bind(thread, tid: tid, id: id, vm: vm)
         }
-        let vm = grouping.join(tid: tid, vcpu: id)
+        let vm = grouping.join(tid: tid, vcpu: id, process: threads[thread].process)
         ensureVM(vm)
         return bind(thread, tid: tid, id: id, vm: vm)
     }
 
     private mutating func bind(_ thread: Int, tid: Int32, id: Int32?, vm: Int) -> Int {
-        let index = id.flatMap { vms[vm].vcpu(id: $0) } ?? add(VCPU(id: id, tid: tid, vm: vm))
+        let known = threads[thread].vcpu
+        let wasUnnamed = known >= 0 && vcpus[known].id == nil
+        let index: Int
+        if let id, let target = vms[vm].vcpu(id: id) {
+            index = target
+            if wasUnnamed { merge(known, into: target) }
+        } else if let id, wasUnnamed, vcpus[known].vm == vm {
+            index = known
+            vcpus[index].id = id
+            vms[vm].learned(id: id, of: known)
+        } else {
+            if wasUnnamed { retire(known) }
+            index = add(VCPU(id: id, tid: tid, vm: vm))
+        }
         vcpus[index].tid = tid
         threads.setVCPU(index, vm: vm, ofThread: thread)
         return index
     }
 
-    /// The vCPU turned out to be one that is known as a target; its first few events named nobody.
+    /// A thread's vCPU, whose first few events named nobody, turned out to be one that is known as a target.
+    private mutating func merge(_ vcpu: Int, into target: Int) {
+        if vcpus[target].tid == nil {
+            var merged = vcpus[vcpu]
+            (merged.id, merged.vm) = (vcpus[target].id, vcpus[target].vm)
+            merged.ledger.add(vcpus[target].ledger)
+            vcpus[target] = merged
+        }
+        retire(vcpu)
+    }
+
+    /// It was another VM's, or goes on under another index.
     private mutating func retire(_ vcpu: Int) {
         vcpus[vcpu].tid = nil
         vms[vcpus[vcpu].vm].remove(vcpu, id: vcpus[vcpu].id)
@@ -146,7 +178,8 @@ extension Machine {
         let changes = orphanedChanges
         orphanedChanges = []
         for (change, stamp) in changes {
-            if let vm = grouping.group(ofWorker: stamp.tid), vms.indices.contains(vm) {
+            let process = threads.index(tid: stamp.tid).map { threads[$0].process } ?? 0
+            if let vm = grouping.group(ofWorker: stamp.tid, process: process), vms.indices.contains(vm) {
                 _ = apply(change, toVM: vm, at: stamp)
             } else {
                 orphanedChanges.append((change, stamp))

@@ -44,6 +44,7 @@ extension Machine {
         endWait(vcpu, stamp, &observer)
         let (mode, mapped) = vcpus[vcpu].entered(at: stamp.time, silently: deliversSilently(vcpus[vcpu].vm))
         if mapped { observer.observe(.pageChanged(.l1), of: vcpu, at: stamp, in: self) }
+        if let info = entry.intrInfo { vcpus[vcpu].isInjecting = InterruptionInfo(info).isValid }
         if let vector = InterruptionInfo(entry.intrInfo ?? 0).externalVector, !info.recordedKinds.contains(.injVIRQ) {
             inject(vector, isAgain: nil, vcpu, stamp, &observer)
         }
@@ -72,7 +73,7 @@ extension Machine {
 
     mutating func smmTransition(_ transition: KVMEvent.SMMTransition, _ thread: Int, _ stamp: EventStamp) {
         let vcpu = vcpu(of: thread, id: transition.vcpu)
-        // SMM runs outside guest mode; what RSM returns to shows at the next exit.
-        vcpus[vcpu].mode = transition.entering ? .l1 : .unknown
+        // SMM runs outside guest mode; what RSM returns to shows at the next exit, unless it can only be L1.
+        vcpus[vcpu].mode = transition.entering || vcpus[vcpu].isKnownNotToNest ? .l1 : .unknown
     }
 }

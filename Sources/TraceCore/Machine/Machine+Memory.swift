@@ -54,7 +54,7 @@ extension Machine {
         let register = APICRegister(offset: UInt32(truncatingIfNeeded: access.gpa))
         let isWrite = access.type == 2
         vcpus[vcpu].shown(register, access.value)
-        switch vcpus[vcpu].bracket.actingLevel {
+        switch vcpus[vcpu].actingLevel {
         case .l2:
             if vcpus[vcpu].pageOfL2.emulated(at: stamp.time, tellsInstalls: recordsMMIOSPTEs) {
                 observer.observe(.pageChanged(.l2), of: vcpu, at: stamp, in: self)
@@ -64,7 +64,7 @@ extension Machine {
             if vcpus[vcpu].pageOfL1.emulated(at: stamp.time, tellsInstalls: recordsMMIOSPTEs) {
                 observer.observe(.pageChanged(.l1), of: vcpu, at: stamp, in: self)
             }
-            if vcpus[vcpu].bracket.countedAccess == nil {
+            if !vcpus[vcpu].bracket.isOpen || vcpus[vcpu].bracket.countedAccess == nil {
                 vcpus[vcpu].accessesByL1.accessed(register, isWrite: isWrite)
             }
         case .unknown:

@@ -10,6 +10,8 @@ public struct Machine: ~Copyable, Sendable {
     public internal(set) var vcpus: [VCPU] = []
     public let info: TraceInfo
     public let inhibitNames: InhibitNames
+    /// Commands of threads and processes.
+    public internal(set) var commands: [Int32: String]
     /// Events that could not be tied to a vCPU or VM: told in the report's limits.
     public internal(set) var unattributed: UInt64 = 0
     /// Time of the latest event, in clock units.
@@ -32,6 +34,7 @@ public struct Machine: ~Copyable, Sendable {
 
     public init(info: TraceInfo) {
         self.info = info
+        commands = info.commands
         inhibitNames = InhibitNames(
             spelled: info.inhibitNames, release: info.kernel.flatMap(KernelRelease.init(uname:)))
         grouping = VMGrouping(guests: info.guests)

@@ -18,6 +18,7 @@ extension VCPU {
         let level = level(of: exit, presuming: presumption)
         bracket = ExitBracket(exit, level: level, at: stamp)
         mode = level
+        isInjecting = false
         exits.add(bracket.reason, level: level)
         if bracket.reason.startsL2 { hasNested = true }
         return (bracket.reason, level)

@@ -34,6 +34,10 @@ public struct VCPU: Sendable {
     public internal(set) var hookedEOI: EventStamp?
     /// The task priority that a trapped access showed last; hardware carries most of them out in silence.
     public internal(set) var shownTPR: UInt8?
+    /// What KVM itself holds of it, as told last; nil where the source can't tell.
+    public internal(set) var state: VCPUState?
+    /// An event was or is to be injected since the latest exit.
+    public internal(set) var isInjecting = false
     /// SPIV was seen to be written with its enable bit clear: the APIC takes no interrupts.
     var isSoftwareDisabled = false
     /// Where the guest last moved its APIC to.
@@ -56,6 +60,14 @@ public struct VCPU: Sendable {
         accessesDirect = DirectAccesses()
         ledger.forgetCounts()
     }
+
+    /// KVM itself says so. The exits of such a vCPU are not all told.
+    var isKnownNotToNest: Bool { state != nil && !hasNested }
+
+    /// Level of what the vCPU's thread does now: that of the exit being handled. Outside of one there is no saying, but
+    /// for a vCPU that only L1 can run on.
+    @inline(__always)
+    var actingLevel: Level { bracket.isOpen ? bracket.level : isKnownNotToNest ? .l1 : .unknown }
 
     /// An access showed what a register holds.
     mutating func shown(_ register: APICRegister, _ value: UInt64) {

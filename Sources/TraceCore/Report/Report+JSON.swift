@@ -9,6 +9,11 @@ extension Report {
         return String(decoding: try encoder.encode(self), as: UTF8.self)
     }
 
+    /// The report as the last line of `live --json`: with a `type`, without line breaks.
+    public func line() throws -> String {
+        try ReportLine(type: "report", body: self).text()
+    }
+
     public init(json: String) throws {
         self = try JSONDecoder().decode(Report.self, from: Data(json.utf8))
     }

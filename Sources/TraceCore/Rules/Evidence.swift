@@ -21,6 +21,13 @@ public struct EvidenceLog: Equatable, Sendable {
 
     public var entries: [EvidenceEntry] { head + tail }
 
+    /// Takes over what another log kept, as far as there is room.
+    mutating func add(_ other: EvidenceLog) {
+        let total = total &+ other.total
+        for entry in other.entries { add(entry.event, at: entry.stamp, isKey: true, entry.text) }
+        self.total = total
+    }
+
     /// - Parameter isKey: a step of the story that is kept even where the list is full.
     mutating func add(
         _ event: String, at stamp: EventStamp, isKey: Bool = false, _ text: @autoclosure () -> String

@@ -12,7 +12,7 @@ struct L2APICDirect: Sendable {
         var last: [Transition.Path: EventStamp] = [:]
         var log = EvidenceLog()
         var x2apicLog = EvidenceLog()
-        var registersSeen: Set<APICRegister> = []
+        var registersSeen: Set<String> = []
         var ipisInMisconfig: UInt64 = 0
         /// All of it happened before APICv's state was known: it counts if APICv turns out to have been active.
         var restsOnUnknown = true
@@ -70,7 +70,7 @@ struct L2APICDirect: Sendable {
         watches[vcpu].last[path] = stamp
         let verb = isWrite ? "writes" : "reads"
         // The first touch of each register is worth a line.
-        let isNew = watches[vcpu].registersSeen.insert(register).inserted
+        let isNew = watches[vcpu].registersSeen.insert(register.name).inserted
         switch path {
         case .mmio:
             watches[vcpu].mmio.accessed(register, isWrite: isWrite)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Rule `lost-accept`: an interrupt accepted while L2 runs that is not injected for long, though the guest showed that
-/// it could take one. For vCPUs where `stale-svi` does not already carry it as a symptom.
+/// it could take one; and live, one that KVM forgets (C2) or lets a HLT sleep on (C3).
+///
+/// For vCPUs where `stale-svi` does not already carry it as a symptom.
 struct LostAccept: Sendable {
     private struct Wait: Sendable {
         let vector: UInt8
@@ -17,12 +19,15 @@ struct LostAccept: Sendable {
     private struct Watch: Sendable {
         var waits: [Wait] = []
         var found: [Wait] = []
+        var forgotten = ForgottenInterrupt()
+        var sleepers: [Sleeper] = []
     }
 
     private var watches: [Watch] = []
 
     static let entriesNeeded: UInt64 = 20
     static let nanosecondsNeeded: UInt64 = 100_000_000
+    private static let sleepersKept = 16
 
     mutating func observe(_ transition: Transition, of vcpu: Int, at stamp: EventStamp, in machine: borrowing Machine) {
         switch transition {
@@ -33,7 +38,9 @@ struct LostAccept: Sendable {
                 watches[vcpu].waits.append(Wait(vector: vector, accepted: stamp, since: stamp.time))
             }
         case .entered(let level):
-            guard watches.indices.contains(vcpu), !watches[vcpu].waits.isEmpty else { return }
+            guard watches.indices.contains(vcpu) else { return }
+            watches[vcpu].forgotten.entered(level, injects: machine.vcpus[vcpu].isInjecting)
+            guard !watches[vcpu].waits.isEmpty else { return }
             if level == .l2 { enteredL2(vcpu, stamp, machine) } else { watches[vcpu].waits = [] }
         case .acknowledged(let vector, _):
             guard watches.indices.contains(vcpu) else { return }
@@ -45,11 +52,37 @@ struct LostAccept: Sendable {
         case .woke:
             if machine.vcpus[vcpu].bracket.level == .l2 { giveChance(vcpu) { _ in true } }
         case .gap:
-            if watches.indices.contains(vcpu) { watches[vcpu].waits = [] }
+            if watches.indices.contains(vcpu) { interrupted(vcpu) }
         case .inhibitsChanged:
             let vm = machine.vcpus[vcpu].vm
-            for index in watches.indices where machine.vcpus[index].vm == vm { watches[index].waits = [] }
+            for index in watches.indices where machine.vcpus[index].vm == vm { interrupted(index) }
         default: break
+        }
+    }
+
+    private mutating func interrupted(_ vcpu: Int) {
+        watches[vcpu].waits = []
+        watches[vcpu].forgotten.interrupted()
+    }
+
+    /// Words read before an entry of L2, by a probe that looks only where C2 may be judged.
+    mutating func l2Entry(
+        _ words: LAPICWords, _ pending: LAPICReading.Pending, of vcpu: Int, at stamp: EventStamp
+    ) {
+        while watches.count <= vcpu { watches.append(Watch()) }
+        watches[vcpu].forgotten.read(words, waitsOnPurpose: !pending.isEmpty, at: stamp)
+    }
+
+    /// Time has passed: a vCPU that sleeps emits nothing.
+    mutating func tick(at time: UInt64, in machine: borrowing Machine) {
+        guard machine.measuresTime else { return }
+        for vcpu in machine.vcpus.indices where machine.vcpus[vcpu].bracket.isBlocked {
+            guard let sleeper = Sleeper(vcpu, at: time, in: machine) else { continue }
+            while watches.count <= vcpu { watches.append(Watch()) }
+            let isKnown = watches[vcpu].sleepers.contains {
+                $0.vector == sleeper.vector && $0.accepted == sleeper.accepted
+            }
+            if !isKnown, watches[vcpu].sleepers.count < Self.sleepersKept { watches[vcpu].sleepers.append(sleeper) }
         }
     }
 
@@ -78,32 +111,42 @@ struct LostAccept: Sendable {
         }
     }
 
+    /// - Parameter explained: vCPUs whose sleepers and waits another finding carries.
     func findings(in machine: borrowing Machine, explained: Set<Int>) -> [RuleFinding] {
         watches.indices.compactMap { vcpu in
             let watch = watches[vcpu]
-            guard !explained.contains(vcpu), let first = watch.found.min(by: { $0.accepted.time < $1.accepted.time })
-            else {
-                return nil
+            let vm = machine.vcpus[vcpu].vm
+            var found = watch.forgotten.finding(vm: vm, vcpu: vcpu).map { [$0] } ?? []
+            if !explained.contains(vcpu) {
+                found += [waitFinding(watch, vcpu, machine)].compactMap { $0 }
+                found += [Sleeper.finding(watch.sleepers, vm: vm, vcpu: vcpu)].compactMap { $0 }
             }
-            let vectors = Set(watch.found.map(\.vector)).sorted()
-            let shown = machine.vcpus[vcpu].shownTPR
-            let isUnmasked = shown.map { tpr in vectors.allSatisfy { $0 >> 4 > tpr >> 4 } } ?? false
-            var finding = RuleFinding(
-                rule: .lostAccept, grade: isUnmasked ? .suspect : .hazard, vm: machine.vcpus[vcpu].vm, vcpu: vcpu,
-                first: first.accepted.time, last: machine.now, count: UInt64(watch.found.count),
-                statement: "\(vectors.map(\.hex).joined(separator: ", ")) was accepted and not injected for "
-                    + "\(first.entries) entries of L2, though L2 could take interrupts.")
-            finding.vectors = vectors
-            for wait in watch.found {
-                finding.evidence.add("kvm_apic_accept_irq", at: wait.accepted, "\(wait.vector.hex) accepted")
-                if let proven = wait.provenAt {
-                    finding.evidence.add("kvm_entry", at: proven, "L2 entered \(wait.entries) times, not injected")
-                }
-            }
-            if !isUnmasked {
-                finding.limits.append("The trace does not show the task priority: it may have masked the vector.")
-            }
+            guard var finding = found.first else { return nil }
+            for other in found.dropFirst() { finding.absorb(other) }
             return finding
         }
+    }
+
+    private func waitFinding(_ watch: Watch, _ vcpu: Int, _ machine: borrowing Machine) -> RuleFinding? {
+        guard let first = watch.found.min(by: { $0.accepted.time < $1.accepted.time }) else { return nil }
+        let vectors = Set(watch.found.map(\.vector)).sorted()
+        let shown = machine.vcpus[vcpu].shownTPR
+        let isUnmasked = shown.map { tpr in vectors.allSatisfy { $0 >> 4 > tpr >> 4 } } ?? false
+        var finding = RuleFinding(
+            rule: .lostAccept, grade: isUnmasked ? .suspect : .hazard, vm: machine.vcpus[vcpu].vm, vcpu: vcpu,
+            first: first.accepted.time, last: machine.now, count: UInt64(watch.found.count),
+            statement: "\(vectors.map(\.hex).joined(separator: ", ")) was accepted and not injected for "
+                + "\(first.entries) entries of L2, though L2 could take interrupts.")
+        finding.vectors = vectors
+        for wait in watch.found {
+            finding.evidence.add("kvm_apic_accept_irq", at: wait.accepted, "\(wait.vector.hex) accepted")
+            if let proven = wait.provenAt {
+                finding.evidence.add("kvm_entry", at: proven, "L2 entered \(wait.entries) times, not injected")
+            }
+        }
+        if !isUnmasked {
+            finding.limits.append("The trace does not show the task priority: it may have masked the vector.")
+        }
+        return finding
     }
 }

@@ -23,4 +23,23 @@ public struct RuleFinding: Equatable, Sendable {
     public var statement: String
     /// What this finding can't claim.
     public var limits: [String] = []
+
+    /// Another one has the same cause on the same vCPU: its grade, facts and evidence go into this one.
+    mutating func absorb(_ other: RuleFinding) {
+        // The graver one counts its own thing; a doubt of the lesser one no longer stands.
+        if other.grade > grade {
+            (count, limits) = (other.count, other.limits)
+        } else if other.grade == grade {
+            limits += other.limits
+        }
+        (grade, first, last) = (max(grade, other.grade), min(first, other.first), max(last, other.last))
+        inferred = inferred || other.inferred
+        registers.add(other.registers)
+        vectors = Set(vectors + other.vectors).sorted()
+        crossings += other.crossings
+        let rules = other.symptoms + (other.rule == rule ? [] : [other.rule])
+        for symptom in rules where !symptoms.contains(symptom) { symptoms.append(symptom) }
+        evidence.add(other.evidence)
+        statement += " " + other.statement
+    }
 }

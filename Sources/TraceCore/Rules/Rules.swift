@@ -27,7 +27,21 @@ public struct Rules: MachineObserver, Sendable {
 
     /// The trace is over.
     public mutating func finish(_ machine: borrowing Machine) {
-        staleSVI.finish(machine)
+        staleSVI.tick(at: machine.now, in: machine)
+    }
+
+    /// Live: the words of a vCPU's local APIC.
+    mutating func lapic(_ reading: LAPICReading, of vcpu: Int, at stamp: EventStamp, in machine: borrowing Machine) {
+        switch reading.occasion {
+        case .l1Exit: staleSVI.l1Exit(reading.words, of: vcpu, at: stamp, in: machine)
+        case .l2Entry(let pending): lostAccept.l2Entry(reading.words, pending, of: vcpu, at: stamp)
+        }
+    }
+
+    /// Live: time has passed, and every event up to then has been told.
+    mutating func tick(at time: UInt64, in machine: borrowing Machine) {
+        staleSVI.tick(at: time, in: machine)
+        lostAccept.tick(at: time, in: machine)
     }
 
     /// What is known of the fix: behaviour overrides what symbols and types say, and hints come last.
@@ -40,11 +54,20 @@ public struct Rules: MachineObserver, Sendable {
 
     /// The findings, worst first, then by time.
     public func findings(in machine: borrowing Machine, fix: FixState) -> [RuleFinding] {
-        let stale = staleSVI.findings(in: machine, fix: fix)
-        let explained = Set(stale.filter { !$0.symptoms.isEmpty }.compactMap(\.vcpu))
+        var stale = staleSVI.findings(in: machine, fix: fix)
+        let explained = Set(stale.filter { !$0.symptoms.isEmpty || $0.grade == .confirmed }.compactMap(\.vcpu))
+        var lost = lostAccept.findings(in: machine, explained: explained)
+        for index in stale.indices where stale[index].grade >= .suspect {
+            // The same interrupts on the same vCPU: one loss, one finding.
+            guard
+                let same = lost.firstIndex(where: {
+                    $0.vcpu == stale[index].vcpu && Set(stale[index].vectors).isSuperset(of: $0.vectors)
+                })
+            else { continue }
+            stale[index].absorb(lost.remove(at: same))
+        }
         let all =
-            stale + stuckISR.findings(in: machine, explained: explained)
-            + lostAccept.findings(in: machine, explained: explained)
+            stale + stuckISR.findings(in: machine, explained: explained) + lost
             + l2APICDirect.findings(in: machine) + inhibitFlapping.findings(in: machine)
             + initSIPIRace.findings(in: machine)
         return all.enumerated().sorted { left, right in

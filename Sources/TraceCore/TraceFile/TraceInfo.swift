@@ -23,6 +23,8 @@ public struct TraceInfo: Sendable {
     public var sviFix: FixState?
     /// Command of a thread, from the saved command lines.
     public var commands: [Int32: String]
+    /// The host's virtualisation extension, where the source knows it; exits tell it too.
+    public var isa: ISA
     /// What tells this recording from others, and the host's where it was made inside a guest.
     public var traceID: UInt64?
     public var hostTraceID: UInt64?
@@ -41,6 +43,7 @@ public struct TraceInfo: Sendable {
         symbols = nil
         sviFix = nil
         commands = [:]
+        isa = .unknown
         traceID = nil
         hostTraceID = nil
         guests = []

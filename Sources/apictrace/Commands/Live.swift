@@ -6,30 +6,50 @@ import TraceCore
 /// `apictrace live`: traces the running host.
 struct Live: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Trace KVM on this host.",
+        abstract: "Trace KVM on this host: findings as they come, and the report of analyze at the end.",
         discussion: """
+            Ends after --duration, with COMMAND, when a finding reaches --until, or at SIGINT or SIGTERM. COMMAND goes on \
+            if the trace ends before it; with --json its output goes to standard error.
+
+            Exit status: 0 clean, or all findings below --fail-on; 1 found; 2 inconclusive; 4 this host can't be traced \
+            (apictrace doctor says more); 64 wrong usage.
+
             EXAMPLES:
-              sudo apictrace live --duration 10
-              sudo apictrace live --vm 4711 -- ./reproduce.sh
+              sudo apictrace live
+              sudo apictrace live --duration 60 --vm $(pidof qemu-system-x86_64)
+              sudo apictrace live --until suspect --json | jq -c 'select(.type != "summary")'
+              sudo apictrace live --quiet --fail-on hazard -- ./reproduce.sh
             """)
 
     @Option(help: ArgumentHelp("Trace for so many seconds.", valueName: "seconds"))
     var duration: Double?
 
+    @Option(help: ArgumentHelp("End when a finding of this grade or a graver one is there.", valueName: "grade"))
+    var until: Grade?
+
     @Option(help: ArgumentHelp("Only the VM of this process.", valueName: "pid"))
     var vm: Int32?
 
-    @Option(help: ArgumentHelp("Only the vCPU with this id.", valueName: "id"))
+    @Option(help: ArgumentHelp("Only the vCPU with this id.", valueName: "n"))
     var vcpu: Int32?
+
+    @Option(help: ArgumentHelp("The lowest grade that makes the exit status 1.", valueName: "grade"))
+    var failOn = Grade.exposed
+
+    @Flag(help: "Print JSON lines (see apictrace schema --live); the last one is the report.")
+    var json = false
+
+    @Flag(help: "Print the result only.")
+    var quiet = false
+
+    @Flag(help: "No colour, also on a terminal.")
+    var noColor = false
 
     @Option(help: "What reads the kernel's events: bpf or ftrace.")
     var backend = LiveBackend.bpf
 
     @Option(help: ArgumentHelp("Also write what was seen to a trace.dat.", valueName: "file"), completion: .file())
     var record: String?
-
-    @Flag(help: "Print every event.")
-    var events = false
 
     @Flag(help: "Show why the kernel refused a probe.")
     var verifierLog = false
@@ -41,11 +61,18 @@ struct Live: ParsableCommand {
         if let duration, !(duration > 0 && duration < 1e9) {
             throw ValidationError("--duration must be a positive number of seconds.")
         }
+        guard failOn != .clean else {
+            throw ValidationError("--fail-on clean would fail always; the lowest is inconclusive.")
+        }
+        guard until.map({ $0 >= .exposed }) ?? true else {
+            throw ValidationError("--until takes a finding's grade: exposed or a graver one.")
+        }
+        guard vcpu.map({ $0 >= 0 }) ?? true else { throw ValidationError("--vcpu counts from 0.") }
     }
 
     func run() throws {
         do {
-            try trace()
+            throw ExitCode(ExitStatus(try trace(), failOn: failOn).code)
         } catch let unavailable as TracingUnavailable {
             if case .refused(_, let log) = unavailable, verifierLog { Terminal.show(log) }
             Terminal.complain(unavailable.text)
@@ -53,25 +80,38 @@ struct Live: ParsableCommand {
         }
     }
 
-    private func trace() throws {
-        let printer = LivePrinter(showsEvents: events)
+    private func trace() throws -> Report {
+        let options = LiveOptions(vm: vm, vcpu: vcpu)
         switch backend {
-        case .bpf:
-            var session = try LiveSession(LiveOptions(vm: vm, vcpu: vcpu))
-            var recorder = try LiveRecorder(printer, path: record, info: session.info)
-            try Capabilities.drop(startsCommand: !command.isEmpty)
-            try session.run(for: duration, command: command, into: &recorder)
-            let totals = session.source.totals()
-            try recorder.finish(totals, hits: totals.byName)
-            recorder.next.finish(session)
-        case .ftrace:
-            var session = try FtraceSession()
-            var recorder = try LiveRecorder(printer, path: record, info: session.info)
-            try Capabilities.drop(keeping: FtraceSession.capabilities, startsCommand: !command.isEmpty)
-            try session.run(for: duration, command: command, into: &recorder)
-            let totals = session.source.totals()
-            try recorder.finish(totals)
-            recorder.next.finish(totals, found: session.found)
+        case .bpf: return try trace(try LiveSession(options), options)
+        case .ftrace: return try trace(try FtraceSession(), options)
         }
+    }
+
+    private func trace<Tracing: LiveTracing & ~Copyable>(
+        _ tracing: consuming Tracing, _ options: LiveOptions
+    ) throws -> Report {
+        let reporter = LiveReporter(tracing.info, options, output: output, until: until)
+        var sink = try LiveRecorder(reporter, path: record, info: tracing.info)
+        try Capabilities.drop(keeping: Tracing.capabilities, startsCommand: !command.isEmpty)
+        do {
+            try tracing.run(
+                for: duration, command: command, commandOutput: json ? STDERR_FILENO : STDOUT_FILENO, into: &sink)
+        } catch {
+            sink.next.end()
+            throw error
+        }
+        sink.next.end()
+        let totals = tracing.totals()
+        try sink.finish(totals, hits: Tracing.countsMore ? totals.byName : nil)
+        return try sink.next.finish(tracing)
+    }
+
+    private var output: any LiveOutput {
+        let style = Terminal.style(noColour: noColor)
+        if json { return JSONLines(isQuiet: quiet) }
+        // A command shares the terminal: no screen that its output would spoil.
+        return Terminal.isScreen && command.isEmpty && !quiet
+            ? TerminalScreen(style: style) : TextLines(isQuiet: quiet, style: style)
     }
 }

@@ -12,7 +12,10 @@ struct Schema: ParsableCommand {
               python3 -m jsonschema -i report.json apictrace.schema.json
             """)
 
+    @Flag(help: "The schema of a line of live --json instead.")
+    var live = false
+
     func run() {
-        print(Report.schema)
+        print(live ? Report.lineSchema : Report.schema)
     }
 }

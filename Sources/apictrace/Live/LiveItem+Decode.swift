@@ -19,7 +19,8 @@ extension LiveItem.Content {
         switch UInt32(header.kind) {
         case KIND_VCPU_STATE.rawValue:
             guard bytes.count >= MemoryLayout<probe_vcpu_state>.size else { return nil }
-            self = .state(VCPUState(bytes.load(as: probe_vcpu_state.self)))
+            let record = bytes.load(as: probe_vcpu_state.self)
+            self = .state(VCPUState(record), row: record.row)
         case KIND_LAPIC_WORDS.rawValue:
             guard bytes.count >= MemoryLayout<probe_lapic_words>.size else { return nil }
             self = .lapic(bytes.load(as: probe_lapic_words.self))

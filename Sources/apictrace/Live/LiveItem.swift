@@ -8,7 +8,8 @@ import TraceCore
 struct LiveItem {
     enum Content {
         case event(KVMEvent)
-        case state(VCPUState)
+        /// With the vCPU's row of ``MappedExitCounts``, from 1 on.
+        case state(VCPUState, row: UInt32)
         case lapic(probe_lapic_words)
         case lost(EventGap)
     }
@@ -21,7 +22,7 @@ struct LiveItem {
     func deliver(to sink: inout some LiveEventSink & ~Copyable) {
         switch content {
         case .event(let event): sink.event(event, at: stamp)
-        case .state(let state): sink.state(state, at: stamp)
+        case .state(let state, _): sink.state(state, at: stamp)
         case .lapic(let record): sink.lapic(LAPICReading(record), at: stamp)
         case .lost(let gap): sink.lost(gap)
         }

@@ -3,7 +3,7 @@ import TraceCore
 
 /// Passes what live tracing tells on, and writes it to a file as well if one is wanted. A disk that fails is told at the end.
 struct LiveRecorder<Next: LiveEventSink & ~Copyable>: LiveEventSink, ~Copyable {
-    private(set) var next: Next
+    var next: Next
     private var writer: TraceWriter?
 
     /// - Parameter path: nil for no file.
@@ -39,9 +39,23 @@ struct LiveRecorder<Next: LiveEventSink & ~Copyable>: LiveEventSink, ~Copyable {
         next.thread(tid, of: process)
     }
 
+    mutating func exits(_ count: UInt64, _ reason: ExitReason, of tid: Int32) {
+        next.exits(count, reason, of: tid)
+    }
+
     /// Completes the file.
     /// - Parameter hits: by tracepoint as counted in the kernel; nil where every hit was sent.
     mutating func finish(_ totals: TraceTotals, hits: [String: UInt64]? = nil) throws(TraceWriterError) {
         try writer?.finish(totals, hits: hits)
+    }
+}
+
+extension LiveRecorder: LiveSink where Next: LiveSink & ~Copyable {
+    mutating func drained(_ progress: borrowing some LiveProgress & ~Copyable) -> Bool {
+        next.drained(progress)
+    }
+
+    mutating func resized() {
+        next.resized()
     }
 }

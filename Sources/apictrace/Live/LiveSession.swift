@@ -3,13 +3,9 @@ import Glibc
 import TraceCore
 
 /// One run of live tracing from the first check to the last event: the source, the beat and what ends it.
-struct LiveSession: ~Copyable {
+struct LiveSession: LiveTracing, ~Copyable {
     private(set) var source: LiveSource
-    let host: HostFacts
-    let sviFix: FixState
     let info: TraceInfo
-    /// VMs that were there at the start.
-    let found: [FoundVM]
     /// Nanoseconds between drains.
     private static let beat: UInt64 = 10_000_000
 
@@ -23,25 +19,36 @@ struct LiveSession: ~Copyable {
         let host = HostFacts.current
         source = try LiveSource.start(options, host: host, types: types)
         info = TraceInfo(host, types, kinds: source.kinds)
-        self.host = host
-        sviFix = FixState(types)
-        found = VCPUFinder.find()
     }
 
-    /// Traces until the time is over, the command has ended, or SIGINT or SIGTERM asks for the end.
+    static let capabilities = Capabilities()
+    static let countsMore = true
+
+    var settled: UInt64 { source.settled }
+    var base: UInt64? { source.base }
+
+    func totals() -> TraceTotals { source.totals() }
+
+    /// Traces until the time is over, the command has ended, the sink has enough, or SIGINT or SIGTERM asks for the end.
+    ///
+    /// - Parameter commandOutput: the descriptor that becomes the command's standard output.
     mutating func run(
-        for seconds: Double?, command: [String], into sink: inout some LiveEventSink & ~Copyable
+        for seconds: Double?, command: [String], commandOutput: Int32, into sink: inout some LiveSink & ~Copyable
     ) throws(TracingUnavailable) {
         do throws(BPFError) {
             let loop = try EventLoop(
-                drainEvery: Self.beat, for: seconds.map { UInt64($0 * 1e9) }, catching: [SIGINT, SIGTERM, SIGCHLD])
-            let child = command.isEmpty ? nil : try ChildProcess(command)
+                drainEvery: Self.beat, for: seconds.map { UInt64($0 * 1e9) },
+                catching: [SIGINT, SIGTERM, SIGCHLD, SIGWINCH])
+            let child = command.isEmpty ? nil : try ChildProcess(command, output: commandOutput)
             wait: while true {
                 switch try loop.next() {
-                case .drain: try source.drain(into: &sink)
+                case .drain:
+                    try source.drain(into: &sink)
+                    guard sink.drained(self) else { break wait }
                 case .deadline: break wait
                 case .signal(SIGCHLD):
                     if let child, child.hasEnded { break wait }
+                case .signal(SIGWINCH): sink.resized()
                 case .signal: break wait
                 }
             }

@@ -11,6 +11,10 @@ struct LiveSource: ~Copyable {
     private var attachments: Attachments?
     private var ring: MappedRing
     private let counts: MappedCounts
+    private let exitCounts: MappedExitCounts
+    /// The thread of each row of ``exitCounts``.
+    private var exitRows: [UInt32: Int32] = [:]
+    private let isa: ISA
     private var window = ReorderWindow()
     private var threads = ToldThreads()
     /// As of the last drain: time before its counts were read, and the drops of each CPU.
@@ -48,6 +52,8 @@ struct LiveSource: ~Copyable {
         config.vm = UInt32(bitPattern: options.vm ?? 0)
         config.vcpu = options.vcpu ?? -1
         config.is_vmx = host.isa == .vmx ? 1 : 0
+        // Before 6.0 what an injection repeats is told from the exit before it.
+        config.counts_exits = types.hasField("kvm_inj_virq.reinjected") ? 1 : 0
         try object.configure(config)
         let cpus = max(Int(libbpf_num_possible_cpus()), 1)
         try object.resize("counts", to: UInt32(cpus))
@@ -57,10 +63,13 @@ struct LiveSource: ~Copyable {
         try object.load()
         let ring = try MappedRing(descriptor: object.descriptor(ofMap: "ring"), size: Int(options.ringBytes))
         let counts = try MappedCounts(descriptor: object.descriptor(ofMap: "counts"), cpus: cpus)
+        let exitCounts = try MappedExitCounts(descriptor: object.descriptor(ofMap: "exit_counts"))
         attachments = try Attachments(programs)
         self.object = object
         self.ring = ring
         self.counts = counts
+        self.exitCounts = exitCounts
+        isa = host.isa
         self.kinds = kinds
         programCount = programs.count(where: \.loads)
         counted = (MonotonicClock.now, Array(repeating: 0, count: cpus))
@@ -92,6 +101,12 @@ struct LiveSource: ~Copyable {
         return totals
     }
 
+    /// Time up to which the sink has been given everything.
+    var settled: UInt64 { window.settled }
+
+    /// Time of the first item that was given to the sink.
+    var base: UInt64? { span?.first }
+
     /// Records lost since the start because the ring was full.
     var dropped: UInt64 { counted.dropped.reduce(undecoded, &+) }
 
@@ -105,9 +120,10 @@ struct LiveSource: ~Copyable {
             if let item = LiveItem(bytes) { window.insert(item) } else { unknown &+= 1 }
         }
         undecoded &+= unknown
+        let time = MonotonicClock.now
         let produced = ring.producerPosition
         noteDrops()
-        window.endDrain(consumed: ring.consumerPosition, produced: produced)
+        window.endDrain(consumed: ring.consumerPosition, produced: produced, at: time)
         deliver(to: &sink)
     }
 
@@ -117,6 +133,9 @@ struct LiveSource: ~Copyable {
         try drain(into: &sink)
         window.end()
         deliver(to: &sink)
+        for (row, tid) in exitRows.sorted(by: { $0.key < $1.key }) {
+            for (reason, count) in exitCounts.counts(row: row, isa: isa) { sink.exits(count, reason, of: tid) }
+        }
     }
 
     private mutating func deliver(to sink: inout some LiveEventSink & ~Copyable) {
@@ -126,6 +145,7 @@ struct LiveSource: ~Copyable {
                 sink.thread(item.stamp.tid, of: item.process)
             }
             if case .lost(let gap) = item.content { gaps.append(gap) }
+            if case .state(_, let row) = item.content, row > 0 { exitRows[row] = item.stamp.tid }
             span = (span?.first ?? item.stamp.time, item.stamp.time)
             item.deliver(to: &sink)
         }

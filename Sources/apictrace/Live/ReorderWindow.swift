@@ -12,7 +12,9 @@ struct ReorderWindow {
     private(set) var due = 0
     /// Latest time read so far, and what it was at the end of the drain that the bound refers to.
     private var latest: UInt64 = 0
-    private var bound: (latest: UInt64, position: UInt64)?
+    private var bound: (latest: UInt64, position: UInt64, time: UInt64)?
+    /// A time up to which every item has become due.
+    private(set) var settled: UInt64 = 0
 
     mutating func insert(_ item: LiveItem) {
         latest = max(latest, item.stamp.time)
@@ -30,12 +32,14 @@ struct ReorderWindow {
     /// - Parameters:
     ///   - consumed: the ring's position up to where records were read.
     ///   - produced: its position up to where records are reserved by now.
-    mutating func endDrain(consumed: UInt64, produced: UInt64) {
+    ///   - time: a moment before `produced` was read: what comes later has later times.
+    mutating func endDrain(consumed: UInt64, produced: UInt64, at time: UInt64 = 0) {
         if let reached = bound {
             guard consumed >= reached.position else { return }
-            while due < items.count, items[due].stamp.time <= reached.latest { due += 1 }
+            settled = max(reached.latest, reached.time)
+            while due < items.count, items[due].stamp.time <= settled { due += 1 }
         }
-        bound = (latest, produced)
+        bound = (latest, produced, time)
     }
 
     /// No probe runs any more: everything is due.

@@ -15,6 +15,7 @@ extension TraceInfo {
         recordedKinds = kinds
         for field in KernelTypes.laterFields where types.hasField(field) { formatFields.insert(field) }
         inhibitNames = types.inhibitNames
+        isa = host.isa
         sviFix = FixState(types)
     }
 }

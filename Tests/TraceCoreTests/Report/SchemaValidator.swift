@@ -9,11 +9,11 @@ enum SchemaValidator {
     }
 
     /// Nil where the JSON is valid, else the validator's complaints, one a line.
-    static func complaints(about json: String) throws -> String? {
-        try complaints(about: [json])
+    static func complaints(about json: String, schema: String = Report.schema) throws -> String? {
+        try complaints(about: [json], schema: schema)
     }
 
-    static func complaints(about instances: [String]) throws -> String? {
+    static func complaints(about instances: [String], schema: String = Report.schema) throws -> String? {
         let program = """
             import json, sys
             from jsonschema import Draft202012Validator
@@ -32,7 +32,7 @@ enum SchemaValidator {
         process.standardError = errors
         try process.run()
         try input.fileHandleForWriting.write(
-            contentsOf: Data("[\(([Report.schema] + instances).joined(separator: ","))]".utf8))
+            contentsOf: Data("[\(([schema] + instances).joined(separator: ","))]".utf8))
         try input.fileHandleForWriting.close()
         let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         let failure = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
-extension ReportBuilder {
-    func finding(_ finding: RuleFinding, number: Int) -> Report.Finding {
+extension Report.Finding {
+    /// A rule's finding in the report's words.
+    ///
+    /// - Parameters:
+    ///   - number: what makes its id.
+    ///   - base: the clock's time that its times count from.
+    public init(_ finding: RuleFinding, number: Int, base: UInt64, in machine: borrowing Machine) {
+        func relative(_ time: UInt64) -> UInt64 { time > base ? time - base : 0 }
         let explanation = finding.rule.explanation
-        return Report.Finding(
-            id: "F\(number)", rule: finding.rule, grade: finding.grade, vm: finding.vm,
-            vcpu: finding.vcpu.flatMap { machine.vcpus[$0].id }, first: relative(finding.first),
-            last: relative(finding.last), count: finding.count, inferred: finding.inferred,
-            registers: registers(finding.registers), vectors: finding.vectors.map(\.hex),
-            crossings: finding.crossings.compactMap(Self.crossing), symptoms: finding.symptoms.map(\.rawValue),
-            evidenceTotal: finding.evidence.total,
+        self.init(
+            id: "F\(number)", rule: finding.rule, grade: finding.grade, vm: finding.vm, vcpu: nil,
+            first: relative(finding.first), last: relative(finding.last), count: finding.count,
+            inferred: finding.inferred, registers: Report.registers(finding.registers),
+            vectors: finding.vectors.map(\.hex), crossings: finding.crossings.compactMap(Report.Crossing.init),
+            symptoms: finding.symptoms.map(\.rawValue), evidenceTotal: finding.evidence.total,
             evidence: finding.evidence.entries.sorted { $0.stamp.time < $1.stamp.time }.map { entry in
                 Report.Evidence(
                     time: relative(entry.stamp.time), cpu: entry.stamp.cpu, tid: entry.stamp.tid, event: entry.event,
@@ -17,10 +22,14 @@ extension ReportBuilder {
             },
             explanation: finding.statement, advice: explanation.advice, references: explanation.references,
             limits: finding.limits)
+        if let vcpu = finding.vcpu { self.vcpu = machine.vcpus[vcpu].id }
     }
+}
 
-    func registers(_ counts: APICAccessCounts) -> [String: Report.RegisterAccess] {
-        var registers: [String: Report.RegisterAccess] = [:]
+extension Report {
+    /// Accesses by the register's name.
+    public static func registers(_ counts: APICAccessCounts) -> [String: RegisterAccess] {
+        var registers: [String: RegisterAccess] = [:]
         for (register, count) in counts.byRegister {
             // ISR, TMR and IRR are eight words each under one name.
             registers[register.name, default: .init()].reads &+= count.reads
@@ -28,10 +37,14 @@ extension ReportBuilder {
         }
         return registers
     }
+}
 
-    private static func crossing(_ crossing: Crossing) -> Report.Crossing? {
-        guard let acknowledged = level(crossing.acknowledgedAt), let ended = level(crossing.endedAt) else { return nil }
-        return Report.Crossing(
+extension Report.Crossing {
+    fileprivate init?(_ crossing: Crossing) {
+        guard let acknowledged = Self.level(crossing.acknowledgedAt), let ended = Self.level(crossing.endedAt) else {
+            return nil
+        }
+        self.init(
             vector: crossing.vector.hex, ackLevel: acknowledged, eoiLevel: ended, inferred: crossing.inferred)
     }
 

@@ -3,10 +3,8 @@
 extension ReportBuilder {
     func vm(_ index: Int) -> Report.VM {
         let vm = machine.vms[index]
-        let creator = machine.grouping.groups[index].creator
-        let anyThread = creator ?? vm.vcpus.compactMap { machine.vcpus[$0].tid }.first
         return Report.VM(
-            id: index, pid: creator, command: anyThread.flatMap { machine.info.commands[$0] },
+            id: index, pid: machine.process(ofVM: index), command: machine.command(ofVM: index),
             apicv: intervals(vm.apicv),
             vcpus: vm.vcpus.filter { machine.vcpus[$0].tid != nil && isSelected(vcpu: $0) }.map { vcpu($0) })
     }
@@ -47,7 +45,8 @@ extension ReportBuilder {
 
     private func accesses(_ counts: APICAccessCounts, recorded: Bool) -> Report.APICAccesses {
         Report.APICAccesses(
-            reads: recorded ? counts.reads : nil, writes: recorded ? counts.writes : nil, registers: registers(counts))
+            reads: recorded ? counts.reads : nil, writes: recorded ? counts.writes : nil,
+            registers: Report.registers(counts))
     }
 
     private func interrupts(of index: Int) -> [Report.InterruptLine] {

@@ -21,13 +21,18 @@ public struct ReportBuilder: ~Copyable {
     let coverage: Coverage
     let path: String?
     let selection: Selection
+    private var numbers: FindingNumbers
     /// The clock's time that all times of the report count from.
     let base: UInt64
 
     static let gapsShown = 64
 
-    public init(_ analysis: consuming Analysis, totals: TraceTotals, path: String?, selection: Selection = Selection())
-    {
+    /// - Parameter numbers: of findings that were told before the end.
+    public init(
+        _ analysis: consuming Analysis, totals: TraceTotals, path: String?, selection: Selection = Selection(),
+        numbers: FindingNumbers = FindingNumbers()
+    ) {
+        self.numbers = numbers
         self.totals = totals
         self.path = path
         self.selection = selection
@@ -39,8 +44,12 @@ public struct ReportBuilder: ~Copyable {
         machine = analysis.machine
     }
 
-    public func report() -> Report {
-        let findings = findings.filter { isSelected($0) }.enumerated().map { finding($1, number: $0 + 1) }
+    public consuming func report() -> Report {
+        var findings: [Report.Finding] = []
+        for finding in self.findings where isSelected(finding) {
+            let number = numbers.number(of: finding)
+            findings.append(Report.Finding(finding, number: number, base: base, in: machine))
+        }
         return Report(
             tool: .current, source: source, loss: loss, host: host,
             verdict: findings.map(\.grade).max() ?? (coverage.isComplete && selectsAny ? .clean : .inconclusive),
@@ -96,7 +105,7 @@ public struct ReportBuilder: ~Copyable {
 
     private var host: Report.Host {
         Report.Host(
-            isa: machine.vms.lazy.map(\.isa).first { $0 != .unknown } ?? .unknown,
+            isa: machine.vms.lazy.map(\.isa).first { $0 != .unknown } ?? machine.info.isa,
             sviFix: .init(state: fix.state, basis: fix.basis, evidence: fix.evidence))
     }
 }

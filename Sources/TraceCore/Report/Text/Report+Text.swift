@@ -56,7 +56,7 @@ extension Grade {
     /// Columns that the longest grade takes in front of the words beside it.
     static let columns = 14
 
-    var ink: TextStyle.Ink {
+    public var ink: TextStyle.Ink {
         switch self {
         case .clean: .green
         case .inconclusive: .cyan

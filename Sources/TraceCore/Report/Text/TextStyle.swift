@@ -11,7 +11,7 @@ public struct TextStyle: Sendable {
         self.width = width
     }
 
-    enum Ink: String {
+    public enum Ink: String, Sendable {
         case bold = "1"
         case faint = "2"
         case red = "31;1"
@@ -21,7 +21,7 @@ public struct TextStyle: Sendable {
     }
 
     /// ANSI's Select Graphic Rendition around the text.
-    func paint(_ text: String, _ ink: Ink?) -> String {
+    public func paint(_ text: String, _ ink: Ink?) -> String {
         guard colour, !text.isEmpty, let ink else { return text }
         return "\u{1b}[\(ink.rawValue)m\(text)\u{1b}[0m"
     }

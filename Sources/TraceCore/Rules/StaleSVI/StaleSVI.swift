@@ -6,6 +6,8 @@
 /// VMX with APICv active only. The watches gather; ``findings(in:fix:)`` grades at the end, since the fix may show late.
 struct StaleSVI: Sendable {
     private var watches: [CrossingWatch?] = []
+    /// By vCPU, as far as words were read.
+    private var memory: [WrongSVI] = []
 
     /// S2: lossy recordings sleep for 100 ms and more, healthy ones for 3.8 ms at most.
     static let sleepNanoseconds: UInt64 = 50_000_000
@@ -14,6 +16,11 @@ struct StaleSVI: Sendable {
         if case .crossed(let crossing) = transition {
             crossed(crossing, vcpu, stamp, machine)
             return
+        }
+        switch transition {
+        // Another mask, or events that nobody saw: the exits are no longer consecutive.
+        case .gap, .inhibitsChanged: for index in memory.indices { memory[index].interrupted() }
+        default: break
         }
         if case .inhibitsChanged = transition { inhibitsChanged(machine.vcpus[vcpu].vm, machine) }
         guard watches.indices.contains(vcpu), watches[vcpu] != nil else { return }
@@ -108,6 +115,14 @@ struct StaleSVI: Sendable {
         for loss in watches[vcpu]?.sleptOn(waiting, at: stamp) ?? [] { lost(loss, vcpu, machine) }
     }
 
+    /// Words read where L1's run ends, by a probe that looks only where C1 may be judged.
+    mutating func l1Exit(_ words: LAPICWords, of vcpu: Int, at stamp: EventStamp, in machine: borrowing Machine) {
+        let vm = machine.vms[machine.vcpus[vcpu].vm]
+        guard vm.isa == .vmx, vm.apicv.state == .active else { return }
+        while memory.count <= vcpu { memory.append(WrongSVI()) }
+        memory[vcpu].l1Exit(words, at: stamp)
+    }
+
     /// The highest priority class that the guest itself holds back, as far as it shows: that of an interrupt in service
     /// which is not known to be stuck there, or of the task priority.
     private func heldClass(on vcpu: Int, _ machine: borrowing Machine) -> UInt8? {
@@ -131,10 +146,10 @@ struct StaleSVI: Sendable {
         }
     }
 
-    /// The trace is over: what still sleeps is judged up to its end.
-    mutating func finish(_ machine: borrowing Machine) {
+    /// The trace is over, or time passes with no event: what still sleeps is judged up to here.
+    mutating func tick(at time: UInt64, in machine: borrowing Machine) {
         for vcpu in watches.indices where watches[vcpu] != nil && machine.vcpus[vcpu].bracket.isBlocked {
-            slept(vcpu, until: EventStamp(time: machine.now, cpu: 0, tid: machine.vcpus[vcpu].tid ?? 0), machine)
+            slept(vcpu, until: EventStamp(time: time, cpu: 0, tid: machine.vcpus[vcpu].tid ?? 0), machine)
         }
     }
 
@@ -160,13 +175,36 @@ struct StaleSVI: Sendable {
     }
 
     func findings(in machine: borrowing Machine, fix: FixState) -> [RuleFinding] {
-        watches.indices.compactMap { vcpu in
-            guard let watch = watches[vcpu], watch.crossingCount > 0 else { return nil }
-            let vm = machine.vcpus[vcpu].vm
-            if watch.restsOnUnknown { return unjudged(watch, vcpu: vcpu, vm: vm, machine.info.recordedKinds) }
-            let showsTPR = machine.vcpus[vcpu].showsTPR
-            return finding(watch, vcpu: vcpu, vm: vm, fix: fix, showsTPR: showsTPR, until: machine.now)
+        (0..<max(watches.count, memory.count)).compactMap { vcpu in
+            let ofEvents = findingOfEvents(vcpu, fix: fix, in: machine)
+            guard memory.indices.contains(vcpu), memory[vcpu].found != nil else { return ofEvents }
+            var finding = finding(memory[vcpu], vcpu: vcpu, vm: machine.vcpus[vcpu].vm, fix: fix)
+            if let ofEvents { finding.absorb(ofEvents) }
+            return finding
         }
+    }
+
+    private func findingOfEvents(_ vcpu: Int, fix: FixState, in machine: borrowing Machine) -> RuleFinding? {
+        guard watches.indices.contains(vcpu), let watch = watches[vcpu], watch.crossingCount > 0 else { return nil }
+        let vm = machine.vcpus[vcpu].vm
+        if watch.restsOnUnknown { return unjudged(watch, vcpu: vcpu, vm: vm, machine.info.recordedKinds) }
+        let showsTPR = machine.vcpus[vcpu].showsTPR
+        return finding(watch, vcpu: vcpu, vm: vm, fix: fix, showsTPR: showsTPR, until: machine.now)
+    }
+
+    private func finding(_ memory: WrongSVI, vcpu: Int, vm: Int, fix: FixState) -> RuleFinding {
+        var finding = RuleFinding(
+            rule: .staleSVI, grade: memory.isConfirmed ? .confirmed : .hazard, vm: vm, vcpu: vcpu, first: memory.first,
+            last: memory.last, count: memory.count, statement: memory.statement)
+        finding.vectors = memory.vector.map { [$0] } ?? []
+        finding.evidence = memory.log
+        if !memory.isConfirmed {
+            finding.limits.append("No interrupt was seen to be held back by it.")
+        }
+        if fix.isPresent {
+            finding.limits.append("This kernel has the fix for crossings: what made SVI stale is another bug.")
+        }
+        return finding
     }
 
     /// A crossing while nothing tells whether APICv was active.

@@ -15,6 +15,8 @@ struct FtraceSource: ~Copyable {
     private let page: UnsafeMutableRawBufferPointer
     /// Nothing below this time can be recorded any more.
     private var bound: UInt64 = 0
+    /// Time up to which the sink has been given everything.
+    private(set) var settled: UInt64 = 0
     private var undecoded: UInt64 = 0
     private var gaps: [EventGap] = []
     private var span: (first: UInt64, last: UInt64)?
@@ -54,6 +56,7 @@ struct FtraceSource: ~Copyable {
             if try !read(index) { reached = min(reached, queues[index].last ?? 0) }
         }
         deliver(until: bound, to: &sink)
+        settled = bound
         bound = max(bound, reached)
     }
 
@@ -65,6 +68,9 @@ struct FtraceSource: ~Copyable {
         }
         deliver(until: .max, to: &sink)
     }
+
+    /// Time of the first item that was given to the sink.
+    var base: UInt64? { span?.first }
 
     /// What the source knows by now, in the form that a file's reader gives.
     func totals() -> TraceTotals {

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What live tracing adds to the events.
+extension Analysis: LiveEventSink {
+    public mutating func state(_ state: VCPUState, at stamp: EventStamp) {
+        machine.state(state, at: stamp, observer: &rules)
+    }
+
+    public mutating func lapic(_ reading: LAPICReading, at stamp: EventStamp) {
+        let vcpu = machine.lapic(reading, at: stamp, observer: &rules)
+        if let vcpu, isInWindow { rules.lapic(reading, of: vcpu, at: stamp, in: machine) }
+    }
+
+    public mutating func thread(_ tid: Int32, of process: Int32) {
+        machine.thread(tid, of: process)
+    }
+
+    public mutating func exits(_ count: UInt64, _ reason: ExitReason, of tid: Int32) {
+        machine.exits(count, reason, of: tid)
+    }
+
+    public mutating func command(_ command: String, of process: Int32) {
+        machine.command(command, of: process)
+    }
+
+    /// Time has passed with nothing that is not known by now: a vCPU that sleeps emits nothing.
+    ///
+    /// - Parameter time: up to which every event has been told, in clock units.
+    public mutating func tick(at time: UInt64) {
+        rules.tick(at: time, in: machine)
+    }
+
+    /// The findings as they stand, worst first.
+    public var findings: [RuleFinding] {
+        rules.findings(in: machine, fix: rules.fixState(machine.info))
+    }
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What only live tracing knows, read from KVM's own structures: it replaces what a file's events let one infer.
+extension Machine {
+    /// What KVM holds of the vCPU that runs on the stamp's thread.
+    mutating func state<Observer: MachineObserver>(
+        _ state: VCPUState, at stamp: EventStamp, observer: inout Observer
+    ) {
+        let thread = arrived(at: stamp, observer: &observer)
+        guard thread >= 0, !isFull || threads[thread].vcpu >= 0 else { return }
+        let vcpu = vcpu(of: thread, state)
+        vcpus[vcpu].state = state
+        vcpus[vcpu].mode = state.isGuestMode ? .l2 : .l1
+        if state.isGuestMode { vcpus[vcpu].hasNested = true }
+        let vm = vcpus[vcpu].vm
+        if vms[vm].isa == .unknown { vms[vm].isa = info.isa }
+        let tellsMasks = info.recordedKinds.contains(.apicvInhibitChanged)
+        let isChange = vms[vm].apicv.read(state.inhibits, tellsMasks: tellsMasks, at: stamp.time)
+        guard isChange else { return }
+        settleAccesses(ofVM: vm)
+        observer.observe(.inhibitsChanged, of: vcpu, at: stamp, in: self)
+    }
+
+    /// A thread belongs to a process.
+    mutating func thread(_ tid: Int32, of process: Int32) {
+        threads.setProcess(process, ofThread: tid)
+    }
+
+    /// Exits of a vCPU that has never run L2 were counted and not told one by one.
+    mutating func exits(_ count: UInt64, _ reason: ExitReason, of tid: Int32) {
+        guard let thread = threads.index(tid: tid), threads[thread].vcpu >= 0 else { return }
+        vcpus[threads[thread].vcpu].exits.add(reason, level: .l1, count: count)
+    }
+
+    /// A process has a name.
+    public mutating func command(_ command: String, of process: Int32) {
+        commands[process] = command
+    }
+
+    /// The words of a vCPU's local APIC were read. Returns the vCPU; what they mean is for the rules to say. Nil where there is no
+    /// room for its thread any more.
+    mutating func lapic<Observer: MachineObserver>(
+        _ reading: LAPICReading, at stamp: EventStamp, observer: inout Observer
+    ) -> Int? {
+        let thread = arrived(at: stamp, observer: &observer)
+        guard thread >= 0, !isFull || threads[thread].vcpu >= 0 else { return nil }
+        return vcpu(of: thread, id: reading.vcpu)
+    }
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension Machine {
+    /// The VMM's process, or the thread that created the VM; nil where neither is known.
+    public func process(ofVM vm: Int) -> Int32? {
+        grouping.groups[vm].process ?? grouping.groups[vm].creator
+    }
+
+    /// The VMM's command.
+    func command(ofVM vm: Int) -> String? {
+        let thread = process(ofVM: vm) ?? vms[vm].vcpus.compactMap { vcpus[$0].tid }.first
+        return thread.flatMap { commands[$0] }
+    }
+
+    /// `qemu-system-x86 (pid 214)`, as far as it is known.
+    public func name(ofVM vm: Int) -> String {
+        Report.VM(id: vm, pid: process(ofVM: vm), command: command(ofVM: vm), apicv: [], vcpus: []).name.printable
+    }
+}

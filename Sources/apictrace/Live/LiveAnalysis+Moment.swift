@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+import TraceCore
+
+extension LiveAnalysis {
+    /// - Parameters:
+    ///   - base: the clock's time that times count from.
+    ///   - now: the clock's time.
+    ///   - totals: what the source knows by now.
+    ///   - perSecond: hits since the last moment.
+    func moment(base: UInt64, now: UInt64, totals: TraceTotals, perSecond: UInt64) -> LiveMoment {
+        LiveMoment(
+            time: now > base ? now - base : 0, hits: totals.byName.values.reduce(0, &+), perSecond: perSecond,
+            dropped: totals.overrun ?? 0,
+            vms: analysis.machine.vms.indices.filter { !vcpus(of: $0).isEmpty }.map { vm($0, base) },
+            findings: findings.map { finding in
+                LiveMoment.Finding(
+                    grade: finding.grade, rule: finding.rule, place: place(of: finding), vectors: finding.vectors,
+                    since: finding.first > base ? finding.first - base : 0, statement: finding.statement)
+            },
+            verdict: findings.map(\.grade).max()
+                ?? (Coverage(analysis.machine, totals).isComplete ? .clean : .inconclusive))
+    }
+
+    /// `vCPU 0 of qemu-system-x86 (pid 214)`.
+    func place(of finding: RuleFinding) -> String {
+        let vcpu = finding.vcpu.flatMap { analysis.machine.vcpus[$0].id }
+        let vm = analysis.machine.name(ofVM: finding.vm)
+        return vcpu.map { "vCPU \($0) of \(vm)" } ?? vm
+    }
+
+    private func vcpus(of vm: Int) -> [Int] {
+        analysis.machine.vms[vm].vcpus.filter { analysis.machine.vcpus[$0].tid != nil }
+    }
+
+    private func vm(_ index: Int, _ base: UInt64) -> LiveMoment.VM {
+        let current = analysis.machine.vms[index].apicv.current
+        let names = analysis.machine.inhibitNames.names(of: current.mask).joined(separator: ", ")
+        let mask = current.state == .inhibited ? " \(Hex.string(current.mask)) (\(names))" : ""
+        return LiveMoment.VM(
+            name: analysis.machine.name(ofVM: index), apicv: current.state.rawValue + mask,
+            since: current.from.map { $0 > base ? $0 - base : 0 },
+            vcpus: vcpus(of: index).map { vcpu($0) }.sorted { $0.id ?? .max < $1.id ?? .max },
+            accesses: accesses(of: vcpus(of: index)))
+    }
+
+    private func vcpu(_ index: Int) -> LiveMoment.VCPU {
+        let vcpu = analysis.machine.vcpus[index]
+        let vectors = Set(findings.filter { $0.vcpu == index && $0.grade >= .hazard }.flatMap(\.vectors)).sorted()
+        return LiveMoment.VCPU(
+            id: vcpu.id, tid: vcpu.tid ?? 0, level: vcpu.mode, isHalted: vcpu.bracket.isBlocked,
+            troubled: vectors.map { vector in
+                let account = vcpu.ledger[vector]
+                return LiveMoment.Vector(
+                    vector: vector, accepted: account.accepted.total, acknowledged: account.acknowledged.total,
+                    ended: account.ended.total)
+            })
+    }
+
+    private func accesses(of vcpus: [Int]) -> [LiveMoment.Accesses] {
+        var (l1, direct, hooked) = (APICAccessCounts(), APICAccessCounts(), APICAccessCounts())
+        for index in vcpus {
+            l1.add(analysis.machine.vcpus[index].accessesByL1)
+            l1.add(analysis.machine.vcpus[index].accessesUnbracketed)
+            direct.add(analysis.machine.vcpus[index].accessesDirect.total)
+            hooked.add(analysis.machine.vcpus[index].accessesHooked)
+        }
+        return [("L1", l1), ("L2 direct", direct), ("L2 hooked", hooked)].filter { !$0.1.isEmpty }.map { path, counts in
+            let registers = Report.registers(counts).sorted { left, right in
+                let (most, least) = (left.value.reads &+ left.value.writes, right.value.reads &+ right.value.writes)
+                return most == least ? left.key < right.key : most > least
+            }
+            return LiveMoment.Accesses(
+                path: path, registers: registers.map { ($0.key, $0.value.reads, $0.value.writes) })
+        }
+    }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+import TraceCore
+
+/// The analysis of a live trace: the same machine and rules as a file's, with what the host says of its processes, and
+/// the findings as they come.
+struct LiveAnalysis: LiveEventSink, ~Copyable {
+    private(set) var analysis: Analysis
+    private var named: Set<Int32> = []
+    private var numbers = FindingNumbers()
+    /// The highest grade that was told of each finding, by its number.
+    private var told: [Int: Grade] = [:]
+    /// The findings as of the last look.
+    private(set) var findings: [RuleFinding] = []
+    private let selection: ReportBuilder.Selection
+
+    init(_ info: TraceInfo, _ options: LiveOptions) {
+        analysis = Analysis(info: info)
+        selection = .init(vm: options.vm, vcpu: options.vcpu)
+    }
+
+    mutating func event(_ event: KVMEvent, at stamp: EventStamp) {
+        analysis.event(event, at: stamp)
+    }
+
+    mutating func lost(_ gap: EventGap) {
+        analysis.lost(gap)
+    }
+
+    mutating func state(_ state: VCPUState, at stamp: EventStamp) {
+        analysis.state(state, at: stamp)
+    }
+
+    mutating func lapic(_ reading: LAPICReading, at stamp: EventStamp) {
+        analysis.lapic(reading, at: stamp)
+    }
+
+    mutating func thread(_ tid: Int32, of process: Int32) {
+        analysis.thread(tid, of: process)
+    }
+
+    mutating func exits(_ count: UInt64, _ reason: ExitReason, of tid: Int32) {
+        analysis.exits(count, reason, of: tid)
+    }
+
+    /// Every event up to `time` has come.
+    mutating func tick(at time: UInt64) {
+        analysis.tick(at: time)
+        for vm in analysis.machine.vms.indices {
+            if let process = analysis.machine.process(ofVM: vm) { name(process) }
+        }
+    }
+
+    /// Its name is to be had only as long as it lives.
+    private mutating func name(_ process: Int32) {
+        guard named.insert(process).inserted, let command = SystemFile.text("/proc/\(process)/comm") else { return }
+        analysis.command(command, of: process)
+    }
+
+    /// Findings that are new, or graver than when they were told, since the last call.
+    mutating func news(base: UInt64) -> [(report: Report.Finding, place: String)] {
+        findings = analysis.findings
+        var news: [(report: Report.Finding, place: String)] = []
+        for finding in findings {
+            let number = numbers.number(of: finding)
+            guard told[number].map({ $0 < finding.grade }) ?? true else { continue }
+            told[number] = finding.grade
+            let report = Report.Finding(finding, number: number, base: base, in: analysis.machine)
+            news.append((report, place(of: finding)))
+        }
+        return news
+    }
+
+    /// The trace is over.
+    consuming func report(_ totals: TraceTotals) -> Report {
+        analysis.finish()
+        return ReportBuilder(analysis, totals: totals, path: nil, selection: selection, numbers: numbers).report()
+    }
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+import TraceCore
+
+/// How a live trace stands at a moment, in words and numbers: what a screen or a line shows of it.
+struct LiveMoment: Equatable {
+    struct VM: Equatable {
+        var name: String
+        /// `active`, `inhibited 0x28 (...)`.
+        var apicv: String
+        /// Nanoseconds since the start of the trace; nil: from before it.
+        var since: UInt64?
+        var vcpus: [VCPU]
+        /// Accesses to L1's APIC by register, for each way that had any.
+        var accesses: [Accesses]
+    }
+
+    struct VCPU: Equatable {
+        var id: Int32?
+        var tid: Int32
+        var level: Level
+        var isHalted: Bool
+        var troubled: [Vector]
+    }
+
+    /// A vector that a finding names, and its account.
+    struct Vector: Equatable {
+        var vector: UInt8
+        var accepted: UInt64
+        var acknowledged: UInt64
+        var ended: UInt64
+    }
+
+    struct Accesses: Equatable {
+        /// `L1`, `L2 direct`, `L2 hooked`.
+        var path: String
+        /// The most used first.
+        var registers: [(name: String, reads: UInt64, writes: UInt64)]
+
+        static func == (left: Self, right: Self) -> Bool {
+            left.path == right.path && left.registers.elementsEqual(right.registers, by: ==)
+        }
+    }
+
+    struct Finding: Equatable {
+        var grade: Grade
+        var rule: RuleID
+        var place: String
+        var vectors: [UInt8]
+        var since: UInt64
+        var statement: String
+    }
+
+    /// Nanoseconds since the start.
+    var time: UInt64
+    var hits: UInt64
+    var perSecond: UInt64
+    var dropped: UInt64
+    var vms: [VM]
+    var findings: [Finding]
+    /// What the report would say if the trace ended now.
+    var verdict: Grade
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+import TraceCore
+
+/// Feeds the analysis and shows what comes of it: findings at once, moments at the output's pace.
+struct LiveReporter: LiveSink, ~Copyable {
+    private var analysis: LiveAnalysis
+    private var output: any LiveOutput
+    /// Ends the run when a finding reaches it.
+    private let goal: Grade?
+    private let start: UInt64
+    private var beats = 0
+    /// When the last moment was shown, and the hits until then.
+    private var shown: (time: UInt64, hits: UInt64)?
+
+    /// Looking for findings at every second beat keeps the way from a completed proof to its line below 50 ms.
+    private static let beatsBetweenLooks = 2
+
+    init(_ info: TraceInfo, _ options: LiveOptions, output: any LiveOutput, until goal: Grade?) {
+        analysis = LiveAnalysis(info, options)
+        self.output = output
+        self.goal = goal
+        start = MonotonicClock.now
+    }
+
+    mutating func event(_ event: KVMEvent, at stamp: EventStamp) { analysis.event(event, at: stamp) }
+    mutating func lost(_ gap: EventGap) { analysis.lost(gap) }
+    mutating func state(_ state: VCPUState, at stamp: EventStamp) { analysis.state(state, at: stamp) }
+    mutating func lapic(_ reading: LAPICReading, at stamp: EventStamp) { analysis.lapic(reading, at: stamp) }
+    mutating func thread(_ tid: Int32, of process: Int32) { analysis.thread(tid, of: process) }
+    mutating func exits(_ count: UInt64, _ reason: ExitReason, of tid: Int32) {
+        analysis.exits(count, reason, of: tid)
+    }
+
+    mutating func drained(_ progress: borrowing some LiveProgress & ~Copyable) -> Bool {
+        analysis.tick(at: progress.settled)
+        beats += 1
+        if beats.isMultiple(of: Self.beatsBetweenLooks) { look(progress) }
+        showMoment(progress)
+        return goal.map { goal in !analysis.findings.contains { $0.grade >= goal } } ?? true
+    }
+
+    mutating func resized() {
+        output.resized()
+    }
+
+    /// The run is over, well or not: the terminal is the user's again.
+    mutating func end() {
+        output.end()
+    }
+
+    /// Shows the report and returns it.
+    consuming func finish(_ progress: borrowing some LiveProgress & ~Copyable) throws -> Report {
+        look(progress)
+        let report = analysis.report(progress.totals())
+        try output.finish(report)
+        return report
+    }
+
+    private mutating func look(_ progress: borrowing some LiveProgress & ~Copyable) {
+        for finding in analysis.news(base: progress.base ?? start) {
+            output.found(finding.report, at: finding.place)
+        }
+    }
+
+    private mutating func showMoment(_ progress: borrowing some LiveProgress & ~Copyable) {
+        let now = MonotonicClock.now
+        let last = shown ?? (start, 0)
+        guard shown == nil || now - last.time >= output.interval else { return }
+        let totals = progress.totals()
+        let hits = totals.byName.values.reduce(0, &+)
+        let elapsed = Double(max(now &- last.time, 1)) / 1e9
+        let moment = analysis.moment(
+            base: progress.base ?? start, now: now, totals: totals,
+            perSecond: shown == nil ? 0 : UInt64(Double(hits &- last.hits) / elapsed))
+        shown = (now, hits)
+        output.show(moment)
+    }
+}

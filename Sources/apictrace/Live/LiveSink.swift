@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+import TraceCore
+
+/// A sink that a live session keeps posted of time and terminal.
+protocol LiveSink: LiveEventSink, ~Copyable {
+    /// What was seen up to now has been told. False ends the run.
+    mutating func drained(_ progress: borrowing some LiveProgress & ~Copyable) -> Bool
+    /// The terminal has another size.
+    mutating func resized()
+}
+
+/// How far a live source has come.
+protocol LiveProgress: ~Copyable {
+    /// Time up to which the sink has been told everything, in nanoseconds of the source's clock.
+    var settled: UInt64 { get }
+    /// Time of the first thing that the sink was told.
+    var base: UInt64? { get }
+    /// What the source knows by now, in the form that a file's reader gives.
+    func totals() -> TraceTotals
+}

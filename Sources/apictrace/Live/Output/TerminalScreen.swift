@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+import TraceCore
+
+/// `live` on a terminal: a ``LiveScreen`` drawn again and again on the alternate screen, which leaves what was on the
+/// terminal before as it was.
+struct TerminalScreen: LiveOutput {
+    let style: TextStyle
+    /// Four times a second at most.
+    let interval: UInt64 = 250_000_000
+    private var latest: LiveMoment?
+    private var isOpen = false
+
+    private static let open = "\u{1b}[?1049h\u{1b}[?25l"
+    private static let close = "\u{1b}[?25h\u{1b}[?1049l"
+    private static let home = "\u{1b}[H"
+    private static let clearLine = "\u{1b}[K"
+    private static let clearBelow = "\u{1b}[J"
+
+    init(style: TextStyle) {
+        self.style = style
+    }
+
+    mutating func show(_ moment: LiveMoment) {
+        latest = moment
+        draw()
+    }
+
+    mutating func resized() {
+        draw()
+    }
+
+    mutating func end() {
+        if isOpen { Terminal.put(Self.close) }
+        isOpen = false
+    }
+
+    func finish(_ report: Report) throws {
+        Terminal.put(report.text(style: style))
+    }
+
+    private mutating func draw() {
+        guard let latest else { return }
+        let size = Terminal.size ?? (columns: 80, rows: 24)
+        let lines = LiveScreen(width: size.columns, height: size.rows, style: style).lines(latest)
+        let text = lines.joined(separator: Self.clearLine + "\r\n")
+        Terminal.put((isOpen ? "" : Self.open) + Self.home + text + Self.clearLine + Self.clearBelow)
+        isOpen = true
+    }
+}

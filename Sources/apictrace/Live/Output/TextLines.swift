@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+import TraceCore
+
+/// `live` where nobody watches a screen: findings as they come, a line every ten seconds, and the report.
+struct TextLines: LiveOutput {
+    /// Nothing but the verdict.
+    let isQuiet: Bool
+    let style: TextStyle
+    let interval: UInt64 = 10_000_000_000
+
+    func found(_ finding: Report.Finding, at place: String) {
+        guard !isQuiet else { return }
+        let vectors = finding.vectors.isEmpty ? "" : ", \(finding.vectors.joined(separator: " "))"
+        let line = "\(finding.rule.rawValue), \(place)\(vectors), since +\(LiveScreen.seconds(finding.first)) s"
+        Terminal.put("\(style.paint(finding.grade.rawValue.uppercased(), finding.grade.ink)) \(line.printable)\n")
+    }
+
+    func show(_ moment: LiveMoment) {
+        if !isQuiet, moment.time >= interval { Terminal.put(LiveScreen.status(moment) + "\n") }
+    }
+
+    func finish(_ report: Report) throws {
+        Terminal.put(isQuiet ? report.verdictLine + "\n" : report.text(style: style))
+    }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+@testable import TraceCore
+
+/// A live trace written by hand: each call comes a microsecond after the one before.
+struct LiveTrace: ~Copyable {
+    var analysis: Analysis
+    private(set) var time: UInt64 = 0
+    /// vCPU 0 of the VM at 0x1000, process 100, unless told otherwise.
+    var thread = EventStamp(time: 0, cpu: 0, tid: 101)
+
+    init(isa: ISA = .vmx, sviFix: FixState? = nil, without absent: EventKindSet = []) {
+        var info = TraceInfo(
+            format: "live (by hand)", clock: TraceClock(name: "mono", unit: .nanoseconds), cpus: 4)
+        info.kernel = "6.12.0"
+        info.recordedKinds = EventKindSet(rawValue: .max).subtracting(absent)
+        info.isa = isa
+        info.sviFix = sviFix
+        analysis = Analysis(info: info)
+    }
+
+    private var stamp: EventStamp {
+        mutating get {
+            time += 1000
+            return EventStamp(time: time, cpu: thread.cpu, tid: thread.tid)
+        }
+    }
+
+    mutating func after(ms: UInt64) {
+        time += ms * 1_000_000
+    }
+
+    mutating func emit(_ events: KVMEvent...) {
+        for event in events { analysis.event(event, at: stamp) }
+    }
+
+    mutating func state(
+        vm: UInt64 = 0x1000, process: Int32 = 100, vcpu: Int32 = 0, inhibits: UInt64 = 0, guestMode: Bool = false
+    ) {
+        analysis.thread(thread.tid, of: process)
+        analysis.state(
+            VCPUState(
+                vm: vm, process: process, vcpu: vcpu, inhibits: inhibits, isAPICvActive: inhibits == 0,
+                isGuestMode: guestMode, hasLAPIC: true, vmx: nil), at: stamp)
+    }
+
+    mutating func words(
+        _ occasion: LAPICReading.Occasion, irr: [UInt8] = [], isr: [UInt8] = [], tpr: UInt8 = 0, ppr: UInt8 = 0
+    ) {
+        analysis.lapic(
+            LAPICReading(vcpu: 0, occasion: occasion, words: LAPICWords(irr: irr, isr: isr, tpr: tpr, ppr: ppr)),
+            at: stamp)
+    }
+
+    mutating func lost() {
+        analysis.lost(EventGap(instance: 0, cpu: thread.cpu, from: time, to: time + 1000, events: 1))
+    }
+
+    mutating func thread(_ tid: Int32, of process: Int32) {
+        analysis.thread(tid, of: process)
+    }
+
+    mutating func tick() {
+        analysis.tick(at: time)
+    }
+
+    var findings: [RuleFinding] { analysis.findings }
+
+    consuming func report() -> Report {
+        var totals = TraceTotals()
+        (totals.first, totals.last) = (0, time)
+        analysis.finish()
+        return ReportBuilder(analysis, totals: totals, path: nil).report()
+    }
+}
+
+extension KVMEvent {
+    static func leave(_ reason: ExitReason) -> KVMEvent { .exit(Exit(reason: reason.code, vcpu: 0)) }
+    /// What makes the exit one of L2.
+    static func nested(_ reason: ExitReason) -> KVMEvent { .nestedVMExit(Exit(reason: reason.code, vcpu: 0)) }
+    static let enter = KVMEvent.entry(Entry(vcpu: 0))
+    static func accept(_ vector: UInt8) -> KVMEvent { .apicAcceptIRQ(APICAcceptIRQ(vcpu: 0, vector: vector)) }
+}

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+import Testing
+
+@testable import TraceCore
+
+@Suite struct MemoryProofTests {
+    // MARK: C1
+
+    @Test func `C1: a vector between a stale VPPR and the right one is blocked: confirmed`() throws {
+        var trace = LiveTrace()
+        trace.state()
+        trace.words(.l1Exit, irr: [0x41], ppr: 0x50)
+        #expect(trace.findings == [])
+        trace.words(.l1Exit, irr: [0x41], ppr: 0x50)
+        let finding = try #require(trace.findings.first)
+        #expect((finding.rule, finding.grade, finding.vectors) == (.staleSVI, .confirmed, [0x41]))
+        #expect(
+            finding.statement
+                == "L1 ran with a wrong SVI at 2 exits: VPPR is 0x50 where 0x00 is right, which blocks 0x41.")
+        #expect(
+            finding.evidence.entries.map(\.text) == [
+                "end of a run of L1: vIRR 0x41, vISR none, VTPR 0x00, VPPR 0x50",
+                "the next one: vIRR 0x41, vISR none, VTPR 0x00, VPPR 0x50; VPPR is 0x50 where 0x00 is right, "
+                    + "which blocks 0x41",
+            ])
+        #expect(finding.evidence.entries.allSatisfy { $0.event == "kvm_exit" })
+    }
+
+    @Test func `C1: a vector in service that the CPU doesn't know of is confirmed too`() {
+        var trace = LiveTrace()
+        trace.state()
+        for _ in 0..<3 { trace.words(.l1Exit, isr: [0x51], ppr: 0) }
+        #expect(trace.findings.map(\.grade) == [.confirmed])
+        #expect(trace.findings.first?.vectors == [0x51])
+        #expect(trace.findings.first?.count == 2)
+    }
+
+    @Test func `C1: a wrong VPPR that holds nothing back is a hazard`() {
+        var trace = LiveTrace()
+        trace.state()
+        for _ in 0..<2 { trace.words(.l1Exit, ppr: 0x50) }
+        #expect(trace.findings.map(\.grade) == [.hazard])
+        for _ in 0..<2 { trace.words(.l1Exit, irr: [0x41], ppr: 0x50) }
+        #expect(trace.findings.map(\.grade) == [.confirmed])
+    }
+
+    @Test func `C1: one exit, a sound one in between, a hole or another mask prove nothing`() {
+        var trace = LiveTrace()
+        trace.state()
+        trace.words(.l1Exit, irr: [0x41], ppr: 0x50)
+        trace.words(.l1Exit, irr: [0x41], ppr: 0)
+        trace.words(.l1Exit, irr: [0x41], ppr: 0x50)
+        trace.lost()
+        trace.words(.l1Exit, irr: [0x41], ppr: 0x50)
+        trace.emit(.apicvInhibitChanged(.init(reason: 3, set: true, inhibits: 8)))
+        trace.emit(.apicvInhibitChanged(.init(reason: 3, set: false, inhibits: 0)))
+        trace.words(.l1Exit, irr: [0x41], ppr: 0x50)
+        #expect(trace.findings == [])
+    }
+
+    @Test func `C1 is not judged with APICv off or on SVM`() {
+        var inhibited = LiveTrace()
+        inhibited.state(inhibits: 8)
+        var svm = LiveTrace(isa: .svm)
+        svm.state()
+        for _ in 0..<2 {
+            inhibited.words(.l1Exit, irr: [0x41], ppr: 0x50)
+            svm.words(.l1Exit, irr: [0x41], ppr: 0x50)
+        }
+        #expect(inhibited.findings == [])
+        #expect(svm.findings == [])
+    }
+
+    @Test func `C1 and the crossing before it are one finding`() throws {
+        var trace = LiveTrace()
+        trace.state()
+        // L1 injects nothing, KVM injects 0x51 into L2, and L2's EOI of it is L1's to write.
+        trace.emit(.leave(.vmresume), .nestedVMEnter(.init()), .enter)
+        trace.emit(.leave(.externalInterrupt), .nested(.externalInterrupt), .injVIRQ(.init(vector: 0x51)), .enter)
+        trace.emit(.leave(.eptViolation), .nested(.eptViolation))
+        trace.emit(.pageFault(.init(vcpu: 0, address: 0xfee0_00b0, errorCode: 2)))
+        trace.emit(.nestedVMExitInject(.init(exitCode: 48)), .enter)
+        trace.emit(.leave(.vmresume), .nestedVMEnter(.init()), .enter)
+        #expect(trace.findings.map(\.grade) == [.hazard])
+        for _ in 0..<2 { trace.words(.l1Exit, irr: [0x41], ppr: 0x50) }
+        #expect(trace.findings.map(\.grade) == [.confirmed])
+        let finding = try #require(trace.findings.first)
+        #expect(finding.vectors == [0x41, 0x51])
+        #expect(finding.crossings.map(\.vector) == [0x51])
+        #expect(finding.limits == [])
+    }
+
+    // MARK: C2
+
+    private func enterL2(
+        _ trace: inout LiveTrace, _ pending: LAPICReading.Pending = [], irr: [UInt8] = [0x41], isr: [UInt8] = [],
+        intrInfo: UInt32 = 0
+    ) {
+        trace.words(.l2Entry(pending), irr: irr, isr: isr)
+        trace.emit(.entry(.init(vcpu: 0, intrInfo: intrInfo)))
+        trace.emit(.leave(.msrRead), .nested(.msrRead))
+    }
+
+    @Test func `C2: deliverable at two entries of L2 and nothing done: confirmed`() throws {
+        var trace = LiveTrace()
+        trace.state(guestMode: true)
+        enterL2(&trace)
+        #expect(trace.findings == [])
+        enterL2(&trace)
+        let finding = try #require(trace.findings.first)
+        #expect((finding.rule, finding.grade, finding.vectors) == (.lostAccept, .confirmed, [0x41]))
+        #expect(finding.evidence.entries.map(\.event) == ["kvm_entry", "kvm_entry"])
+        #expect(
+            finding.evidence.entries.last?.text
+                == "and again: vIRR 0x41, vISR none, VTPR 0x00, VPPR 0x00; 0x41 outranks 0x00, and no window is asked for"
+        )
+    }
+
+    @Test(arguments: [
+        LAPICReading.Pending.request, .immediateExit, .nestedRun, .blockIRQ, .interruptWindow,
+    ])
+    func `C2: what KVM is about to do, or holds back on purpose, is no fault`(pending: LAPICReading.Pending) {
+        var trace = LiveTrace()
+        trace.state(guestMode: true)
+        for _ in 0..<3 { enterL2(&trace, pending) }
+        #expect(trace.findings == [])
+    }
+
+    @Test func `C2: an injection, a masked vector and L1 in between end the wait`() {
+        var trace = LiveTrace()
+        trace.state(guestMode: true)
+        enterL2(&trace)
+        enterL2(&trace, intrInfo: 0x8000_0041)
+        enterL2(&trace, isr: [0x51])
+        enterL2(&trace)
+        trace.emit(.nestedVMExitInject(.init(exitCode: 10)), .enter, .leave(.vmresume), .nestedVMEnter(.init()))
+        enterL2(&trace)
+        #expect(trace.findings == [])
+    }
+
+    @Test func `C2: before 6.14 the injection's own event tells`() {
+        var trace = LiveTrace()
+        trace.state(guestMode: true)
+        for _ in 0..<3 {
+            trace.emit(.injVIRQ(.init(vector: 0x61)))
+            trace.words(.l2Entry([]), irr: [0x41])
+            trace.emit(.enter, .leave(.msrRead), .nested(.msrRead))
+        }
+        #expect(trace.findings == [])
+    }
+
+    // MARK: C3
+
+    @Test func `C3: a HLT that sleeps on an accepted vector for 100 ms is suspect`() throws {
+        var trace = LiveTrace()
+        trace.state()
+        trace.emit(.leave(.hlt))
+        trace.after(ms: 5)
+        trace.emit(.accept(0x41))
+        trace.after(ms: 99)
+        trace.tick()
+        #expect(trace.findings == [])
+        trace.after(ms: 2)
+        trace.tick()
+        let finding = try #require(trace.findings.first)
+        #expect((finding.rule, finding.grade, finding.vectors) == (.lostAccept, .suspect, [0x41]))
+        #expect(finding.evidence.entries.map(\.event) == ["kvm_exit", "kvm_apic_accept_irq", "kvm_vcpu_wakeup"])
+        trace.tick()
+        #expect(trace.findings.first?.count == 1)
+    }
+
+    @Test func `C3: a wakeup, a masked vector and BLOCKIRQ excuse the sleeper`() {
+        var woken = LiveTrace()
+        woken.state()
+        woken.emit(.leave(.hlt), .accept(0x41), .vcpuWakeup(.init(nanoseconds: 1, waited: true)))
+        var masked = LiveTrace()
+        masked.state()
+        masked.emit(.mmio(.init(type: 2, gpa: 0xfee0_0080, value: 0x40)), .leave(.hlt), .accept(0x41))
+        var blocked = LiveTrace()
+        blocked.state(inhibits: 8)
+        blocked.emit(.leave(.hlt), .accept(0x41))
+        woken.after(ms: 500)
+        masked.after(ms: 500)
+        blocked.after(ms: 500)
+        woken.tick()
+        masked.tick()
+        blocked.tick()
+        #expect(woken.findings == [])
+        #expect(masked.findings == [])
+        #expect(blocked.findings == [])
+    }
+
+    @Test func `C3: what was accepted before the HLT counts only if hardware can't have taken it`() {
+        var silent = LiveTrace()
+        silent.state()
+        silent.emit(.accept(0x41), .leave(.hlt))
+        silent.after(ms: 500)
+        silent.tick()
+        #expect(silent.findings == [])
+        var certain = LiveTrace()
+        certain.state(inhibits: 2)
+        certain.emit(.accept(0x41), .leave(.hlt))
+        certain.after(ms: 500)
+        certain.tick()
+        #expect(certain.findings.map(\.grade) == [.suspect])
+    }
+
+    @Test func `S2: after a crossing the timer needs 50 ms, and the finding is stale-svi's`() {
+        var trace = LiveTrace()
+        trace.state()
+        trace.emit(.leave(.vmresume), .nestedVMEnter(.init()), .enter)
+        // L1 takes 0x61 in silence, and L2 ends it.
+        trace.emit(.leave(.msrRead), .nested(.msrRead), .accept(0x61), .enter)
+        trace.emit(.leave(.eptMisconfig), .nested(.eptMisconfig), .eoi(.init(vcpu: 0, vector: 0x61)), .enter)
+        trace.emit(.leave(.hlt), .nested(.hlt), .accept(0x41))
+        trace.after(ms: 51)
+        trace.tick()
+        #expect(trace.findings.map(\.rule) == [.staleSVI])
+        #expect(trace.findings.map(\.symptoms) == [[.lostAccept]])
+        trace.after(ms: 100)
+        trace.tick()
+        #expect(trace.findings.map(\.rule) == [.staleSVI])
+    }
+}
