@@ -13,7 +13,7 @@ MANUAL = dist/apictrace.1
 SHARE = $(DESTDIR)$(PREFIX)/share
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build release bench-live dist install lint clean prepare fuzz bench
+.PHONY: help demo test build release bench-live dist install lint lab reproduce clean prepare fuzz bench
 
 help: ## show this
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -67,6 +67,12 @@ bench: release ## time the release build beside cat, trace-cmd and libtracecmd o
 SECONDS ?= 60
 fuzz: prepare ## fuzz each parser of files for SECONDS (60) seconds
 	@SWIFT=$(SWIFT) SECONDS_EACH=$(SECONDS) Tests/Fuzz/run.sh
+
+lab: dist ## boot stock kernels in the emulator and run the reproducer's scenarios (KERNEL=6.12 SCENARIO=passthrough: one)
+	Tests/Lab/run.sh
+
+reproduce: ## run the reproducer's scenarios on this host's own KVM
+	Tests/Lab/reproduce.sh
 
 clean: ## remove what was built
 	rm -rf .build .build-static .build-fuzz dist

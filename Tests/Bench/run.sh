@@ -61,7 +61,10 @@ fi
 # name, file, bytes and events it stands for, then the command
 row() {
     local name=$1 bytes=$2 counted=$3 cpu wall peak
-    read -r cpu wall peak < <(median "${@:4}")
+    if ! read -r cpu wall peak < <(median "${@:4}"); then
+        echo "  $name: failed" >&2
+        exit 1
+    fi
     awk -v name="$name" -v cpu="$cpu" -v wall="$wall" -v peak="$peak" -v bytes="$bytes" -v n="$counted" 'BEGIN {
         printf "  %-36s %9.1f ms  %8.1f ns/event  %7.2f GB/s  %7.1f MB  (wall %.1f ms)\n",
             name, cpu, cpu * 1e6 / n, bytes / cpu / 1e6, peak / 1024, wall }' >&2

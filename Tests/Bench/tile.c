@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, HEADER = 16, TID_STEP = 100000 };
+enum { PAGE = 4096, HEADER = 16, TID_STEP = 100000, CPU_COUNT = 8 };
 
 static void die(const char *what) {
     fprintf(stderr, "tile: %s\n", what);
@@ -68,7 +68,7 @@ int main(int argc, char **argv) {
     int input = open(argv[1], O_RDONLY);
     struct stat status;
     if (input < 0 || fstat(input, &status)) die(argv[1]);
-    const char *file = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, input, 0);
+    char *file = mmap(NULL, (size_t)status.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, input, 0);
     if (file == MAP_FAILED) die(argv[1]);
     const char *end = file + status.st_size;
     uint32_t cpus = (uint32_t)atoi(argv[4]);
@@ -79,6 +79,16 @@ int main(int argc, char **argv) {
 
     const char *options = find(file, end, "options  ", 10);
     const char *table = find(options, end, "flyrecord", 10) + 10;
+    // The number of CPUs is told twice: trace-cmd convert goes by the option.
+    for (char *option = file + (options - file) + 10; option + 10 < table;) {
+        uint16_t kind;
+        uint32_t length;
+        memcpy(&kind, option, 2);
+        memcpy(&length, option + 2, 4);
+        if (!kind) break;
+        if (kind == CPU_COUNT && length == 4) memcpy(option + 6, &cpus, 4);
+        option += 6 + length;
+    }
     uint64_t offset, size, first, last;
     memcpy(&offset, table, 8);
     memcpy(&size, table + 8, 8);

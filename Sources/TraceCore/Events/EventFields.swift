@@ -7,56 +7,84 @@ struct EventFields {
     private(set) var values = InlineArray<7, UInt64>(repeating: 0)
     /// Bit by field: the event has it.
     private(set) var present: UInt8 = 0
-    private var count = 0
 
     init(_ event: KVMEvent) {
         kind = event.kind
         switch event {
-        case .entry(let entry): add(entry.vcpu, entry.rip, entry.intrInfo)
+        case .entry(let entry): set(entry.vcpu.word, entry.rip.word, entry.intrInfo.word)
         case .exit(let exit), .nestedVMExit(let exit):
-            add(exit.reason, exit.isa, exit.vcpu, exit.rip, exit.info1, exit.info2, exit.intrInfo)
-        case .nestedVMExitInject(let exit): add(exit.exitCode, exit.info1, exit.info2, exit.intInfo, exit.isa)
-        case .nestedVMEnter(let enter): add(enter.rip, enter.nestedRIP, enter.intCtl, enter.eventInj, enter.isa)
-        case .nestedVMEnterFailed(let failure): add(failure.error)
-        case .smmTransition(let transition): add(transition.vcpu, transition.entering.bit)
-        case .pageFault(let fault): add(fault.vcpu, fault.address, fault.errorCode)
-        case .markMMIOSPTE(let mark): add(mark.gfn)
-        case .handleMMIOPageFault(let fault): add(fault.address, fault.gfn)
-        case .mmuSetSPTE(let set): add(set.gfn)
-        case .mmio(let access): add(access.type, access.length, access.gpa, access.value)
-        case .apic(let access): add(access.isWrite.bit, access.register, access.value)
-        case .msr(let access): add(access.isWrite.bit, access.index, access.value, access.exception.bit)
-        case .apicIPI(let ipi): add(ipi.icrLow, ipi.destination)
+            set(
+                exit.reason.word, exit.isa.word, exit.vcpu.word, exit.rip.word, exit.info1.word, exit.info2.word,
+                exit.intrInfo.word)
+        case .nestedVMExitInject(let exit):
+            set(exit.exitCode.word, exit.info1.word, exit.info2.word, exit.intInfo.word, exit.isa.word)
+        case .nestedVMEnter(let enter):
+            set(enter.rip.word, enter.nestedRIP.word, enter.intCtl.word, enter.eventInj.word, enter.isa.word)
+        case .nestedVMEnterFailed(let failure): set(failure.error.word)
+        case .smmTransition(let transition): set(transition.vcpu.word, transition.entering.word)
+        case .pageFault(let fault): set(fault.vcpu.word, fault.address.word, fault.errorCode.word)
+        case .markMMIOSPTE(let mark): set(mark.gfn.word)
+        case .handleMMIOPageFault(let fault): set(fault.address.word, fault.gfn.word)
+        case .mmuSetSPTE(let spte): set(spte.gfn.word)
+        case .mmio(let access): set(access.type.word, access.length.word, access.gpa.word, access.value.word)
+        case .apic(let access): set(access.isWrite.word, access.register.word, access.value.word)
+        case .msr(let access): set(access.isWrite.word, access.index.word, access.value.word, access.exception.word)
+        case .apicIPI(let ipi): set(ipi.icrLow.word, ipi.destination.word)
         case .apicAcceptIRQ(let accept), .apicvAcceptIRQ(let accept):
-            add(accept.vcpu, accept.deliveryMode, accept.vector)
-        case .injVIRQ(let injection): add(injection.vector, injection.soft?.bit, injection.reinjected?.bit)
-        case .eoi(let end), .pvEOI(let end): add(end.vcpu, end.vector)
-        case .apicvInhibitChanged(let change): add(change.reason, change.set.bit, change.inhibits)
-        case .apicvUpdateRequest(let request): add(request.activate.bit, request.bit)
-        case .vcpuWakeup(let wakeup): add(wakeup.nanoseconds, wakeup.waited.bit)
-        case .userspaceExit(let exit): add(exit.reason)
-        case .avicIncompleteIPI(let ipi): add(ipi.vcpu, ipi.icrHigh, ipi.icrLow, ipi.id)
-        case .avicUnacceleratedAccess(let access): add(access.vcpu, access.offset, access.isWrite.bit)
-        case .avicDoorbell(let doorbell): add(doorbell.vcpu)
-        case .avicGALog(let log): add(log.vm, log.vcpu)
+            set(accept.vcpu.word, accept.deliveryMode.word, accept.vector.word)
+        case .injVIRQ(let injection): set(injection.vector.word, injection.soft.word, injection.reinjected.word)
+        case .eoi(let end), .pvEOI(let end): set(end.vcpu.word, end.vector.word)
+        case .apicvInhibitChanged(let change): set(change.reason.word, change.set.word, change.inhibits.word)
+        case .apicvUpdateRequest(let request): set(request.activate.word, request.bit.word)
+        case .vcpuWakeup(let wakeup): set(wakeup.nanoseconds.word, wakeup.waited.word)
+        case .userspaceExit(let exit): set(exit.reason.word)
+        case .avicIncompleteIPI(let ipi): set(ipi.vcpu.word, ipi.icrHigh.word, ipi.icrLow.word, ipi.id.word)
+        case .avicUnacceleratedAccess(let access): set(access.vcpu.word, access.offset.word, access.isWrite.word)
+        case .avicDoorbell(let doorbell): set(doorbell.vcpu.word)
+        case .avicGALog(let log): set(log.vm.word, log.vcpu.word)
         }
     }
 
+    /// Fields that are nil, and those behind the last one given, are absent.
     @inline(__always)
-    private mutating func add<each Value: FixedWidthInteger>(_ value: repeat (each Value)?) {
-        repeat add(each value)
+    private mutating func set(
+        _ first: UInt64?, _ second: UInt64? = nil, _ third: UInt64? = nil, _ fourth: UInt64? = nil,
+        _ fifth: UInt64? = nil, _ sixth: UInt64? = nil, _ seventh: UInt64? = nil
+    ) {
+        set(0, first)
+        set(1, second)
+        set(2, third)
+        set(3, fourth)
+        set(4, fifth)
+        set(5, sixth)
+        set(6, seventh)
     }
 
     @inline(__always)
-    private mutating func add(_ value: (some FixedWidthInteger)?) {
-        if let value {
-            values[count] = UInt64(truncatingIfNeeded: value)
-            present |= 1 << UInt8(count)
-        }
-        count += 1
+    private mutating func set(_ index: Int, _ value: UInt64?) {
+        guard let value else { return }
+        values[index] = value
+        present |= 1 << UInt8(index)
     }
 }
 
+extension FixedWidthInteger {
+    /// Widened with its sign: whoever takes its low bytes gets the value back.
+    @inline(__always)
+    var word: UInt64 { UInt64(truncatingIfNeeded: self) }
+}
+
 extension Bool {
-    fileprivate var bit: UInt8 { self ? 1 : 0 }
+    @inline(__always)
+    var word: UInt64 { self ? 1 : 0 }
+}
+
+extension Optional where Wrapped: FixedWidthInteger {
+    @inline(__always)
+    fileprivate var word: UInt64? { map(\.word) }
+}
+
+extension Bool? {
+    @inline(__always)
+    fileprivate var word: UInt64? { map(\.word) }
 }

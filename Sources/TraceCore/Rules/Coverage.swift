@@ -19,6 +19,12 @@ public struct Coverage: Sendable {
         .apicAcceptIRQ)
 
     /// - Parameter isWindowEmpty: no event lies in the time that was asked for.
+    /// What a recording should hold for every rule to be judged: those, and what tells of APICv, x2APIC and waits.
+    static let wanted = ledgerKinds.union(
+        EventKindSet(
+            .apicvInhibitChanged, .apicvAcceptIRQ, .apic, .apicIPI, .msr, .vcpuWakeup, .markMMIOSPTE,
+            .handleMMIOPageFault))
+
     public init(_ machine: borrowing Machine, _ totals: TraceTotals, isWindowEmpty: Bool = false) {
         if isWindowEmpty {
             add("No event lies between --from and --to.")

@@ -106,7 +106,7 @@ struct L2APICDirect: Sendable {
         var finding = RuleFinding(
             rule: path == .mmio ? .l2APICDirect : .l2APICDirectX2APIC, grade: .exposed, vm: vm, vcpu: vcpu,
             first: first.time, last: watch.last[path]?.time ?? first.time, count: count,
-            statement: "L2 reached L1's local APIC by itself \(count) times "
+            statement: "L2 reached L1's local APIC by itself \(count == 1 ? "once" : "\(count) times") "
                 + (path == .mmio ? "through the page that KVM emulates" : "through x2APIC MSRs")
                 + " while APICv was active. That alone loses nothing.")
         finding.registers = registers

@@ -63,9 +63,13 @@ struct FtraceTests {
         }
         try source.finish(into: &seen)
         #expect(seen.isInOrder)
-        // A guest may have ended before its thread was asked for.
-        #expect(!seen.processes.isDisjoint(with: guests.map(\.thread)))
         for guest in guests { #expect(seen.events(of: guest.thread).count { $0.kind == .apicIPI } == 3000) }
+    }
+
+    @Test func `a thread's process is told once`() {
+        var processes = ThreadProcesses()
+        #expect(processes.news(of: getpid()) == getpid())
+        #expect(processes.news(of: getpid()) == nil)
     }
 
     @Test func `what a full buffer loses is told as holes`() throws {
@@ -93,8 +97,8 @@ struct FtraceTests {
         process.standardOutput = FileHandle.nullDevice
         try process.run()
         // The last thing that a start does.
-        let enable =
-            "\(Self.tracefs)/instances/apictrace-\(process.processIdentifier)/events/kvm/kvm_avic_ga_log/enable"
+        let last = "events/kvm/kvm_avic_ga_log/enable"
+        let enable = "\(Self.tracefs)/instances/apictrace-\(process.processIdentifier)/\(last)"
         for _ in 0..<500 where SystemFile.text(enable) != "1" { usleep(20_000) }
         return process
     }

@@ -29,7 +29,7 @@ import Testing
                     +33.861790  72.376517  216  kvm_nested_vmenter   event_inj 0x00000030: L1 got nothing
                   Do now    Run a kernel that has the fix.
                   KVM's fix unknown (release): 6.1.0-55-amd64 is of an unknown build
-                  More      apictrace explain stale-svi   https://git.kernel.org/linus/04bc93cf49d1
+                  More      apictrace explain stale-svi; https://git.kernel.org/linus/04bc93cf49d1
                   Not known L1's own deliveries are silent under virtual-interrupt delivery.
 
                   Doubt     Whether APICv was inhibited before the trace began: the inhibit mask was never recorded
@@ -136,8 +136,8 @@ import Testing
             report.text(style: .init()).hasSuffix(
                 """
 
-                  Doubt     12 events are known to be lost, in 3 gaps; 1 of the gaps have no count; the recorder
-                            counted 40. Larger buffers (trace-cmd's -b) or fewer events help.
+                  Doubt     Events were lost in 3 gaps, 12 by their counts; 1 without a count; the recorder counted
+                            40. Larger buffers (trace-cmd's -b) or fewer events help.
                   Doubt     The file can't be read from byte 4096 on, where a page header was expected; what came
                             before counts.
 

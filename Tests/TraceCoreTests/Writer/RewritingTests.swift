@@ -3,9 +3,10 @@ import Testing
 
 @testable import TraceCore
 
-/// Every bundled recording, read and written once more.
+/// The bundled recordings, read and written once more: of the two large ones that which lost interrupts.
 @Suite struct RewritingTests {
     private static let recordings = ["intel", "amd", "bitvisor"].flatMap { Recording.all(below: $0) }
+        .filter { !$0.name.contains("asshipped") }
 
     /// A few of each kind: trace-cmd takes its time.
     private static let oracles: Set = ["stale-svi", "passthrough-2v", "inhibit", "lost", "instances", "clock-tsc"]

@@ -4,7 +4,9 @@ extension ReportBuilder {
     /// What the trace can't show, most important first.
     var limits: [String] {
         var limits = coverage.doubts.map { doubt in
-            doubt.missing.isEmpty ? doubt.text : "\(doubt.text.dropLast()): \(doubt.missing.recordCommand)"
+            guard !doubt.missing.isEmpty else { return doubt.text }
+            let names = doubt.missing.kinds.map { $0.tracepoints[0] }.joined(separator: ", ")
+            return "\(doubt.text) Not recorded: \(names): \(Coverage.wanted.recordCommand)"
         }
         if !selectsAny {
             limits.append("Nothing that --vm and --vcpu ask for is in the trace.")

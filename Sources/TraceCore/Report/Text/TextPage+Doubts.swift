@@ -29,8 +29,8 @@ extension TextPage {
 extension Report.Loss {
     fileprivate var sentence: String? {
         guard gapsTotal > 0 || known > 0 || (overrun ?? 0) > 0 else { return nil }
-        var parts = ["\(known) events are known to be lost, in \(gapsTotal) gaps"]
-        if unknownGaps > 0 { parts.append("\(unknownGaps) of the gaps have no count") }
+        var parts = ["Events were lost in \(gapsTotal) \(gapsTotal == 1 ? "gap" : "gaps"), \(known) by their counts"]
+        if unknownGaps > 0 { parts.append("\(unknownGaps) without a count") }
         if let overrun { parts.append("the recorder counted \(overrun)") }
         return parts.joined(separator: "; ") + ". Larger buffers (trace-cmd's -b) or fewer events help."
     }

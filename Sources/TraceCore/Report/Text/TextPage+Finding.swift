@@ -25,7 +25,7 @@ extension TextPage {
         field("KVM's fix", report.host.sviFix.description)
         field(
             "More",
-            (["apictrace explain \(finding.rule.rawValue)"] + finding.references.prefix(1)).joined(separator: "   "))
+            (["apictrace explain \(finding.rule.rawValue)"] + finding.references.prefix(1)).joined(separator: "; "))
         fields("Not known", finding.limits.map(RecordAdvice.sentence))
     }
 
@@ -36,7 +36,7 @@ extension TextPage {
         for finding in others.prefix(Self.otherFindings) {
             let vectors = finding.vectors.isEmpty ? "" : ", \(finding.vectorList)"
             add(
-                "\(finding.rule.rawValue): \(report.name(of: finding))\(vectors), \(finding.count) times since "
+                "\(finding.rule.rawValue): \(report.name(of: finding))\(vectors), \(finding.count == 1 ? "once" : "\(finding.count) times") since "
                     + "\(times.both(finding.first)). \(finding.explanation)",
                 label: finding.grade.rawValue, column: Grade.columns, ink: finding.grade.ink)
         }

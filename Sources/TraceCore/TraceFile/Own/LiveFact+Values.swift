@@ -14,7 +14,7 @@ extension LiveFact {
         switch self {
         case .state(let state): state.values
         case .lapic(let reading): reading.values
-        case .process(let process): [UInt64(truncatingIfNeeded: process)]
+        case .process(let process): [process.word]
         }
     }
 
@@ -33,7 +33,7 @@ extension LiveFact {
 extension VCPUState {
     fileprivate var values: [UInt64] {
         [
-            vm, UInt64(truncatingIfNeeded: process), UInt64(truncatingIfNeeded: vcpu), inhibits, isAPICvActive.word,
+            vm, process.word, vcpu.word, inhibits, isAPICvActive.word,
             isGuestMode.word, hasLAPIC.word, (vmx != nil).word, vmx?.deliversVirtualInterrupts.word ?? 0,
             vmx?.l1InterceptsInterrupts.word ?? 0, vmx?.l1DeliversVirtualInterrupts.word ?? 0,
         ]
@@ -57,11 +57,11 @@ extension LAPICReading {
         var pending = Pending()
         if case .l2Entry(let found) = occasion { (isEntry, pending) = (true, found) }
         func eight(_ words: [UInt32]) -> [UInt64] {
-            (0..<8).map { words.indices.contains($0) ? UInt64(words[$0]) : 0 }
+            (0..<8).map { words.indices.contains($0) ? words[$0].word : 0 }
         }
         return [
-            UInt64(truncatingIfNeeded: vcpu), isEntry.word, UInt64(pending.rawValue), UInt64(words.tpr),
-            UInt64(words.ppr),
+            vcpu.word, isEntry.word, pending.rawValue.word, words.tpr.word,
+            words.ppr.word,
         ] + eight(words.irr) + eight(words.isr)
     }
 
@@ -93,8 +93,4 @@ extension FixState {
         self.init(
             state: State.allCases[state], basis: Basis.allCases[basis], evidence: String(decoding: text, as: UTF8.self))
     }
-}
-
-extension Bool {
-    fileprivate var word: UInt64 { self ? 1 : 0 }
 }

@@ -8,23 +8,25 @@ struct RecordLayouts {
     private static let firstID: UInt16 = 256
     private static let variants = 1 << 7
 
-    private(set) var all: [RecordLayout] = []
+    private(set) var formats: [RecordFormat] = []
+    /// Those formats' layouts.
+    private var layouts: [RecordLayout] = []
     /// One more than the index of the layout by kind and fields present; 0 for none yet.
     private var indices = [UInt16](repeating: 0, count: EventKind.allCases.count * variants)
     private let info: TraceInfo
 
     init(_ info: TraceInfo) {
         self.info = info
-        for event in OwnEvent.allCases { all.append(RecordLayout(event, id: nextID)) }
+        for event in OwnEvent.allCases { add(RecordFormat(event, id: nextID)) }
     }
 
-    subscript(event: OwnEvent) -> RecordLayout { all[Int(event.rawValue)] }
+    subscript(event: OwnEvent) -> RecordLayout { layouts[Int(event.rawValue)] }
 
     @inline(__always)
     mutating func layout(of fields: EventFields) -> RecordLayout {
         let place = Int(fields.kind.rawValue) * Self.variants + Int(fields.present)
         if indices[place] == 0 { add(fields.kind, present: fields.present, at: place) }
-        return all[Int(indices[place]) - 1]
+        return layouts[Int(indices[place]) - 1]
     }
 
     /// Kinds that were recorded and never hit still need a format: their absence means something.
@@ -41,13 +43,17 @@ struct RecordLayouts {
         }
     }
 
-    private var nextID: UInt16 { Self.firstID + UInt16(all.count) }
+    private var nextID: UInt16 { Self.firstID + UInt16(formats.count) }
 
     private mutating func add(_ kind: EventKind, present: UInt8, at place: Int) {
-        all.append(
-            RecordLayout(
-                kind, name: name(of: kind), present: present, id: nextID, inhibitNames: info.inhibitNames))
-        indices[place] = UInt16(all.count)
+        add(
+            RecordFormat(kind, name: name(of: kind), present: present, id: nextID, inhibitNames: info.inhibitNames))
+        indices[place] = UInt16(formats.count)
+    }
+
+    private mutating func add(_ format: RecordFormat) {
+        formats.append(format)
+        layouts.append(format.layout)
     }
 
     private func name(of kind: EventKind) -> String {

@@ -99,14 +99,14 @@ extension TraceWriter {
     }
 
     private var formats: LittleEndianBytes {
-        let systems = Set(layouts.all.map(\.system)).sorted()
+        let systems = Set(layouts.formats.map(\.system)).sorted()
         var section = LittleEndianBytes()
         section.number(UInt32(systems.count))
         for system in systems {
-            let layouts = layouts.all.filter { $0.system == system }
+            let formats = layouts.formats.filter { $0.system == system }
             section.string(system)
-            section.number(UInt32(layouts.count))
-            for layout in layouts { section.text(layout.format) }
+            section.number(UInt32(formats.count))
+            for format in formats { section.text(format.text) }
         }
         return section
     }
