@@ -45,8 +45,8 @@ struct Live: ParsableCommand {
     @Flag(help: "No colour, also on a terminal.")
     var noColor = false
 
-    @Option(help: "What reads the kernel's events: bpf or ftrace.")
-    var backend = LiveBackend.bpf
+    @Option(help: "What reads the kernel's events; without it bpf, and ftrace where BPF can't be used.")
+    var backend: LiveBackend?
 
     @Option(help: ArgumentHelp("Also write what was seen to a trace.dat.", valueName: "file"), completion: .file())
     var record: String?
@@ -85,7 +85,23 @@ struct Live: ParsableCommand {
         switch backend {
         case .bpf: return try trace(try LiveSession(options), options)
         case .ftrace: return try trace(try FtraceSession(), options)
+        case nil: return try traceWithWhatWorks(options)
         }
+    }
+
+    /// BPF, or ftrace where BPF can't be used and ftrace can; what BPF lacks is the error where neither can.
+    private func traceWithWhatWorks(_ options: LiveOptions) throws -> Report {
+        let session: LiveSession
+        do throws(TracingUnavailable) {
+            session = try LiveSession(options)
+        } catch {
+            guard error.leavesFtrace else { throw error }
+            let instead: FtraceSession
+            do throws(TracingUnavailable) { instead = try FtraceSession() } catch _ { throw error }
+            Terminal.complain("without BPF: \(error.text); reading the same tracepoints with ftrace")
+            return try trace(instead, options)
+        }
+        return try trace(session, options)
     }
 
     private func trace<Tracing: LiveTracing & ~Copyable>(

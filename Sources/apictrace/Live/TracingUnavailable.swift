@@ -13,6 +13,14 @@ enum TracingUnavailable: Error, Equatable {
     case refused(BPFError, log: String)
     case failed(BPFError)
 
+    /// The lack is BPF's alone: tracefs may still do.
+    var leavesFtrace: Bool {
+        switch self {
+        case .noBTF, .noKVM, .refused, .failed, .notPermitted: true
+        case .lockdown, .noTracefs, .tracepointMissing: false
+        }
+    }
+
     var text: String {
         switch self {
         case .notPermitted(let error):

@@ -35,6 +35,13 @@ struct CapabilityTests {
         #expect(Tracefs.leftovers() == [])
     }
 
+    @Test func `ftrace is chosen by itself where BPF is not to be had, and said`() throws {
+        let run = try run(Capabilities.instance, "live", "--quiet", "--duration", "0.1")
+        #expect([0, 2].contains(run.status))
+        #expect(run.errors.contains("reading the same tracepoints with ftrace"))
+        #expect(Tracefs.leftovers() == [])
+    }
+
     @Test(arguments: LiveBackend.allCases)
     func `without capabilities it says what to do and ends with 4`(_ backend: LiveBackend) throws {
         let run = try run([], "live", "--backend", backend.rawValue, "--duration", "0.1")
