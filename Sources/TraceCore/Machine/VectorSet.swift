@@ -29,7 +29,12 @@ public struct VectorSet: Equatable, Sendable {
 
     /// Ascending.
     public var vectors: [UInt8] {
-        isEmpty ? [] : (UInt8.min...UInt8.max).filter(contains)
+        var (rest, vectors) = (self, [UInt8]())
+        while let vector = rest.highest {
+            vectors.append(vector)
+            rest.remove(vector)
+        }
+        return vectors.reversed()
     }
 
     public func contains(_ vector: UInt8) -> Bool {
