@@ -87,4 +87,44 @@ int BPF_PROG(kvm_avic_ga_log, uint32_t vm, uint32_t vcpu)
 	return submit(record);
 }
 
+SEC("tp_btf/kvm_avic_kick_vcpu_slowpath")
+int BPF_PROG(kvm_avic_kick_vcpu_slowpath, uint32_t icr_high, uint32_t icr_low, uint32_t index)
+{
+	struct probe_record *record;
+
+	if (!hit(KIND_AVIC_KICK_VCPU_SLOWPATH) || !(record = reserve(KIND_AVIC_KICK_VCPU_SLOWPATH)))
+		return 0;
+	record->kick.icr_high = icr_high;
+	record->kick.icr_low = icr_low;
+	record->kick.index = index;
+	return submit(record);
+}
+
+static __always_inline int send_irte(int vcpu, uint32_t vector, bool set)
+{
+	struct probe_record *record;
+
+	if (!hit(KIND_PI_IRTE_UPDATE) || !(record = reserve(KIND_PI_IRTE_UPDATE)))
+		return 0;
+	record->posted.vcpu = vcpu;
+	record->posted.vector = vector;
+	record->posted.set = set;
+	return submit(record);
+}
+
+/* Up to 6.14. */
+SEC("tp_btf/kvm_pi_irte_update")
+int BPF_PROG(kvm_pi_irte_update__6, unsigned int host_irq, unsigned int vcpu, unsigned int gsi, unsigned int vector,
+	     uint64_t descriptor, bool set)
+{
+	return send_irte(vcpu, vector, set);
+}
+
+SEC("tp_btf/kvm_pi_irte_update")
+int BPF_PROG(kvm_pi_irte_update__5, unsigned int host_irq, struct kvm_vcpu *vcpu, unsigned int gsi,
+	     unsigned int vector, bool set)
+{
+	return send_irte(vcpu ? BPF_CORE_READ(vcpu, vcpu_id) : -1, vector, set);
+}
+
 #endif

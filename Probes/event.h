@@ -38,6 +38,8 @@ enum probe_kind {
 	KIND_AVIC_UNACCELERATED_ACCESS,
 	KIND_AVIC_DOORBELL,
 	KIND_AVIC_GA_LOG,
+	KIND_AVIC_KICK_VCPU_SLOWPATH,
+	KIND_PI_IRTE_UPDATE,
 	KINDS_TRACED,
 	KIND_VCPU_STATE = KINDS_TRACED,
 	KIND_LAPIC_WORDS,
@@ -102,6 +104,8 @@ struct probe_record {
 		struct { uint32_t vcpu, icr_high, icr_low, id; } incomplete_ipi;
 		struct { uint32_t vcpu, offset, write; } unaccelerated;
 		struct { uint32_t vcpu, vm; } avic;
+		struct { uint32_t icr_high, icr_low, index; } kick;
+		struct { int32_t vcpu; uint32_t vector, set; } posted;
 	};
 };
 

@@ -46,6 +46,27 @@ import Testing
                         intrInfo: .max)))
     }
 
+    @Test func `kvm_pi_irte_update names its vCPU, or none, with pi_desc_addr and without`() throws {
+        let old: [(String, Int, Int, Int)] = [
+            ("unsigned int host_irq", 8, 4, 0), ("unsigned int vcpu_id", 12, 4, 0), ("unsigned int gsi", 16, 4, 0),
+            ("unsigned int gvec", 20, 4, 0), ("u64 pi_desc_addr", 24, 8, 0), ("bool set", 32, 1, 0),
+        ]
+        let posted = try decode("kvm_pi_irte_update", old) {
+            for number in [UInt32(25), 1, 4, 0x41] { $0.number(number) }
+            $0.number(UInt64(0xffff_8880_0000_0000))
+            $0.number(UInt32(1))
+        }
+        #expect(posted == .piIRTEUpdate(.init(vcpu: 1, vector: 0x41, set: true)))
+        let new: [(String, Int, Int, Int)] = [
+            ("unsigned int host_irq", 8, 4, 0), ("int vcpu_id", 12, 4, 1), ("unsigned int gsi", 16, 4, 0),
+            ("unsigned int gvec", 20, 4, 0), ("bool set", 24, 1, 0),
+        ]
+        let cleared = try decode("kvm_pi_irte_update", new) {
+            for number in [UInt32(25), .max, 4, 0, 0] { $0.number(number) }
+        }
+        #expect(cleared == .piIRTEUpdate(.init(vcpu: -1, vector: 0, set: false)))
+    }
+
     @Test func `kvm_exit without vcpu_id has none`() throws {
         let event = try decode("kvm_nested_vmexit", Self.exit510.dropLast(), writeExit)
         #expect(

@@ -88,6 +88,9 @@ public struct EventDecoder: Sendable {
             return .avicUnacceleratedAccess(.init(vcpu: fields[0], offset: fields[1], isWrite: fields[2]))
         case .avicDoorbell: return .avicDoorbell(.init(vcpu: fields[0]))
         case .avicGALog: return .avicGALog(.init(vm: fields[0], vcpu: fields[1]))
+        case .avicKickVCPUSlowpath:
+            return .avicKickVCPUSlowpath(.init(icrHigh: fields[0], icrLow: fields[1], index: fields[2]))
+        case .piIRTEUpdate: return .piIRTEUpdate(.init(vcpu: fields[0], vector: fields[1], set: fields[2]))
         }
     }
 

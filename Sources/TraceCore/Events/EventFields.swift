@@ -42,6 +42,8 @@ struct EventFields {
         case .avicUnacceleratedAccess(let access): set(access.vcpu.word, access.offset.word, access.isWrite.word)
         case .avicDoorbell(let doorbell): set(doorbell.vcpu.word)
         case .avicGALog(let log): set(log.vm.word, log.vcpu.word)
+        case .avicKickVCPUSlowpath(let kick): set(kick.icrHigh.word, kick.icrLow.word, kick.index.word)
+        case .piIRTEUpdate(let update): set(update.vcpu.word, update.vector.word, update.set.word)
         }
     }
 

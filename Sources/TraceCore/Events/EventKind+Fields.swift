@@ -67,6 +67,9 @@ extension EventKind {
             [.required(.u32, "vcpu"), .required(.x32, "offset"), .required(.flag, "rw")]
         case .avicDoorbell: [.required(.u32, "vcpuid")]
         case .avicGALog: [.required(.u32, "vmid"), .required(.u32, "vcpuid")]
+        case .avicKickVCPUSlowpath:
+            [.required(.x32, "icrh"), .required(.x32, "icrl"), .required(.u32, "index")]
+        case .piIRTEUpdate: [.required(.s32, "vcpu_id"), .required(.x32, "gvec"), .required(.flag, "set")]
         }
     }
 }

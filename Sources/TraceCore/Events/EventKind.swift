@@ -7,6 +7,7 @@ public enum EventKind: UInt8, CaseIterable, Sendable {
     case apic, msr, apicIPI, apicAcceptIRQ, apicvAcceptIRQ, injVIRQ, eoi, pvEOI
     case apicvInhibitChanged, apicvUpdateRequest, vcpuWakeup, userspaceExit
     case avicIncompleteIPI, avicUnacceleratedAccess, avicDoorbell, avicGALog
+    case avicKickVCPUSlowpath, piIRTEUpdate
 
     /// The tracepoint's names, the current one first; the second ones are those of kernels up to 5.19 and around 5.10.
     public var tracepoints: [String] {
@@ -39,6 +40,8 @@ public enum EventKind: UInt8, CaseIterable, Sendable {
         case .avicUnacceleratedAccess: ["kvm_avic_unaccelerated_access"]
         case .avicDoorbell: ["kvm_avic_doorbell"]
         case .avicGALog: ["kvm_avic_ga_log"]
+        case .avicKickVCPUSlowpath: ["kvm_avic_kick_vcpu_slowpath"]
+        case .piIRTEUpdate: ["kvm_pi_irte_update"]
         }
     }
 

@@ -74,4 +74,31 @@ extension KVMEvent {
             self.vcpu = vcpu
         }
     }
+
+    /// `kvm_avic_kick_vcpu_slowpath` (5.18 and later): KVM looks for an IPI's targets itself and kicks them.
+    public struct AVICKickVCPUSlowpath: Equatable, Sendable {
+        public var icrHigh: UInt32
+        public var icrLow: UInt32
+        public var index: UInt32
+
+        public init(icrHigh: UInt32, icrLow: UInt32, index: UInt32) {
+            self.icrHigh = icrHigh
+            self.icrLow = icrLow
+            self.index = index
+        }
+    }
+
+    /// `kvm_pi_irte_update`: the IOMMU posts a device's interrupt from now on, or no longer (vmx/posted_intr.c).
+    public struct PIIRTEUpdate: Equatable, Sendable {
+        /// -1 where it is posted to none.
+        public var vcpu: Int32
+        public var vector: UInt32
+        public var set: Bool
+
+        public init(vcpu: Int32, vector: UInt32, set: Bool) {
+            self.vcpu = vcpu
+            self.vector = vector
+            self.set = set
+        }
+    }
 }

@@ -32,6 +32,8 @@ extension KVMEvent {
         case .avicUnacceleratedAccess: .avicUnacceleratedAccess
         case .avicDoorbell: .avicDoorbell
         case .avicGALog: .avicGALog
+        case .avicKickVCPUSlowpath: .avicKickVCPUSlowpath
+        case .piIRTEUpdate: .piIRTEUpdate
         }
     }
 
@@ -42,6 +44,7 @@ extension KVMEvent {
         case .eoi(let end), .pvEOI(let end): end.vcpu
         case .avicDoorbell(let doorbell): doorbell.vcpu
         case .avicGALog(let log): log.vcpu
+        case .piIRTEUpdate(let update): UInt32(exactly: update.vcpu)
         default: nil
         }
     }

@@ -34,4 +34,6 @@ public enum KVMEvent: Equatable, Sendable {
     case avicUnacceleratedAccess(AVICUnacceleratedAccess)
     case avicDoorbell(AVICDoorbell)
     case avicGALog(AVICGALog)
+    case avicKickVCPUSlowpath(AVICKickVCPUSlowpath)
+    case piIRTEUpdate(PIIRTEUpdate)
 }

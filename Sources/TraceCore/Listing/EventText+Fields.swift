@@ -87,6 +87,14 @@ extension EventText {
         case .avicGALog(let log):
             number("vmid", log.vm, &out)
             number("vcpuid", log.vcpu, &out)
+        case .avicKickVCPUSlowpath(let kick):
+            hex("icrh", kick.icrHigh, &out)
+            hex("icrl", kick.icrLow, &out)
+            number("index", kick.index, &out)
+        case .piIRTEUpdate(let update):
+            number("vcpu_id", update.vcpu, &out)
+            hex("gvec", update.vector, &out)
+            either("set", update.set, "set", "cleared", &out)
         }
     }
 

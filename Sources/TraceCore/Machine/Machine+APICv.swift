@@ -59,6 +59,12 @@ extension Machine {
         accessedByL1(vcpu, offset: UInt64(access.offset), isWrite: access.isWrite)
     }
 
+    /// A device's interrupts go to the vCPU without KVM from now on: none of them leaves an event.
+    mutating func piIRTEUpdate(_ update: KVMEvent.PIIRTEUpdate, _ thread: Int) {
+        guard update.set, let vm = worksFor(thread) else { return }
+        vms[vm].hasPostedDevices = true
+    }
+
     /// Something that happens with APICv in use only.
     mutating func showedActive<Observer: MachineObserver>(
         _ vm: Int, _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer

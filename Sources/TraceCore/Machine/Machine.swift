@@ -109,7 +109,8 @@ public struct Machine: ~Copyable, Sendable {
         case .userspaceExit: userspaceExit(thread, stamp)
         case .avicIncompleteIPI: break
         case .avicUnacceleratedAccess(let access): avicUnacceleratedAccess(access, thread, stamp)
-        case .avicDoorbell, .avicGALog: break
+        case .avicDoorbell, .avicGALog, .avicKickVCPUSlowpath: break
+        case .piIRTEUpdate(let update): piIRTEUpdate(update, thread)
         }
     }
 }

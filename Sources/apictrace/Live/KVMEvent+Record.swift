@@ -88,6 +88,13 @@ extension KVMEvent {
                 AVICUnacceleratedAccess(vcpu: access.vcpu, offset: access.offset, isWrite: access.write != 0))
         case .avicDoorbell: self = .avicDoorbell(AVICDoorbell(vcpu: record.avic.vcpu))
         case .avicGALog: self = .avicGALog(AVICGALog(vm: record.avic.vm, vcpu: record.avic.vcpu))
+        case .avicKickVCPUSlowpath:
+            let kick = record.kick
+            self = .avicKickVCPUSlowpath(
+                AVICKickVCPUSlowpath(icrHigh: kick.icr_high, icrLow: kick.icr_low, index: kick.index))
+        case .piIRTEUpdate:
+            let posted = record.posted
+            self = .piIRTEUpdate(PIIRTEUpdate(vcpu: posted.vcpu, vector: posted.vector, set: posted.set != 0))
         }
     }
 }

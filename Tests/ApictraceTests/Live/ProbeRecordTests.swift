@@ -20,7 +20,8 @@ import TraceCore
             (KIND_VCPU_WAKEUP, .vcpuWakeup), (KIND_USERSPACE_EXIT, .userspaceExit),
             (KIND_AVIC_INCOMPLETE_IPI, .avicIncompleteIPI),
             (KIND_AVIC_UNACCELERATED_ACCESS, .avicUnacceleratedAccess), (KIND_AVIC_DOORBELL, .avicDoorbell),
-            (KIND_AVIC_GA_LOG, .avicGALog),
+            (KIND_AVIC_GA_LOG, .avicGALog), (KIND_AVIC_KICK_VCPU_SLOWPATH, .avicKickVCPUSlowpath),
+            (KIND_PI_IRTE_UPDATE, .piIRTEUpdate),
         ]
         for (probe, kind) in probes { #expect(probe.rawValue == UInt32(kind.rawValue)) }
         #expect(probes.count == Int(KINDS_TRACED.rawValue))

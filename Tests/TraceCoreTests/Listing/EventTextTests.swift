@@ -134,6 +134,14 @@ import Testing
         Sample(
             .avicGALog(.init(vm: 7, vcpu: 1)), "kvm_avic_ga_log:      vmid 7 vcpuid 1",
             #""kvm_avic_ga_log","fields":{"vmid":7,"vcpuid":1}"#),
+        Sample(
+            .avicKickVCPUSlowpath(.init(icrHigh: 0x100_0000, icrLow: 0x41, index: 2)),
+            "kvm_avic_kick_vcpu_slowpath: icrh 0x1000000 icrl 0x41 index 2",
+            #""kvm_avic_kick_vcpu_slowpath","fields":{"icrh":"0x1000000","icrl":"0x41","index":2}"#),
+        Sample(
+            .piIRTEUpdate(.init(vcpu: -1, vector: 0x41, set: true)),
+            "kvm_pi_irte_update:   vcpu_id -1 gvec 0x41 set",
+            #""kvm_pi_irte_update","fields":{"vcpu_id":-1,"gvec":"0x41","set":true}"#),
     ]
 
     /// The third name holds what would end a JSON string or command a terminal.

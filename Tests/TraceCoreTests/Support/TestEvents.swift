@@ -49,6 +49,8 @@ enum TestEvents {
             return .avicUnacceleratedAccess(.init(vcpu: any(), offset: any(), isWrite: flag()))
         case .avicDoorbell: return .avicDoorbell(.init(vcpu: any()))
         case .avicGALog: return .avicGALog(.init(vm: any(), vcpu: any()))
+        case .avicKickVCPUSlowpath: return .avicKickVCPUSlowpath(.init(icrHigh: any(), icrLow: any(), index: any()))
+        case .piIRTEUpdate: return .piIRTEUpdate(.init(vcpu: any(), vector: any(), set: flag()))
         }
     }
 

@@ -23,6 +23,9 @@ extension ReportBuilder {
         if machine.vms.contains(where: { $0.isa == .vmx && $0.apicv.everActive }) {
             limits.append("With APICv active hardware delivers and ends interrupts of L1 without any event.")
         }
+        if machine.vms.contains(where: \.hasPostedDevices) {
+            limits.append("The IOMMU posts interrupts of assigned devices: they are accepted without any event.")
+        }
         if !machine.measuresTime {
             limits.append(
                 "The clock \(machine.info.clock.name) measures no durations: signs that need them were not judged.")
