@@ -6,10 +6,8 @@ import TraceCore
 struct FtraceSession: LiveTracing, ~Copyable {
     private(set) var source: FtraceSource
     let info: TraceInfo
-    /// Nanoseconds between drains.
-    private static let beat: UInt64 = 10_000_000
     /// Whatever may end the process: the instance must go first. SIGPIPE comes when nobody reads our output any more.
-    private static let signals = [SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGCHLD, SIGWINCH]
+    static let signals = [SIGINT, SIGTERM, SIGHUP, SIGPIPE]
 
     /// What stopping and removing the instance takes at the end: root owns it.
     static let capabilities = geteuid() == 0 ? Capabilities() : Capabilities(.dacOverride)
@@ -40,30 +38,12 @@ struct FtraceSession: LiveTracing, ~Copyable {
 
     func totals() -> TraceTotals { source.totals() }
 
-    /// Traces until the time is over, the command has ended, the sink has enough, or a signal asks for the end.
-    mutating func run(
-        for seconds: Double?, command: [String], commandOutput: Int32, into sink: inout some LiveSink & ~Copyable
-    ) throws(TracingUnavailable) {
-        do throws(BPFError) {
-            let loop = try EventLoop(
-                drainEvery: Self.beat, for: seconds.map { UInt64($0 * 1e9) }, catching: Self.signals)
-            let child = command.isEmpty ? nil : try ChildProcess(command, output: commandOutput)
-            wait: while true {
-                switch try loop.next() {
-                case .drain:
-                    try source.drain(into: &sink)
-                    guard sink.drained(self) else { break wait }
-                case .deadline: break wait
-                case .signal(SIGCHLD):
-                    if let child, child.hasEnded { break wait }
-                case .signal(SIGWINCH): sink.resized()
-                case .signal: break wait
-                }
-            }
-            try source.finish(into: &sink)
-        } catch {
-            throw .failed(error)
-        }
+    mutating func drain(into sink: inout some LiveSink & ~Copyable) throws(BPFError) {
+        try source.drain(into: &sink)
+    }
+
+    mutating func finish(into sink: inout some LiveSink & ~Copyable) throws(BPFError) {
+        try source.finish(into: &sink)
     }
 }
 
