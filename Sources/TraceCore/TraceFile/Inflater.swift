@@ -8,6 +8,8 @@ final class Inflater {
         case more
         case end
         case corrupt
+        /// Whoever compressed it allowed itself more memory than reading may take.
+        case windowTooLarge
     }
 
     private enum State {
@@ -15,8 +17,8 @@ final class Inflater {
         case zstd(OpaquePointer)
     }
 
-    /// The largest window that a frame may ask for, 16 MiB: more than trace-cmd's levels use, less than harms.
-    private static let zstdWindowLog: Int32 = 24
+    /// The largest window that a frame may ask for, 32 MiB: more than trace-cmd's levels use, less than harms.
+    private static let zstdWindowLog: Int32 = 25
 
     private let state: State
 
@@ -81,7 +83,8 @@ final class Inflater {
             let result = ZSTD_decompressStream(context, &target, &source)
             input = UnsafeRawBufferPointer(rebasing: input[source.pos...])
             output = UnsafeMutableRawBufferPointer(rebasing: output[target.pos...])
-            return ZSTD_isError(result) != 0 ? .corrupt : result == 0 ? .end : .more
+            guard ZSTD_isError(result) != 0 else { return result == 0 ? .end : .more }
+            return ZSTD_getErrorCode(result) == ZSTD_error_frameParameter_windowTooLarge ? .windowTooLarge : .corrupt
         }
     }
 }

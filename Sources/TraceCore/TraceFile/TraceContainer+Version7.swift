@@ -69,8 +69,7 @@ extension TraceContainer {
             let id = try reader.integer(UInt16.self)
             let size = try reader.integer(UInt32.self)
             if id == TraceOptions.ID.done.rawValue { return try reader.integer() }
-            let offset = reader.offset
-            try options.take(id, try reader.text(UInt64(size)), at: offset, order: head.order)
+            try readOption(id, size: size, &reader)
         }
     }
 
@@ -123,7 +122,9 @@ extension TraceContainer {
         case .commands:
             var reader = try section(id, "the saved command lines", at: offset)
             try readCommands(&reader)
-        case .bufferText: holdsText = true
+        case .bufferText:
+            holdsText = true
+            _ = try section(id, "a latency tracer's text", at: offset)
         default: break
         }
     }
@@ -148,19 +149,41 @@ extension TraceContainer {
 
     private mutating func readBuffer(_ payload: SectionReader) throws(TraceCut) {
         var payload = payload
+        let start = payload.offset
         let offset = try payload.integer(UInt64.self)
         var instance = BufferInstance(
-            name: try payload.string(), clock: try payload.string(),
-            pageSize: Int(try payload.integer(UInt32.self)), isCompressed: false)
+            name: try payload.string(), clock: try payload.string(), pageSize: head.pageSize,
+            isCompressed: head.compression != .none)
         let before = payload.cut
-        let cpus = try payload.integer(UInt32.self)
-        guard cpus <= BufferInstance.mostCPUs, PageLayout.pageSizes.contains(instance.pageSize) else { throw before }
-        for _ in 0..<cpus {
-            instance.add(
-                cpu: try payload.integer(), offset: try payload.integer(), size: try payload.integer())
+        instance.pageSize = Int(try payload.integer(UInt32.self))
+        guard PageLayout.pageSizes.contains(instance.pageSize) else { throw before }
+        do throws(TraceCut) {
+            try readTable(&payload, of: &instance)
+            let header = try SectionHeader("a buffer", of: file, at: offset, order: head.order)
+            guard header.id == TraceOptions.ID.buffer.rawValue, header.isCompressed == instance.isCompressed else {
+                throw TraceCut(offset: offset, expected: "a buffer, compressed as the head says")
+            }
+        } catch {
+            note(error)
         }
-        instance.isCompressed =
-            try SectionHeader("a buffer", of: file, at: offset, order: head.order).isCompressed
-        instances.append(instance)
+        try add(instance, at: start)
+    }
+
+    /// Where each CPU's data lies.
+    private mutating func readTable(
+        _ payload: inout SectionReader, of instance: inout BufferInstance
+    ) throws(TraceCut) {
+        let start = payload.offset
+        for index in 0..<(try payload.integer(UInt32.self)) {
+            guard index < BufferInstance.mostCPUs else { throw BufferInstance.tooManyCPUs(at: start) }
+            let place = payload.offset
+            let id = try payload.integer(UInt32.self)
+            let (offset, size) = (try payload.integer(UInt64.self), try payload.integer(UInt64.self))
+            if id < BufferInstance.mostCPUs {
+                instance.add(cpu: id, offset: offset, size: size)
+            } else {
+                note(TraceCut(offset: place, expected: "the number of a CPU, not \(id)"))
+            }
+        }
     }
 }

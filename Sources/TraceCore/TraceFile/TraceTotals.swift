@@ -7,10 +7,14 @@ public struct TraceTotals: Equatable, Sendable {
     /// Time of the earliest and of the latest record, in clock units; nil without records.
     public var first: UInt64?
     public var last: UInt64?
-    /// Every hole, in order of `from`.
+    /// The holes, in order of `from`; of very many the first.
     public var gaps: [EventGap] = []
+    /// The holes beyond those.
+    public var furtherGaps = GapCounts()
     /// Overrun, commit overrun and dropped events of the recorder's own statistics; nil where it kept none.
     public var overrun: UInt64?
+    /// Records of events that the machine uses, left out since they are shorter than their format says.
+    public var shortRecords = 0
     /// Where the input broke off or stopped making sense; nil for a whole file.
     public var cut: TraceCut?
     /// What the reader noticed and the user should know, e.g. a second buffer instance with the same events.
