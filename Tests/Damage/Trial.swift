@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+import Glibc
 import TraceCore
 
 /// One recording's damages, and what the analysis made of them.
 struct Trial {
     /// Longest that an input may take, in seconds, however busy the machine is: the whole recording takes a fraction of one.
     private static let slowest = 20.0
+    /// The tool's bar, in megabytes of memory of the whole process.
+    private static let mostMemory = 64
 
     private let name: String
     private let file: DamagedFile
@@ -31,12 +34,19 @@ struct Trial {
         random = TestRandom(seed: file.size)
     }
 
-    var inputs: Int { cuts + flips }
+    private var inputs: Int { cuts + flips }
 
     var summary: String {
         let leftOut = left > 0 ? ", \(left) left out for want of time" : ""
-        let milliseconds = Int(longest * 1000)
-        return "\(name): \(cuts) cuts, \(flips) flips\(leftOut); the slowest took \(milliseconds) ms"
+        return "\(name): \(cuts) cuts, \(flips) flips\(leftOut): \(faults.count) faults, at most "
+            + "\(Int(longest * 1000)) ms, \(Self.peakMemory) MB"
+    }
+
+    /// So far, in megabytes.
+    private static var peakMemory: Int {
+        var usage = rusage()
+        getrusage(RUSAGE_SELF.rawValue, &usage)
+        return usage.ru_maxrss / 1024
     }
 
     mutating func run() {
@@ -53,10 +63,12 @@ struct Trial {
 
     private mutating func outcome(_ damage: String) -> Outcome? {
         let start = ContinuousClock.now
+        let memory = Self.peakMemory
         let outcome = Outcome(file, isRendered: inputs % 8 == 0)
         let took = elapsed(since: start)
         longest = max(longest, took)
         if took > Self.slowest { faults.append("\(damage): took \(took) s") }
+        if Self.peakMemory > max(Self.mostMemory, memory) { faults.append("\(damage): takes \(Self.peakMemory) MB") }
         if let outcome, !outcome.isWhole, outcome.verdict == .clean { faults.append("\(damage): clean") }
         return outcome
     }
@@ -79,9 +91,10 @@ struct Trial {
     /// From the end to the start: each cut leaves a part of what the one before it left, and so no more events.
     private mutating func cut() {
         let edges = SectionEdges(file).offsets
-        let offsets = (0..<each).map { _ in random.next() % file.size }
+        var offsets: Set<UInt64> = []
+        while offsets.count < min(each, Int(file.size) / 2) { offsets.insert(random.next() % file.size) }
         var most = whole.events
-        for size in Set(edges + offsets).filter({ $0 < file.size }).sorted(by: >) {
+        for size in offsets.union(edges).filter({ $0 < file.size }).sorted(by: >) {
             guard hasTime || edges.contains(size) else {
                 left += 1
                 continue

@@ -53,7 +53,7 @@ public struct EventFormat: Equatable, Sendable {
     /// The two lines that a format text starts with, which is all that is wanted of most.
     static func identity(of text: ArraySlice<UInt8>) -> (name: String, id: UInt16)? {
         let lines = text.split(separator: UInt8(ascii: "\n"), maxSplits: 2)
-        guard lines.count >= 2, let name = lines[0].value(after: "name:"), 
+        guard lines.count >= 2, let name = lines[0].value(after: "name:"),
             (1...longestName).contains(name.count), let id = lines[1].value(after: "ID:").flatMap({ UInt16($0.text) })
         else { return nil }
         return (name.text, id)

@@ -25,8 +25,8 @@ final class ChunkInflater {
 
     private let file: InputFile
     private let inflater: Inflater
-    private var input = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 8)
-    private var output = UnsafeMutableRawBufferPointer.allocate(byteCount: 0, alignment: 8)
+    private var input: UnsafeMutableRawBufferPointer
+    private var output: UnsafeMutableRawBufferPointer
     /// Where the chunk in `output` lies in the file, and what came of it.
     private var held: (offset: UInt64, result: Result)?
 
@@ -35,6 +35,8 @@ final class ChunkInflater {
         guard let inflater = Inflater(compression) else { return nil }
         self.inflater = inflater
         self.file = file
+        input = .allocate(byteCount: 1 << 16, alignment: 8)
+        output = .allocate(byteCount: 0, alignment: 8)
     }
 
     deinit {

@@ -44,14 +44,18 @@ public struct FormatCatalog {
         count += 1
         guard let identity = EventFormat.identity(of: text[...]) else { return false }
         if system == OwnEvent.system {
-            guard let format = EventFormat(text: text[...]), let binding = OwnBinding(format), hasRoom else { return true }
+            guard let format = EventFormat(text: text[...]), let binding = OwnBinding(format), hasRoom else {
+                return true
+            }
             own.append((format.id, binding))
             return true
         }
         names[identity.id] = identity.name
         selected.insert(identity.name)
         guard Self.systems.contains(system), EventKind(tracepoint: identity.name) != nil else { return true }
-        guard let format = EventFormat(text: text[...]), let binding = EventBinding(format), hasRoom else { return false }
+        guard let format = EventFormat(text: text[...]), let binding = EventBinding(format), hasRoom else {
+            return false
+        }
         fields.formUnion(format.fields.map { "\(format.name).\($0.name)" })
         bindings.append((format.id, binding))
         if binding.kind == .apicvInhibitChanged { inhibitNames = format.flagNames }

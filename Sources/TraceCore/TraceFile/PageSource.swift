@@ -124,7 +124,8 @@ final class PageSource {
     private func startChunks() {
         let head = file.bytes(at: next, count: 4 + ChunkInflater.Place.headerSize)
         let start = head.withUnsafeBytes { bytes -> (count: UInt32, first: ChunkInflater.Place)? in
-            guard bytes.count >= 4, let first = place(UnsafeRawBufferPointer(rebasing: bytes[4...]), at: next + 4) else {
+            guard bytes.count >= 4, let first = place(UnsafeRawBufferPointer(rebasing: bytes[4...]), at: next + 4)
+            else {
                 return nil
             }
             return (order.value(bytes.loadUnaligned(as: UInt32.self)), first)

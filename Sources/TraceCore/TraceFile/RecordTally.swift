@@ -24,7 +24,9 @@ public final class RecordTally {
 
     /// calloc() gives pages that take no memory until an id on them occurs.
     private static func zeros<T: FixedWidthInteger>() -> UnsafeMutablePointer<T> {
-        guard let zeros = calloc(ids, MemoryLayout<T>.stride) else { preconditionFailure("no memory for half a megabyte") }
+        guard let zeros = calloc(ids, MemoryLayout<T>.stride) else {
+            preconditionFailure("no memory for half a megabyte")
+        }
         return zeros.bindMemory(to: T.self, capacity: ids)
     }
 

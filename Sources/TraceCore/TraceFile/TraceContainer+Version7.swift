@@ -50,8 +50,11 @@ extension TraceContainer {
         var next = head.next
         do throws(TraceCut) {
             repeat {
-                guard visited.insert(next).inserted, visited.count <= Self.mostSections else {
+                guard visited.insert(next).inserted else {
                     throw TraceCut(offset: next, expected: "an options section that was not read yet")
+                }
+                guard visited.count <= Self.mostSections else {
+                    throw TraceCut(offset: next, expected: "at most \(Self.mostSections) options sections")
                 }
                 next = try readOptions(at: next)
             } while next != 0

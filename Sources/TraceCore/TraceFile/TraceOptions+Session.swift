@@ -5,9 +5,10 @@ extension TraceOptions {
     var sessionNotes: [String] {
         var notes: [String] = []
         if !guests.isEmpty {
-            let names = guests.map { "\($0.name) (\($0.threads.count) vCPUs)" }.joined(separator: ", ")
+            let names = guests.map { "\($0.name) (vCPUs: \($0.threads.count))" }.joined(separator: ", ")
             notes.append(
-                "recorded on a host\(Self.words(traceID)) together with its guests \(names): the file names their threads")
+                "recorded on a host\(Self.words(traceID)) together with its guests \(names): the file names their threads"
+            )
         }
         if let hostTraceID {
             notes.append(

@@ -93,7 +93,9 @@ struct TraceReading {
         totals.furtherGaps = merge.delivery.furtherGaps
         totals.overrun = overrun(container)
         totals.shortRecords = merge.delivery.shortRecords
-        totals.cut = container.cut ?? merge.streams.compactMap(\.cut).min { $0.offset < $1.offset }
+        totals.cut =
+            container.cut
+            ?? merge.streams.flatMap { [$0.cut, $0.stepBack] }.compactMap(\.self).min { $0.offset < $1.offset }
         totals.notes = notes(container)
         return totals
     }
