@@ -46,7 +46,8 @@ $(ONE_FILE):
 # A plugin of argument-parser's: it builds the command once more, to ask it for its help.
 $(MANUAL): $(ONE_FILE)
 	$(SWIFT) package generate-manual
-	install -D -m 644 .build/plugins/GenerateManual/outputs/apictrace/apictrace.1 $@
+	@# mdoc has a macro for an empty line, and complains of a literal one.
+	sed 's/^$$/.Pp/' .build/plugins/GenerateManual/outputs/apictrace/apictrace.1 >$@
 
 install: $(ONE_FILE) $(MANUAL) ## command, man page and shell completions to PREFIX (/usr/local)
 	install -D -m 755 $(ONE_FILE) $(DESTDIR)$(PREFIX)/bin/apictrace
