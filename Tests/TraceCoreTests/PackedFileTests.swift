@@ -50,6 +50,26 @@ import Testing
         }
     }
 
+    @Test func `a frame of user data in front is passed`() throws {
+        guard let bytes = packed("zstd -qc '\(Self.recording)'") else { return }
+        let skippable: [UInt8] = [0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4]
+        let read = try TestFile.read(skippable + bytes)
+        #expect(read.totals.cut == nil)
+        #expect(read.totals.byName["kvm_exit"] ?? 0 > 0)
+    }
+
+    @Test func `chunks that don't fill a CPU's data are damage`() throws {
+        let path = TestFile.fixture("amd/6.12-force_avic/l2-smp.dat")
+        var bytes = try TestFile.bytes(of: path)
+        let container = try TraceContainer(InputFile(path: path))
+        let start = try #require(container.instances.first?.cpus.map(\.data.lowerBound).max())
+        #expect(bytes[Int(start)] > 1)
+        bytes[Int(start)] -= 1
+        let read = try TestFile.read(bytes)
+        #expect(read.totals.cut?.expected.hasSuffix("'s data's chunks") == true)
+        #expect(read.totals.byName["kvm_exit"] ?? 0 > 0)
+    }
+
     @Test(arguments: ["/dev/zero", "/dev/urandom"])
     func `endless input that is no trace is refused by its first bytes`(path: String) {
         #expect(throws: TraceFileError.foreign(file: path, .unknown)) { try TraceFile(path: path) }

@@ -219,7 +219,9 @@ import Testing
         peer.number(UInt64(1234))
         var own = Bytes()
         own.number(UInt64(0xab))
-        trace.options = [(11, own.bytes), (13, guest.bytes), (12, peer.bytes), (5, Array("Linux host 6.12.1 x86_64\0".utf8))]
+        trace.options = [
+            (11, own.bytes), (13, guest.bytes), (12, peer.bytes), (5, Array("Linux host 6.12.1 x86_64\0".utf8)),
+        ]
         trace.symbols = "ffffffff81000000 T _text\nffffffffc0000000 t kvm_apic_update_hwapic_isr\t[kvm]\n"
         let read = try TestFile.read(trace.version7())
         #expect(read.info.guests == [GuestMap(name: "vm1", threads: [(0, 4001), (1, 4002)])])
@@ -260,6 +262,10 @@ import Testing
             try TraceFile(descriptor: TestFile.descriptor(piece), name: "host.dat.cpu3")
         }
         #expect(error?.description.contains("`trace-cmd restore -o host.dat host.dat.cpu*`") == true)
+        let large = page(100, 1, 2, size: 16384).bytes()
+        #expect(throws: TraceFileError.foreign(file: "host.dat.cpu3", .rawPages(restored: "host.dat"))) {
+            try TraceFile(descriptor: TestFile.descriptor(large), name: "host.dat.cpu3")
+        }
         let empty = #expect(throws: TraceFileError.empty(file: "host.dat.cpu0")) {
             try TraceFile(descriptor: TestFile.descriptor([]), name: "host.dat.cpu0")
         }

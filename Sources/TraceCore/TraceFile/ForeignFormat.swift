@@ -39,7 +39,8 @@ public enum ForeignFormat: Equatable, Sendable {
         } else if !head.contains(where: { $0 < 0x20 && !(9...13).contains($0) && $0 != 0x1b }) {
             self = .text
         } else {
-            self = .unknown
+            // Of another page size or byte order the name tells.
+            self = Self.rawPiece(file) ?? .unknown
         }
     }
 

@@ -132,12 +132,16 @@ final class PageSource {
         }
         guard let start else { return breakOff(at: file.size, "the chunks of \(part)") }
         (chunksLeft, chunk) = start
+        next += 4
     }
 
     private func inflateChunk(_ inflater: ChunkInflater) -> Bool {
         let limit = max(Self.largestChunk, Self.pagesInChunk * pageSize)
         let chunk = chunk
-        guard chunksLeft > 0 else { return false }
+        guard chunksLeft > 0 else {
+            if next < end { breakOff(at: next, "the end of \(part)'s chunks") }
+            return false
+        }
         guard (1...limit).contains(chunk.inflated), chunk.compressed <= 2 * limit else {
             breakOff(at: chunk.offset, "a chunk of \(part) of at most \(limit) bytes")
             return false

@@ -182,11 +182,10 @@ extension TraceContainer {
             let place = payload.offset
             let id = try payload.integer(UInt32.self)
             let (offset, size) = (try payload.integer(UInt64.self), try payload.integer(UInt64.self))
-            if id < BufferInstance.mostCPUs {
-                instance.add(cpu: id, offset: offset, size: size)
-            } else {
-                note(TraceCut(offset: place, expected: "the number of a CPU, not \(id)"))
-            }
+            let isPossible = id < BufferInstance.mostCPUs
+            if !isPossible { note(TraceCut(offset: place, expected: "the number of a CPU, not \(id)")) }
+            // The data may be whole all the same: it is numbered by its place.
+            instance.add(cpu: isPossible ? id : index, offset: offset, size: size)
         }
     }
 }

@@ -15,8 +15,8 @@ struct TraceOptions {
         case bufferText
     }
 
-    /// Bytes that all options together may keep: the buffers' tables of 64 instances on the largest host.
-    private var room = 1 << 23
+    /// Bytes that the options may keep: the buffers' tables of dozens of instances on the largest host, and all others.
+    private var room = (buffers: 1 << 23, others: 1 << 22)
 
     private(set) var clock: String?
     private(set) var conversion = ClockConversion()
@@ -38,8 +38,10 @@ struct TraceOptions {
     mutating func take(_ id: UInt16, _ payload: [UInt8], at offset: UInt64, order: ByteOrder) throws(TraceCut) {
         guard let id = ID(rawValue: id) else { return }
         var reader = SectionReader("an option's payload", bytes: payload, at: offset, order: order)
-        room -= payload.count
-        guard room >= 0 else { throw TraceCut(offset: offset, expected: "options of a sane size") }
+        if id == .buffer { room.buffers -= payload.count } else { room.others -= payload.count }
+        guard (id == .buffer ? room.buffers : room.others) >= 0 else {
+            throw TraceCut(offset: offset, expected: "options of a sane size")
+        }
         switch id {
         case .done: break
         case .date: conversion.offset &+= Self.number(payload) &* 1000
