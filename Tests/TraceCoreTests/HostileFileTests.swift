@@ -34,6 +34,14 @@ import Testing
         #expect(read.totals.cut?.expected == "at most 64 buffers")
     }
 
+    @Test func `empty buffers leave room for others`() throws {
+        var trace = TestTrace()
+        trace.buffers = (0..<1000).map { .init(name: "\($0)", cpus: []) } + [.init(cpus: [(0, [page(1)])])]
+        let read = try TestFile.read(trace.version7())
+        #expect(read.lines == ["1 cpu0 eoi 1"])
+        #expect(read.totals.cut?.expected == "at most 64 buffers")
+    }
+
     @Test func `an option that nothing is wanted of may be of any size`() throws {
         for bytes in versions(trace((10, [UInt8](repeating: 1, count: 5 << 20)), (999, []))) {
             let read = try TestFile.read(bytes)

@@ -60,7 +60,8 @@ extension TraceContainer {
     }
 
     mutating func add(_ instance: BufferInstance, at offset: UInt64) throws(TraceCut) {
-        guard instances.count < BufferInstance.mostInstances else {
+        let most = instance.cpus.isEmpty ? BufferInstance.mostInstances / 2 : BufferInstance.mostInstances
+        guard instances.count < most else {
             throw TraceCut(offset: offset, expected: "at most \(BufferInstance.mostInstances) buffers")
         }
         instances.append(instance)
