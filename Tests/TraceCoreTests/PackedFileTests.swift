@@ -58,6 +58,24 @@ import Testing
         #expect(read.totals.byName["kvm_exit"] ?? 0 > 0)
     }
 
+    /// Found by fuzzing: zstd 0.6's decoder made of such a chunk whatever lay in its memory.
+    @Test func `a frame of a zstd before 1_0 is damage`() throws {
+        let header: [UInt8] = [0x00, 0x18, 0x75, 0x1f, 0x00, 0x64, 0x20, 0xe0, 0x2f]
+        let inflater = try #require(Inflater(.zstd))
+        for first in 0x1e...0x28 as ClosedRange<UInt8> where first != 0x28 {
+            let frame = [first, 0xb5, 0x2f, 0xfd] + header
+            var output = [UInt8](repeating: 0, count: 64)
+            let progress = frame.withUnsafeBytes { frame in
+                output.withUnsafeMutableBytes { output in
+                    var (input, target) = (frame, output)
+                    inflater.restart()
+                    return inflater.inflate(&input, into: &target)
+                }
+            }
+            #expect(progress == .corrupt)
+        }
+    }
+
     @Test func `chunks that don't fill a CPU's data are damage`() throws {
         let path = TestFile.fixture("amd/6.12-force_avic/l2-smp.dat")
         var bytes = try TestFile.bytes(of: path)

@@ -29,7 +29,7 @@ public struct EventFormat: Equatable, Sendable {
 
     /// More than any tracepoint has, and longer than any name: what goes beyond is damage.
     private static let mostFields = 256
-    fileprivate static let longestName = 256
+    fileprivate static let longestName = 128
 
     public init?(text: String) {
         self.init(text: Array(text.utf8)[...])

@@ -3,7 +3,7 @@
 /// Version 7: chained OPTIONS sections, which carry the offsets of all others (trace-cmd 3.4, trace-cmd.dat.v7.5.txt).
 extension TraceContainer {
     /// Of one section, inflated. A symbol list takes 12 MB.
-    private static let largestSection: UInt64 = 1 << 28
+    private static let largestSection: UInt64 = 1 << 26
     private static let largestOptions: UInt64 = 1 << 22
     private static let mostSections = 64
     /// Kinds of sections are numbered as the options are; trace-cmd 3.4 has 26, and this leaves room.

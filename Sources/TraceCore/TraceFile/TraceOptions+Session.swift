@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension TraceOptions {
+    private static let guestsNamed = 8
+
     /// What a recording of a host together with its guests says of the others' files.
     var sessionNotes: [String] {
         var notes: [String] = []
         if !guests.isEmpty {
-            let names = guests.map { "\($0.name) (vCPUs: \($0.threads.count))" }.joined(separator: ", ")
+            let named = guests.prefix(Self.guestsNamed).map { "\($0.name) (vCPUs: \($0.threads.count))" }
+            let names = named.joined(separator: ", ") + (guests.count > named.count ? " and others" : "")
             notes.append(
                 "recorded on a host\(Self.words(traceID)) together with its guests \(names): the file names their threads"
             )
