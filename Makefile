@@ -13,7 +13,7 @@ MANUAL = dist/apictrace.1
 SHARE = $(DESTDIR)$(PREFIX)/share
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build release dist install lint lab reproduce clean prepare fuzz bench bench-live
+.PHONY: help demo test build release dist install lint lab reproduce clean prepare fuzz damage bench bench-live
 
 help: ## show this
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -46,7 +46,8 @@ $(ONE_FILE):
 # A plugin of argument-parser's: it builds the command once more, to ask it for its help.
 $(MANUAL): $(ONE_FILE)
 	$(SWIFT) package generate-manual
-	install -D -m 644 .build/plugins/GenerateManual/outputs/apictrace/apictrace.1 $@
+	@# mdoc has a macro for an empty line, and complains of a literal one.
+	sed 's/^$$/.Pp/' .build/plugins/GenerateManual/outputs/apictrace/apictrace.1 >$@
 
 install: $(ONE_FILE) $(MANUAL) ## command, man page and shell completions to PREFIX (/usr/local)
 	install -D -m 755 $(ONE_FILE) $(DESTDIR)$(PREFIX)/bin/apictrace
@@ -59,6 +60,9 @@ install: $(ONE_FILE) $(MANUAL) ## command, man page and shell completions to PRE
 lint: ## swift format, shellcheck, bash -n
 	$(SWIFT) format lint -r --strict $(SOURCES)
 	.ci/lint-scripts
+
+damage: prepare ## cut and flip each recording among the tests 2,000 times, at release speed (SECONDS=60: at most, each)
+	@SWIFT=$(SWIFT) SECONDS_EACH=$(SECONDS) Tests/Damage/run.sh
 
 bench: release ## time the release build beside cat, trace-cmd and libtracecmd on 1 GB (ARGS=--callgrind: instructions)
 	@Tests/Bench/run.sh $(ARGS)

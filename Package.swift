@@ -52,6 +52,9 @@ let package = Package(
             name: "TraceCoreTests", dependencies: ["TraceCore"], exclude: ["Fixtures"], swiftSettings: swiftSettings),
         .executableTarget(name: "apictrace-guest", path: "Tests/Guest"),
         .executableTarget(
+            name: "apictrace-damage", dependencies: ["TraceCore"], path: "Tests/Damage", exclude: ["run.sh"],
+            swiftSettings: swiftSettings),
+        .executableTarget(
             name: "apictrace-fuzz", dependencies: ["TraceCore"], path: "Tests/Fuzz",
             exclude: ["kallsyms.dict", "run.sh"],
             swiftSettings: swiftSettings + (isFuzzed ? [.define("FUZZED")] : [])),

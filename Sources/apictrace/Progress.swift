@@ -11,9 +11,10 @@ final class Progress {
     private var isShown = false
 
     /// Nil where standard error is no terminal that can erase a line.
+    /// - Parameter name: as the user gives it, `-` for standard input.
     init?(of name: String) {
         guard Terminal.canRewriteErrors else { return nil }
-        self.name = name.printable
+        self.name = name == "-" ? "standard input" : name.printable
     }
 
     func show(_ read: UInt64, of total: UInt64) {

@@ -55,6 +55,10 @@ enum Terminal {
         }
     }
 
+    static func output(_ text: String) {
+        output(Array(text.utf8))
+    }
+
     /// Text on standard error as it is, e.g. a log that was asked for.
     static func show(_ text: String) {
         send(text, to: STDERR_FILENO)

@@ -45,4 +45,16 @@ import TraceCore
         #expect(try report(piped) == report(direct))
         #expect(piped.status == direct.status)
     }
+
+    @Test(arguments: ["analyze", "analyze --json", "analyze --quiet", "events"])
+    func `a disk that is full is told`(arguments: String) throws {
+        let command = try Command(
+            running: URL(filePath: "/bin/sh"),
+            [
+                "-c", "\"$0\" \(arguments) \"$1\" >/dev/full", Command.directory.appending(path: "apictrace").path,
+                Self.url("intel/6.1.192/passthrough-2v").path,
+            ])
+        #expect(command.status == 3)
+        #expect(command.errors.hasPrefix("apictrace: standard output: "))
+    }
 }

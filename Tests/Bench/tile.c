@@ -96,7 +96,7 @@ int main(int argc, char **argv) {
     if (!pages || offset + pages * PAGE > (uint64_t)status.st_size) die("no pages");
     memcpy(&first, file + offset, 8);
     memcpy(&last, file + offset + (pages - 1) * PAGE, 8);
-    uint64_t lap = last - first + 1000000, each = wanted / PAGE / cpus;
+    uint64_t lap = last - first + 1000000000, each = wanted / PAGE / cpus;
 
     FILE *output = fopen(argv[2], "w");
     if (!output) die(argv[2]);

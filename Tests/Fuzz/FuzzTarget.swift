@@ -97,10 +97,18 @@
         /// A CPU's compressed chunks after a byte that says how.
         private func chunks(_ bytes: UnsafeRawBufferPointer) {
             guard let kind = bytes.first else { return }
-            let source = PageSource(
-                "CPU 0's data", of: FuzzInput.file(bytes), 1..<UInt64(bytes.count), pageSize: 4096,
-                order: kind & 2 == 0 ? .little : .big, room: 0, inflater: Inflater(kind & 1 == 0 ? .zlib : .zstd))
-            while source.page() != nil {}
+            let file = FuzzInput.file(bytes)
+            // Whether a chunk is held as a whole or in parts makes no difference.
+            let sums = [0, 1 << 20].map { room in
+                let source = PageSource(
+                    "CPU 0's data", of: file, 1..<UInt64(bytes.count), pageSize: 4096,
+                    order: kind & 2 == 0 ? .little : .big, room: room,
+                    inflater: ChunkInflater(kind & 1 == 0 ? .zlib : .zstd, of: file))
+                var sum: UInt64 = 0
+                while let page = source.page() { sum = page.reduce(sum) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 } }
+                return sum
+            }
+            precondition(sums[0] == sums[1], "read differently by parts")
         }
 
         /// A symbol list: the answer can't depend on how it is cut into pieces.

@@ -37,7 +37,8 @@
         private mutating func takePages(_ container: TraceContainer) {
             for instance in container.instances {
                 for cpu in instance.cpus.prefix(2) {
-                    let inflater = instance.isCompressed ? Inflater(container.head.compression) : nil
+                    let inflater =
+                        instance.isCompressed ? ChunkInflater(container.head.compression, of: container.file) : nil
                     let source = PageSource(
                         "data", of: container.file, cpu.data, pageSize: instance.pageSize,
                         order: container.head.order, room: 1 << 16, inflater: inflater)

@@ -11,7 +11,8 @@ swift=${SWIFT:-swift}
 work=.build-fuzz
 # What an input takes may be more than the tool's 64 MB only by what libFuzzer and its corpus take.
 limits=(-rss_limit_mb=512 -malloc_limit_mb=64 -timeout=5 "-max_total_time=$seconds" -print_final_stats=1)
-
+# Swift's own backtrace would take the signal from libFuzzer, which then keeps no input.
+export SWIFT_BACKTRACE=enable=no
 
 # Debug keeps the internals visible, -O makes up for it in speed; overflow and bounds checks stay.
 APICTRACE_FUZZ=1 "$swift" build -q --sanitize=fuzzer -Xswiftc -O --scratch-path $work

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Foundation
 import Testing
 
 @testable import TraceCore
@@ -10,7 +9,7 @@ import Testing
     static var trace: TestTrace {
         func pages(_ time: UInt64) -> [[UInt8]] {
             (0..<3).map { index in
-                var page = TestPage(time: time + UInt64(index) * 1000)
+                var page = TestPage(time: time + UInt64(index) << 29)
                 for vector in 0..<20 { page.record(TestRecord.eoi(vcpu: 0, vector: Int32(vector)), delta: 7) }
                 page.timeExtend(1 << 28)
                 page.longRecord(TestRecord.other(), delta: 1)
@@ -72,10 +71,8 @@ import Testing
         #expect(readable > 900)
     }
 
-    /// Cuts and flips of each recording. A recording is opened in a tenth of a second in debug, so that there are few unless the
-    /// environment wants more: `APICTRACE_DAMAGE=1000 swift test -c release -Xswiftc -enable-testing --filter DamageTests`.
-    static let damages =
-        ProcessInfo.processInfo.environment["APICTRACE_DAMAGE"].flatMap(Int.init) ?? 8
+    /// Cuts and flips of each recording: few, since one is opened in a tenth of a second in debug. `make damage` has them all.
+    static let damages = 8
 
     static let kinds =
         RecordingTests.kinds + ["amd/6.12-force_avic/tc-sid-v7-zlib.dat", "intel/6.1.192/stale-svi.dat"]

@@ -122,6 +122,9 @@ import Testing
                 "400 cpu1 eoi 4", "410 cpu1 eoi 5", "500 cpu0 eoi 1", "100 cpu0 eoi 2", "110 cpu0 eoi 3",
             ])
         #expect(read.totals.notes.contains { $0.contains("time goes back") })
+        let cut = try #require(read.totals.cut)
+        #expect(cut.offset % 4096 == 0)
+        #expect(cut.expected == "a page of CPU 0 that starts at 500 or later, not at 100")
     }
 
     @Test func `damage in one CPU ends that CPU only`() throws {
@@ -214,13 +217,22 @@ import Testing
         for number in [0, 4001, 1, 4002] as [UInt32] { guest.number(number) }
         var peer = Bytes()
         peer.number(UInt64(1234))
-        trace.options = [(13, guest.bytes), (12, peer.bytes), (5, Array("Linux host 6.12.1 x86_64\0".utf8))]
+        var own = Bytes()
+        own.number(UInt64(0xab))
+        trace.options = [
+            (11, own.bytes), (13, guest.bytes), (12, peer.bytes), (5, Array("Linux host 6.12.1 x86_64\0".utf8)),
+        ]
         trace.symbols = "ffffffff81000000 T _text\nffffffffc0000000 t kvm_apic_update_hwapic_isr\t[kvm]\n"
         let read = try TestFile.read(trace.version7())
         #expect(read.info.guests == [GuestMap(name: "vm1", threads: [(0, 4001), (1, 4002)])])
         #expect(read.info.kernel == "Linux host 6.12.1 x86_64")
         #expect(read.info.symbols == KernelSymbols(hasKVM: true, hasUpdateHwapicISR: true))
-        #expect(read.totals.notes.contains { $0.contains("inside a guest") })
+        #expect(
+            read.totals.notes == [
+                "recorded on a host (trace id 0xab) together with its guests vm1 (vCPUs: 2): the file names their threads",
+                "recorded inside a guest (trace id 0xab), together with its host (trace id 0x4d2): "
+                    + "its clock is not corrected by the host's",
+            ])
     }
 
     @Test func `a pipe is read as a file is`() throws {
@@ -237,6 +249,7 @@ import Testing
     @Test(arguments: [
         (Array("PERFILE2".utf8) + [UInt8](repeating: 0, count: 100), ForeignFormat.perfData),
         (Array("# tracer: nop\n#\n".utf8), .text),
+        ([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, 0, 4], .packed(by: .xz)), (Array("BZh91AY".utf8), .packed(by: .bzip2)),
         ([0, 1, 2, 3], .unknown),
     ])
     func `other files are recognised`(bytes: [UInt8], format: ForeignFormat) {
@@ -249,6 +262,10 @@ import Testing
             try TraceFile(descriptor: TestFile.descriptor(piece), name: "host.dat.cpu3")
         }
         #expect(error?.description.contains("`trace-cmd restore -o host.dat host.dat.cpu*`") == true)
+        let large = page(100, 1, 2, size: 16384).bytes()
+        #expect(throws: TraceFileError.foreign(file: "host.dat.cpu3", .rawPages(restored: "host.dat"))) {
+            try TraceFile(descriptor: TestFile.descriptor(large), name: "host.dat.cpu3")
+        }
         let empty = #expect(throws: TraceFileError.empty(file: "host.dat.cpu0")) {
             try TraceFile(descriptor: TestFile.descriptor([]), name: "host.dat.cpu0")
         }

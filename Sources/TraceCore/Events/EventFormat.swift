@@ -20,8 +20,16 @@ public struct EventFormat: Equatable, Sendable {
     public var id: UInt16
     /// The common fields and the event's own.
     public var fields: [Field]
+    /// No `field:` line had to be left out because it makes no sense.
+    var isWhole: Bool
+    private let printFormat: ArraySlice<UInt8>?
+
     /// The flag names of a `__print_flags` list by bit, empty where there's none.
-    public var flagNames: [String]
+    public var flagNames: [String] { printFormat.map(Self.flagNames) ?? [] }
+
+    /// More than any tracepoint has, and longer than any name: what goes beyond is damage.
+    private static let mostFields = 256
+    fileprivate static let longestName = 128
 
     public init?(text: String) {
         self.init(text: Array(text.utf8)[...])
@@ -33,20 +41,20 @@ public struct EventFormat: Equatable, Sendable {
         name = identity.name
         id = identity.id
         fields = Self.fields(of: text)
-        let print = text.lines.lazy.compactMap { $0.value(after: "print fmt:") }.first
-        flagNames = print.map(Self.flagNames) ?? []
+        isWhole = fields.count == text.lines.count { $0.value(after: "field:") != nil }
+        printFormat = text.lines.lazy.compactMap { $0.value(after: "print fmt:") }.first
     }
 
     /// The `field:` lines, which `header_page` has too; one that makes no sense is left out.
     static func fields(of text: ArraySlice<UInt8>) -> [Field] {
-        text.lines.compactMap { $0.value(after: "field:").flatMap(Field.init) }
+        Array(text.lines.lazy.compactMap { $0.value(after: "field:").flatMap(Field.init) }.prefix(mostFields))
     }
 
     /// The two lines that a format text starts with, which is all that is wanted of most.
     static func identity(of text: ArraySlice<UInt8>) -> (name: String, id: UInt16)? {
         let lines = text.split(separator: UInt8(ascii: "\n"), maxSplits: 2)
-        guard lines.count >= 2, let name = lines[0].value(after: "name:"), !name.isEmpty,
-            let id = lines[1].value(after: "ID:").flatMap({ UInt16($0.text) })
+        guard lines.count >= 2, let name = lines[0].value(after: "name:"),
+            (1...longestName).contains(name.count), let id = lines[1].value(after: "ID:").flatMap({ UInt16($0.text) })
         else { return nil }
         return (name.text, id)
     }
@@ -91,7 +99,9 @@ extension EventFormat.Field {
         self.size = size
         isDynamic = type.starts(with: "__data_loc".utf8) || type.starts(with: "__rel_loc".utf8)
         let named = isDynamic ? type : type.prefix { $0 != UInt8(ascii: "[") }
-        guard let last = named.split(whereSeparator: \.isBlank).last else { return nil }
+        guard let last = named.split(whereSeparator: \.isBlank).last, last.count <= EventFormat.longestName else {
+            return nil
+        }
         name = last.text
     }
 }

@@ -24,7 +24,7 @@ extension Report {
         public var unit: TraceClock.Unit
     }
 
-    /// The byte from which a file could not be read, and what should have been there.
+    /// The first byte at which a file could not be read or makes no sense, and what should have been there.
     public struct Cut: Codable, Equatable, Sendable {
         public var offset: UInt64
         public var expected: String

@@ -30,7 +30,10 @@ public struct Coverage: Sendable {
             add("No event lies between --from and --to.")
         }
         if totals.cut != nil {
-            add("The file is cut: what came later may hold a finding.")
+            add("The file is cut or damaged: what is missing may hold a finding.")
+        }
+        if totals.shortRecords > 0 {
+            add("\(totals.shortRecords) records are shorter than their format says: what they held may be a finding.")
         }
         if !totals.gaps.isEmpty || totals.overrun ?? 0 > 0 {
             add("Events were lost while recording: what they held may be a finding.")

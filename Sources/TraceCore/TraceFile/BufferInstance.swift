@@ -10,6 +10,12 @@ struct BufferInstance {
 
     /// The kernel's largest NR_CPUS.
     static let mostCPUs = 8192
+    /// Buffers of one file, many more than anybody records into.
+    static let mostInstances = 64
+
+    static func tooManyCPUs(at offset: UInt64) -> TraceCut {
+        TraceCut(offset: offset, expected: "at most \(mostCPUs) CPUs")
+    }
 
     /// Empty for the top buffer.
     var name: String
@@ -20,8 +26,7 @@ struct BufferInstance {
     var cpus: [CPU] = []
 
     mutating func add(cpu id: UInt32, offset: UInt64, size: UInt64) {
-        let end = offset.addingReportingOverflow(size)
         guard size > 0 else { return }
-        cpus.append(CPU(id: Int32(truncatingIfNeeded: id), data: offset..<(end.overflow ? .max : end.partialValue)))
+        cpus.append(CPU(id: Int32(truncatingIfNeeded: id), data: offset..<offset.addingClamped(size)))
     }
 }

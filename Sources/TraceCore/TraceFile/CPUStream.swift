@@ -18,8 +18,9 @@ struct CPUStream {
     private(set) var last: UInt64?
     /// Where the data broke off or stopped making sense: no page after it is read.
     private(set) var cut: TraceCut?
-    /// Pages that start before the one before them ended.
+    /// Pages that start before the one before them ended, and the first of them.
     private(set) var stepsBack = 0
+    private(set) var stepBack: TraceCut?
 
     private let source: PageSource
     private let layout: PageLayout
@@ -81,7 +82,13 @@ struct CPUStream {
         }
         guard let start else { return }
         first = first ?? start
-        if start < last ?? 0 { stepsBack += 1 }
+        if let last, start < last { noteStepBack(to: start, from: last) }
+    }
+
+    private mutating func noteStepBack(to start: UInt64, from last: UInt64) {
+        stepsBack += 1
+        let expected = "a page of CPU \(cpu) that starts at \(last) or later, not at \(start)"
+        stepBack = stepBack ?? TraceCut(offset: source.offset(inPage: 0), expected: expected)
     }
 
     private mutating func announce(to: UInt64?, events: UInt64?) {

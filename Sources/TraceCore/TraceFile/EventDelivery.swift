@@ -9,8 +9,10 @@ struct EventDelivery {
     @usableFromInline let conversion: ClockConversion
     /// Buffers that events are taken from: a hole in another is counted, not announced.
     @usableFromInline let heard: Set<Int>
-    /// Every hole so far.
+    /// The first holes so far, and a count of the others: a recording may have lost something before each page.
     @usableFromInline private(set) var gaps: [EventGap] = []
+    @usableFromInline private(set) var furtherGaps = GapCounts()
+    @usableFromInline static let mostGaps = 4096
     /// Records that are shorter than their format says.
     @usableFromInline private(set) var shortRecords = 0
     /// What live tracing counted in the kernel, by tracepoint; empty for other recordings.
@@ -68,7 +70,7 @@ struct EventDelivery {
         var gap = raw
         gap.from = gap.from.map { conversion.time($0) }
         gap.to = gap.to.map { conversion.time($0) }
-        gaps.append(gap)
+        if gaps.count < Self.mostGaps { gaps.append(gap) } else { furtherGaps.add(gap) }
         if heard.contains(gap.instance) { sink.lost(gap) }
     }
 }

@@ -28,27 +28,37 @@ public struct FormatCatalog {
     }
 
     /// An event of ftrace itself, such as `print`.
-    mutating func addInternal(_ text: [UInt8]) {
+    /// - Returns: whether the text makes sense.
+    mutating func addInternal(_ text: [UInt8]) -> Bool {
         count += 1
-        guard let format = EventFormat.identity(of: text[...]) else { return }
+        guard let format = EventFormat.identity(of: text[...]) else { return false }
         names[format.id] = format.name
+        return true
     }
 
     /// A tracepoint of a group of theirs.
     /// - Parameter text: tracefs' `format` file.
-    public mutating func add(_ text: [UInt8], system: String) {
+    /// - Returns: whether the text makes sense, as far as it is read: of KVM's events that the machine uses all of it is.
+    @discardableResult
+    public mutating func add(_ text: [UInt8], system: String) -> Bool {
         count += 1
-        guard let identity = EventFormat.identity(of: text[...]) else { return }
+        guard let identity = EventFormat.identity(of: text[...]) else { return false }
         if system == OwnEvent.system {
-            guard let format = EventFormat(text: text[...]), let binding = OwnBinding(format), hasRoom else { return }
-            return own.append((format.id, binding))
+            guard let format = EventFormat(text: text[...]), let binding = OwnBinding(format), hasRoom else {
+                return true
+            }
+            own.append((format.id, binding))
+            return true
         }
         names[identity.id] = identity.name
         selected.insert(identity.name)
-        guard Self.systems.contains(system), let format = EventFormat(text: text[...]) else { return }
+        guard Self.systems.contains(system), EventKind(tracepoint: identity.name) != nil else { return true }
+        guard let format = EventFormat(text: text[...]), let binding = EventBinding(format), hasRoom else {
+            return false
+        }
         fields.formUnion(format.fields.map { "\(format.name).\($0.name)" })
-        guard let binding = EventBinding(format), hasRoom else { return }
         bindings.append((format.id, binding))
         if binding.kind == .apicvInhibitChanged { inhibitNames = format.flagNames }
+        return format.isWhole
     }
 }

@@ -8,6 +8,8 @@ final class Inflater {
         case more
         case end
         case corrupt
+        /// Whoever compressed it allowed itself more memory than reading may take.
+        case windowTooLarge
     }
 
     private enum State {
@@ -15,10 +17,12 @@ final class Inflater {
         case zstd(OpaquePointer)
     }
 
-    /// The largest window that a frame may ask for, 16 MiB: more than trace-cmd's levels use, less than harms.
-    private static let zstdWindowLog: Int32 = 24
+    /// The largest window that a frame may ask for, 32 MiB: more than trace-cmd's levels use, less than harms.
+    private static let zstdWindowLog: Int32 = 25
 
     private let state: State
+    /// The next input starts a piece.
+    private var isAtStart = true
 
     /// Nil for `none` and where the library has no memory.
     init?(_ compression: Compression) {
@@ -52,6 +56,7 @@ final class Inflater {
 
     /// Forgets what it has seen: the next input starts a piece.
     func restart() {
+        isAtStart = true
         switch state {
         case .zlib(let stream): inflateReset(stream)
         case .zstd(let context): ZSTD_DCtx_reset(context, ZSTD_reset_session_only)
@@ -76,12 +81,23 @@ final class Inflater {
             output = UnsafeMutableRawBufferPointer(rebasing: output[(given.1 - Int(stream.pointee.avail_out))...])
             return result == Z_STREAM_END ? .end : result == Z_OK || result == Z_BUF_ERROR ? .more : .corrupt
         case .zstd(let context):
+            if let first = input.first {
+                guard !isAtStart || Self.startsZstd(first) else { return .corrupt }
+                isAtStart = false
+            }
             var source = ZSTD_inBuffer(src: input.baseAddress, size: input.count, pos: 0)
             var target = ZSTD_outBuffer(dst: output.baseAddress, size: output.count, pos: 0)
             let result = ZSTD_decompressStream(context, &target, &source)
             input = UnsafeRawBufferPointer(rebasing: input[source.pos...])
             output = UnsafeMutableRawBufferPointer(rebasing: output[target.pos...])
-            return ZSTD_isError(result) != 0 ? .corrupt : result == 0 ? .end : .more
+            guard ZSTD_isError(result) != 0 else { return result == 0 ? .end : .more }
+            return ZSTD_getErrorCode(result) == ZSTD_error_frameParameter_windowTooLarge ? .windowTooLarge : .corrupt
         }
+    }
+
+    /// The first byte of a frame, of data or skippable, as RFC 8878 has it. Libraries also read what zstd wrote before 1.0, the
+    /// first byte of which is another; of damaged data those decoders yield what happens to lie in memory.
+    private static func startsZstd(_ byte: UInt8) -> Bool {
+        byte == 0x28 || byte & 0xf0 == 0x50
     }
 }

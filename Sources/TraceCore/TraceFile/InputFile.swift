@@ -70,59 +70,35 @@ final class InputFile: Sendable {
         }
     }
 
-    /// A whole file that was compressed, inflated into an unlinked temporary file.
-    func inflated(_ compression: Compression) throws(TraceFileError) -> InputFile {
-        let target = try Self.temporary(for: name)
-        var reader = SectionReader("data", of: self, 0..<size, order: .little, compression: compression)
+    /// A whole file that was compressed, inflated into a temporary file.
+    /// - Returns: with it, where the compressed data broke off or stopped making sense.
+    func inflated(_ compression: Compression) throws(TraceFileError) -> (file: InputFile, cut: TraceCut?) {
+        var spool = try SpoolFile(for: name)
+        var reader = SectionReader(
+            "\(compression.rawValue) data", of: self, 0..<size, order: .little, compression: compression)
         while let chunk = reader.chunk() {
-            guard Self.write(chunk, to: target) else {
-                let reason = Self.reason
-                close(target)
-                throw .cannotRead(file: name, offset: 0, reason: "temporary file: \(reason)")
-            }
+            guard try spool.take(chunk) else { break }
         }
-        return try InputFile(owning: target, name: name)
+        let file = try InputFile(owning: spool.descriptor, name: name)
+        if file.size == 0, reader.needsLargerWindow { throw .foreign(file: name, .packed(by: .zstd)) }
+        return (file, reader.inflationCut)
     }
 
-    private static var reason: String { String(cString: strerror(errno)) }
+    /// The system's text for the latest failure.
+    static var reason: String { String(cString: strerror(errno)) }
 
     private static func spool(_ source: Int32, name: String) throws(TraceFileError) -> Int32 {
-        let target = try temporary(for: name)
+        var spool = try SpoolFile(for: name)
         var buffer = [UInt8](repeating: 0, count: 1 << 18)
         while true {
             let count = Glibc.read(source, &buffer, buffer.count)
-            if count == 0 { return target }
             if count < 0, errno == EINTR { continue }
-            guard count > 0, write(buffer[..<count], to: target) else {
+            guard count >= 0 else {
                 let reason = Self.reason
-                close(target)
+                close(spool.descriptor)
                 throw .cannotRead(file: name, offset: 0, reason: reason)
             }
-        }
-    }
-
-    private static func temporary(for name: String) throws(TraceFileError) -> Int32 {
-        let directory = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-        var template = Array("\(directory)/apictrace-XXXXXX".utf8CString)
-        let descriptor = mkstemp(&template)
-        guard descriptor >= 0 else { throw .cannotOpen(file: name, reason: "temporary file: \(reason)") }
-        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-        unlink(template)
-        return descriptor
-    }
-
-    private static func write(_ bytes: ArraySlice<UInt8>, to descriptor: Int32) -> Bool {
-        bytes.withUnsafeBytes { bytes in
-            var done = 0
-            while done < bytes.count {
-                let count = Glibc.write(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done)
-                if count > 0 {
-                    done += count
-                } else if count == 0 || errno != EINTR {
-                    return false
-                }
-            }
-            return true
+            guard count > 0, try spool.take(buffer[..<count]) else { return spool.descriptor }
         }
     }
 }

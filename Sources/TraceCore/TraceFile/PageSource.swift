@@ -16,12 +16,15 @@ final class PageSource {
     private let part: String
     private let end: UInt64
     private var next: UInt64
-    /// Set for compressed data. One serves all CPUs, since chunks don't depend on each other.
-    private let inflater: Inflater?
+    /// Set for compressed data. One serves all CPUs.
+    private let inflater: ChunkInflater?
+    /// Bytes to hold at once, at least a page's.
+    private let room: Int
     private let progress: ReadProgress?
     private var chunksLeft: UInt32 = 0
-    private var chunk = Chunk()
-    private var compressed: UnsafeMutableRawBufferPointer
+    /// The chunk that comes next, and the one that bytes are taken from where the buffer can't hold all of it.
+    private var chunk = ChunkInflater.Place(offset: 0, compressed: 0, inflated: 0)
+    private var parted: (chunk: ChunkInflater.Place, taken: Int, made: Int)?
     private var buffer: UnsafeMutableRawBufferPointer
     private var pageStart = 0
     private var taken = 0
@@ -31,10 +34,10 @@ final class PageSource {
     /// Where the data broke off.
     private(set) var cut: TraceCut?
 
-    /// - Parameter room: bytes to read at once, at least a page's.
+    /// - Parameter room: bytes to hold at once; at least a page's are.
     init(
         _ part: String, of file: InputFile, _ data: Range<UInt64>, pageSize: Int, order: ByteOrder, room: Int,
-        inflater: Inflater?, progress: ReadProgress? = nil
+        inflater: ChunkInflater?, progress: ReadProgress? = nil
     ) {
         self.part = part
         self.file = file
@@ -45,15 +48,13 @@ final class PageSource {
         next = data.lowerBound
         origin = next
         end = data.upperBound
-        let room = inflater == nil ? max(pageSize, Int(min(UInt64(room), end - next))) : 0
-        buffer = .allocate(byteCount: room, alignment: 8)
-        compressed = .allocate(byteCount: 0, alignment: 8)
+        self.room = max(pageSize, inflater == nil ? Int(min(UInt64(room), end - next)) : room)
+        buffer = .allocate(byteCount: inflater == nil ? self.room : 0, alignment: 8)
         if inflater != nil { startChunks() }
     }
 
     deinit {
         buffer.deallocate()
-        compressed.deallocate()
     }
 
     /// The next page's bytes, fewer than a page's at the end of data that broke off; nil at the end.
@@ -75,7 +76,8 @@ final class PageSource {
 
     private func refill() -> Bool {
         keepRest()
-        return inflater.map(inflateChunk) ?? readPages()
+        guard let inflater else { return readPages() }
+        return parted == nil ? inflateChunk(inflater) : takePart(inflater)
     }
 
     /// Moves the bytes that aren't yielded yet to the front.
@@ -110,74 +112,76 @@ final class PageSource {
 
     // MARK: - Chunks
 
-    private struct Chunk {
-        static let headerSize = 8
-
-        var compressed: Int
-        var inflated: Int
-
-        init() {
-            compressed = 0
-            inflated = 0
-        }
-
-        init(_ bytes: UnsafeMutableRawBufferPointer, at offset: Int, _ order: ByteOrder) {
-            compressed = Int(order.value(bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
-            inflated = Int(order.value(bytes.loadUnaligned(fromByteOffset: offset + 4, as: UInt32.self)))
-        }
+    /// The chunk whose two sizes these bytes are; nil where they are too few.
+    private func place(_ sizes: UnsafeRawBufferPointer, at offset: UInt64) -> ChunkInflater.Place? {
+        guard sizes.count >= ChunkInflater.Place.headerSize else { return nil }
+        return ChunkInflater.Place(
+            offset: offset, compressed: Int(order.value(sizes.loadUnaligned(as: UInt32.self))),
+            inflated: Int(order.value(sizes.loadUnaligned(fromByteOffset: 4, as: UInt32.self))))
     }
 
     /// Reads the number of chunks and the first one's sizes.
     private func startChunks() {
-        let head = 4 + Chunk.headerSize
-        Self.grow(&compressed, to: head, keeping: 0)
-        guard file.read(at: next, into: UnsafeMutableRawBufferPointer(rebasing: compressed[..<head])) == head else {
-            return breakOff(at: file.size, "the chunks of \(part)")
+        let head = file.bytes(at: next, count: 4 + ChunkInflater.Place.headerSize)
+        let start = head.withUnsafeBytes { bytes -> (count: UInt32, first: ChunkInflater.Place)? in
+            guard bytes.count >= 4, let first = place(UnsafeRawBufferPointer(rebasing: bytes[4...]), at: next + 4)
+            else {
+                return nil
+            }
+            return (order.value(bytes.loadUnaligned(as: UInt32.self)), first)
         }
-        chunksLeft = order.value(compressed.loadUnaligned(as: UInt32.self))
-        chunk = Chunk(compressed, at: 4, order)
+        guard let start else { return breakOff(at: file.size, "the chunks of \(part)") }
+        (chunksLeft, chunk) = start
         next += 4
     }
 
-    private func inflateChunk(_ inflater: Inflater) -> Bool {
+    private func inflateChunk(_ inflater: ChunkInflater) -> Bool {
         let limit = max(Self.largestChunk, Self.pagesInChunk * pageSize)
         let chunk = chunk
-        guard chunksLeft > 0 else { return false }
+        guard chunksLeft > 0 else {
+            if next < end { breakOff(at: next, "the end of \(part)'s chunks") }
+            return false
+        }
         guard (1...limit).contains(chunk.inflated), chunk.compressed <= 2 * limit else {
-            breakOff(at: next, "a chunk of \(part) of at most \(limit) bytes")
+            breakOff(at: chunk.offset, "a chunk of \(part) of at most \(limit) bytes")
             return false
         }
         chunksLeft -= 1
-        origin = next
-        next += UInt64(Chunk.headerSize)
-        // The next chunk's sizes come along, to spare a system call.
-        let wanted = chunk.compressed + (chunksLeft > 0 ? Chunk.headerSize : 0)
-        Self.grow(&compressed, to: wanted, keeping: 0)
-        let read = file.read(at: next, into: UnsafeMutableRawBufferPointer(rebasing: compressed[..<wanted]))
-        Self.grow(&buffer, to: filled + chunk.inflated, keeping: filled)
-        var input = UnsafeRawBufferPointer(rebasing: compressed[..<min(read, chunk.compressed)])
-        var output = UnsafeMutableRawBufferPointer(rebasing: buffer[filled..<(filled + chunk.inflated)])
-        progress?.advance(by: read)
-        inflater.restart()
-        let progress = inflater.inflate(&input, into: &output)
-        let made = chunk.inflated - output.count
-        filled += made
-        next += UInt64(chunk.compressed)
-        if read < wanted {
+        origin = chunk.offset
+        let isParted = chunk.inflated > room
+        ChunkInflater.grow(&buffer, to: isParted ? pageSize + room : filled + chunk.inflated, keeping: filled)
+        let (result, behind) =
+            isParted
+            ? inflater.hold(chunk)
+            : inflater.inflate(chunk, into: UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]))
+        progress?.advance(by: min(chunk.compressed, Int(clamping: file.size - min(file.size, chunk.offset))))
+        next = chunk.offset.addingClamped(UInt64(ChunkInflater.Place.headerSize + chunk.compressed))
+        let following = chunksLeft > 0 ? place(behind, at: next) : chunk
+        if !result.isRead || following == nil {
             breakOff(at: file.size, "\(chunksLeft + 1) more chunks of \(part)")
-        } else if progress != .end || made < chunk.inflated {
+        } else if !result.isWhole {
             breakOff(at: origin, "a chunk of \(part) that inflates to \(chunk.inflated) bytes")
-        } else if chunksLeft > 0 {
-            self.chunk = Chunk(compressed, at: chunk.compressed, order)
+        } else if let following {
+            self.chunk = following
         }
-        return made > 0
+        guard result.made > 0 else { return false }
+        guard isParted else {
+            filled += result.made
+            return true
+        }
+        parted = (chunk, 0, result.made)
+        return takePart(inflater)
     }
 
-    private static func grow(_ bytes: inout UnsafeMutableRawBufferPointer, to size: Int, keeping count: Int) {
-        guard bytes.count < size else { return }
-        let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 8)
-        larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
-        bytes.deallocate()
-        bytes = larger
+    /// Goes on with a chunk that the buffer can't hold.
+    private func takePart(_ inflater: ChunkInflater) -> Bool {
+        guard let (chunk, taken, made) = parted else { return false }
+        let count = inflater.copy(
+            chunk, from: taken,
+            to: UnsafeMutableRawBufferPointer(rebasing: buffer[filled..<min(buffer.count, filled + room)]))
+        filled += count
+        origin = chunk.offset
+        parted = count > 0 && taken + count < made ? (chunk, taken + count, made) : nil
+        return count > 0
     }
 }

@@ -13,15 +13,21 @@ public final class RecordTally {
     @usableFromInline let bindings: UnsafeMutablePointer<UInt8>
 
     public init() {
-        counts = .allocate(capacity: Self.ids)
-        counts.initialize(repeating: 0, count: Self.ids)
-        bindings = .allocate(capacity: Self.ids)
-        bindings.initialize(repeating: 0, count: Self.ids)
+        counts = Self.zeros()
+        bindings = Self.zeros()
     }
 
     deinit {
-        counts.deallocate()
-        bindings.deallocate()
+        free(counts)
+        free(bindings)
+    }
+
+    /// calloc() gives pages that take no memory until an id on them occurs.
+    private static func zeros<T: FixedWidthInteger>() -> UnsafeMutablePointer<T> {
+        guard let zeros = calloc(ids, MemoryLayout<T>.stride) else {
+            preconditionFailure("no memory for half a megabyte")
+        }
+        return zeros.bindMemory(to: T.self, capacity: ids)
     }
 
     /// Records with this id are events of the decoder's `binding`.

@@ -22,6 +22,11 @@ struct SectionReader {
     private var uninflated: UInt64
     private var bytes: [UInt8] = []
     private var position = 0
+    /// Where a compressed part broke off or stopped making sense, as far as it was read.
+    private(set) var inflationCut: TraceCut?
+    private(set) var needsLargerWindow = false
+    /// Something came out of the compressed piece that is being read, which therefore has an end to come.
+    private var isInsidePiece = false
 
     /// - Parameter size: of the part once it is inflated; more is not read.
     init(
@@ -154,18 +159,32 @@ struct SectionReader {
                     return (input.count - source.count, output.count - filled - target.count, progress)
                 }
             }
+            let isOver = dry && used == 0 && made == 0
+            switch progress {
+            case .corrupt, .windowTooLarge:
+                needsLargerWindow = progress == .windowTooLarge
+                // Zeros behind the last piece are a tape's or a block's padding.
+                if isInsidePiece || !compressed.allSatisfy({ $0 == 0 }) { noteInflationCut(used) }
+                uninflated = UInt64(filled + made)
+            case .end:
+                // Compressed files may be several pieces in a row.
+                inflater.restart()
+                isInsidePiece = false
+            case .more:
+                isInsidePiece = isInsidePiece || made > 0 || used > 0
+                if isOver, isInsidePiece { noteInflationCut(used) }
+            }
             compressed = compressed.dropFirst(used)
             filled += made
-            switch progress {
-            case .corrupt: uninflated = UInt64(filled)
-            // Compressed files may be several pieces in a row.
-            case .end: inflater.restart()
-            case .more: break
-            }
-            if progress == .corrupt || (dry && used == 0 && made == 0) { break }
+            if isOver || progress == .corrupt || progress == .windowTooLarge { break }
         }
         uninflated -= uninflated == .max ? 0 : UInt64(filled)
         output.removeLast(room - filled)
         return output
+    }
+
+    private mutating func noteInflationCut(_ used: Int) {
+        let offset = next - UInt64(compressed.count - used)
+        inflationCut = inflationCut ?? TraceCut(offset: offset, expected: "\(part) that inflates")
     }
 }

@@ -8,7 +8,7 @@ extension TraceContainer {
         }
         let tally = RecordTally()
         tally.bind(id: id, to: 0)
-        let inflater = Inflater(head.compression)
+        let inflater = ChunkInflater(head.compression, of: file)
         for instance in instances {
             let layout = PageLayout(order: head.order, longSize: longSize, pageSize: instance.pageSize)
             for cpu in instance.cpus {

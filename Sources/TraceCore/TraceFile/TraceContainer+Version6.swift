@@ -46,9 +46,7 @@ extension TraceContainer {
         while true {
             let id = try reader.integer(UInt16.self)
             if id == TraceOptions.ID.done.rawValue { return }
-            let size = try reader.integer(UInt32.self)
-            let offset = reader.offset
-            try options.take(id, try reader.text(UInt64(size)), at: offset, order: head.order)
+            try readOption(id, size: try reader.integer(), &reader)
         }
     }
 
@@ -56,13 +54,18 @@ extension TraceContainer {
     private mutating func readBuffer(
         _ name: String, tag: [UInt8], cpus: UInt32, _ reader: inout SectionReader
     ) throws(TraceCut) {
-        let before = reader.cut
-        guard tag.starts(with: "flyrecord".utf8), cpus <= BufferInstance.mostCPUs else { throw before }
+        let start = reader.offset
+        guard tag.starts(with: "flyrecord".utf8) else { throw reader.cut }
         var instance = BufferInstance(
             name: name, clock: options.clock, pageSize: head.pageSize, isCompressed: false)
-        for id in 0..<cpus {
-            instance.add(cpu: id, offset: try reader.integer(), size: try reader.integer())
+        do throws(TraceCut) {
+            for id in 0..<cpus {
+                guard id < BufferInstance.mostCPUs else { throw BufferInstance.tooManyCPUs(at: start) }
+                instance.add(cpu: id, offset: try reader.integer(), size: try reader.integer())
+            }
+        } catch {
+            note(error)
         }
-        instances.append(instance)
+        try add(instance, at: start)
     }
 }

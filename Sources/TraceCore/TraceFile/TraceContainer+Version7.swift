@@ -3,7 +3,7 @@
 /// Version 7: chained OPTIONS sections, which carry the offsets of all others (trace-cmd 3.4, trace-cmd.dat.v7.5.txt).
 extension TraceContainer {
     /// Of one section, inflated. A symbol list takes 12 MB.
-    private static let largestSection: UInt64 = 1 << 28
+    private static let largestSection: UInt64 = 1 << 26
     private static let largestOptions: UInt64 = 1 << 22
     private static let mostSections = 64
     /// Kinds of sections are numbered as the options are; trace-cmd 3.4 has 26, and this leaves room.
@@ -50,8 +50,11 @@ extension TraceContainer {
         var next = head.next
         do throws(TraceCut) {
             repeat {
-                guard visited.insert(next).inserted, visited.count <= Self.mostSections else {
+                guard visited.insert(next).inserted else {
                     throw TraceCut(offset: next, expected: "an options section that was not read yet")
+                }
+                guard visited.count <= Self.mostSections else {
+                    throw TraceCut(offset: next, expected: "at most \(Self.mostSections) options sections")
                 }
                 next = try readOptions(at: next)
             } while next != 0
@@ -69,8 +72,7 @@ extension TraceContainer {
             let id = try reader.integer(UInt16.self)
             let size = try reader.integer(UInt32.self)
             if id == TraceOptions.ID.done.rawValue { return try reader.integer() }
-            let offset = reader.offset
-            try options.take(id, try reader.text(UInt64(size)), at: offset, order: head.order)
+            try readOption(id, size: size, &reader)
         }
     }
 
@@ -123,7 +125,9 @@ extension TraceContainer {
         case .commands:
             var reader = try section(id, "the saved command lines", at: offset)
             try readCommands(&reader)
-        case .bufferText: holdsText = true
+        case .bufferText:
+            holdsText = true
+            _ = try section(id, "a latency tracer's text", at: offset)
         default: break
         }
     }
@@ -148,19 +152,40 @@ extension TraceContainer {
 
     private mutating func readBuffer(_ payload: SectionReader) throws(TraceCut) {
         var payload = payload
+        let start = payload.offset
         let offset = try payload.integer(UInt64.self)
         var instance = BufferInstance(
-            name: try payload.string(), clock: try payload.string(),
-            pageSize: Int(try payload.integer(UInt32.self)), isCompressed: false)
+            name: try payload.string(), clock: try payload.string(), pageSize: head.pageSize,
+            isCompressed: head.compression != .none)
         let before = payload.cut
-        let cpus = try payload.integer(UInt32.self)
-        guard cpus <= BufferInstance.mostCPUs, PageLayout.pageSizes.contains(instance.pageSize) else { throw before }
-        for _ in 0..<cpus {
-            instance.add(
-                cpu: try payload.integer(), offset: try payload.integer(), size: try payload.integer())
+        instance.pageSize = Int(try payload.integer(UInt32.self))
+        guard PageLayout.pageSizes.contains(instance.pageSize) else { throw before }
+        do throws(TraceCut) {
+            try readTable(&payload, of: &instance)
+            let header = try SectionHeader("a buffer", of: file, at: offset, order: head.order)
+            guard header.id == TraceOptions.ID.buffer.rawValue, header.isCompressed == instance.isCompressed else {
+                throw TraceCut(offset: offset, expected: "a buffer, compressed as the head says")
+            }
+        } catch {
+            note(error)
         }
-        instance.isCompressed =
-            try SectionHeader("a buffer", of: file, at: offset, order: head.order).isCompressed
-        instances.append(instance)
+        try add(instance, at: start)
+    }
+
+    /// Where each CPU's data lies.
+    private mutating func readTable(
+        _ payload: inout SectionReader, of instance: inout BufferInstance
+    ) throws(TraceCut) {
+        let start = payload.offset
+        for index in 0..<(try payload.integer(UInt32.self)) {
+            guard index < BufferInstance.mostCPUs else { throw BufferInstance.tooManyCPUs(at: start) }
+            let place = payload.offset
+            let id = try payload.integer(UInt32.self)
+            let (offset, size) = (try payload.integer(UInt64.self), try payload.integer(UInt64.self))
+            let isPossible = id < BufferInstance.mostCPUs
+            if !isPossible { note(TraceCut(offset: place, expected: "the number of a CPU, not \(id)")) }
+            // The data may be whole all the same: it is numbered by its place.
+            instance.add(cpu: isPossible ? id : index, offset: offset, size: size)
+        }
     }
 }

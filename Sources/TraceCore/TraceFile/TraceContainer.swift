@@ -20,8 +20,10 @@ struct TraceContainer {
     /// A latency tracer's text is in the file.
     var holdsText = false
 
-    init(_ file: InputFile) throws(TraceFileError) {
+    /// - Parameter cut: damage that was met before, in unpacking the file.
+    init(_ file: InputFile, cut: TraceCut? = nil) throws(TraceFileError) {
         self.file = file
+        self.cut = cut
         head = try TraceHead(file)
         switch head.version {
         case .v6: readVersion6()
@@ -45,6 +47,26 @@ struct TraceContainer {
 // MARK: - Parts that both versions have
 
 extension TraceContainer {
+    /// An option behind its id and size. Damage in it ends neither the others nor what follows them.
+    mutating func readOption(_ id: UInt16, size: UInt32, _ reader: inout SectionReader) throws(TraceCut) {
+        guard TraceOptions.uses(id) else { return try reader.skip(UInt64(size)) }
+        let offset = reader.offset
+        let payload = try reader.text(UInt64(size))
+        do throws(TraceCut) {
+            try options.take(id, payload, at: offset, order: head.order)
+        } catch {
+            note(error)
+        }
+    }
+
+    mutating func add(_ instance: BufferInstance, at offset: UInt64) throws(TraceCut) {
+        let most = instance.cpus.isEmpty ? BufferInstance.mostInstances / 2 : BufferInstance.mostInstances
+        guard instances.count < most else {
+            throw TraceCut(offset: offset, expected: "at most \(BufferInstance.mostInstances) buffers")
+        }
+        instances.append(instance)
+    }
+
     /// `header_page` and `header_event`.
     mutating func readHeaders(_ reader: inout SectionReader) throws(TraceCut) {
         for name in ["header_page", "header_event"] {
@@ -61,7 +83,9 @@ extension TraceContainer {
     mutating func readInternalFormats(_ reader: inout SectionReader) throws(TraceCut) {
         for _ in 0..<(try reader.integer(UInt32.self)) {
             guard !formats.isFull else { throw reader.cut }
-            formats.addInternal(try reader.text(try reader.integer(UInt64.self)))
+            let size = try reader.integer(UInt64.self)
+            let start = reader.offset
+            if !formats.addInternal(try reader.text(size)) { noteFormat(at: start) }
         }
     }
 
@@ -70,9 +94,15 @@ extension TraceContainer {
             let system = try reader.string()
             for _ in 0..<(try reader.integer(UInt32.self)) {
                 guard !formats.isFull else { throw reader.cut }
-                formats.add(try reader.text(try reader.integer(UInt64.self)), system: system)
+                let size = try reader.integer(UInt64.self)
+                let start = reader.offset
+                if !formats.add(try reader.text(size), system: system) { noteFormat(at: start) }
             }
         }
+    }
+
+    private mutating func noteFormat(at offset: UInt64) {
+        note(TraceCut(offset: offset, expected: "a format that makes sense"))
     }
 
     mutating func readSymbols(_ reader: inout SectionReader) throws(TraceCut) {
@@ -87,10 +117,13 @@ extension TraceContainer {
         symbols = scan.symbols
     }
 
+    /// The kernel keeps 128 unless it is told to keep more; beyond this a command is left out.
+    private static let mostCommands = 1 << 16
+
     /// `pid command` lines.
     mutating func readCommands(_ reader: inout SectionReader) throws(TraceCut) {
         let text = try reader.text(try reader.integer(UInt64.self))
-        for line in text[...].lines {
+        for line in text[...].lines where commands.count < Self.mostCommands {
             let parts = line.split(separator: UInt8(ascii: " "), maxSplits: 1)
             guard parts.count == 2, let tid = Int32(parts[0].text) else { continue }
             commands[tid] = parts[1].text

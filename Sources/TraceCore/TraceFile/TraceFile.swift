@@ -21,21 +21,19 @@ public struct TraceFile {
 
     private init(_ input: InputFile) throws(TraceFileError) {
         var file = input
-        var head = file.bytes(at: 0, count: 4096)
+        var cut: TraceCut?
+        var head = file.bytes(at: 0, count: SpoolFile.headSize)
         let compression = Compression(head: head)
         if compression != .none {
-            file = try input.inflated(compression)
-            head = file.bytes(at: 0, count: 4096)
-            guard !head.isEmpty else {
-                let cut = TraceCut(offset: input.size, expected: "\(compression.rawValue) data that inflates")
-                throw .damaged(file: input.name, cut)
-            }
+            (file, cut) = try input.inflated(compression)
+            head = file.bytes(at: 0, count: SpoolFile.headSize)
+            if head.isEmpty, let cut { throw .damaged(file: input.name, cut) }
         }
         guard !head.isEmpty else { throw .empty(file: file.name) }
         if let foreign = ForeignFormat(head: head, file: file.name, size: file.size) {
             throw .foreign(file: file.name, foreign)
         }
-        container = try TraceContainer(file)
+        container = try TraceContainer(file, cut: cut)
         info = container.info
     }
 

@@ -15,6 +15,9 @@ struct TraceOptions {
         case bufferText
     }
 
+    /// Bytes that the options may keep: the buffers' tables of dozens of instances on the largest host, and all others.
+    private var room = (buffers: 1 << 23, others: 1 << 22)
+
     private(set) var clock: String?
     private(set) var conversion = ClockConversion()
     private(set) var uname: String?
@@ -28,9 +31,17 @@ struct TraceOptions {
     /// Payloads of the buffers, which the versions write differently.
     private(set) var buffers: [SectionReader] = []
 
+    /// Whether there is a use for the options with this id.
+    static func uses(_ id: UInt16) -> Bool { ID(rawValue: id) != nil }
+
+    /// - Throws: where the payload makes no sense; what else is in the file isn't touched by that.
     mutating func take(_ id: UInt16, _ payload: [UInt8], at offset: UInt64, order: ByteOrder) throws(TraceCut) {
         guard let id = ID(rawValue: id) else { return }
         var reader = SectionReader("an option's payload", bytes: payload, at: offset, order: order)
+        if id == .buffer { room.buffers -= payload.count } else { room.others -= payload.count }
+        guard (id == .buffer ? room.buffers : room.others) >= 0 else {
+            throw TraceCut(offset: offset, expected: "options of a sane size")
+        }
         switch id {
         case .done: break
         case .date: conversion.offset &+= Self.number(payload) &* 1000
@@ -42,7 +53,10 @@ struct TraceOptions {
                 .first { $0.hasPrefix("[") && $0.hasSuffix("]") }
                 .map { String($0.dropFirst().dropLast()) }
         case .uname: uname = Self.text(payload)
-        case .cpuCount: cpuCount = Int(try reader.integer(UInt32.self))
+        case .cpuCount:
+            let count = try reader.integer(UInt32.self)
+            guard count <= BufferInstance.mostCPUs else { throw BufferInstance.tooManyCPUs(at: offset) }
+            cpuCount = Int(count)
         case .traceID: traceID = try reader.integer()
         case .timeShift: hostTraceID = try reader.integer()
         case .guest: guests.append(try Self.guest(&reader))

@@ -57,14 +57,16 @@ struct TraceReading {
     private static func streams(
         _ container: TraceContainer, _ tallies: [RecordTally], _ progress: ReadProgress? = nil
     ) -> [CPUStream] {
-        let inflater = Inflater(container.head.compression)
+        let inflater = ChunkInflater(container.head.compression, of: container.file)
         let cpus = container.instances.enumerated().flatMap { index, instance in
             instance.cpus.map { (index, instance, $0) }
         }.sorted { ($0.2.id, $0.0) < ($1.2.id, $1.0) }
-        let room = min(mostRoomForCPU, room / max(1, cpus.count))
+        let share = room / max(1, cpus.count)
         return cpus.map { index, instance, cpu in
             let layout = PageLayout(
                 order: container.head.order, longSize: container.longSize, pageSize: instance.pageSize)
+            // A chunk is best held as a whole; of plain pages a few at a time do.
+            let room = instance.isCompressed ? share : min(mostRoomForCPU, share)
             let source = PageSource(
                 "CPU \(cpu.id)'s data", of: container.file, cpu.data, pageSize: instance.pageSize,
                 order: container.head.order, room: room / instance.pageSize * instance.pageSize,
@@ -88,8 +90,12 @@ struct TraceReading {
         totals.first = merge.streams.compactMap(\.first).min().map(conversion.time)
         totals.last = merge.streams.compactMap(\.last).max().map(conversion.time)
         totals.gaps = merge.delivery.gaps
+        totals.furtherGaps = merge.delivery.furtherGaps
         totals.overrun = overrun(container)
-        totals.cut = container.cut ?? merge.streams.compactMap(\.cut).min { $0.offset < $1.offset }
+        totals.shortRecords = merge.delivery.shortRecords
+        totals.cut =
+            container.cut
+            ?? merge.streams.flatMap { [$0.cut, $0.stepBack] }.compactMap(\.self).min { $0.offset < $1.offset }
         totals.notes = notes(container)
         return totals
     }
@@ -121,12 +127,9 @@ struct TraceReading {
         for stream in merge.streams where stream.stepsBack > 0 {
             notes.append("CPU \(stream.cpu): time goes back \(stream.stepsBack) times; the recorded order is kept")
         }
-        if merge.delivery.shortRecords > 0 {
-            notes.append("\(merge.delivery.shortRecords) records are shorter than their format says and were left out")
+        if container.holdsText {
+            notes.append("the file holds a latency tracer's text too, which was not read")
         }
-        if container.options.hostTraceID != nil {
-            notes.append("recorded inside a guest: its clock is not corrected by the host's")
-        }
-        return notes
+        return notes + container.options.sessionNotes
     }
 }

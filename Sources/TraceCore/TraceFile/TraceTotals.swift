@@ -7,11 +7,15 @@ public struct TraceTotals: Equatable, Sendable {
     /// Time of the earliest and of the latest record, in clock units; nil without records.
     public var first: UInt64?
     public var last: UInt64?
-    /// Every hole, in order of `from`.
+    /// The holes, in order of `from`; of very many the first.
     public var gaps: [EventGap] = []
+    /// The holes beyond those.
+    public var furtherGaps = GapCounts()
     /// Overrun, commit overrun and dropped events of the recorder's own statistics; nil where it kept none.
     public var overrun: UInt64?
-    /// Where the input broke off or stopped making sense; nil for a whole file.
+    /// Records of events that the machine uses, left out since they are shorter than their format says.
+    public var shortRecords = 0
+    /// The first place where the input broke off or doesn't make sense; nil for a whole file.
     public var cut: TraceCut?
     /// What the reader noticed and the user should know, e.g. a second buffer instance with the same events.
     public var notes: [String] = []
@@ -19,7 +23,7 @@ public struct TraceTotals: Equatable, Sendable {
     public init() {}
 }
 
-/// The place from which a file can't be read, and what should have been there.
+/// A place of a file that can't be read or makes no sense, and what should have been there.
 public struct TraceCut: Error, Equatable, Sendable {
     public var offset: UInt64
     public var expected: String

@@ -67,7 +67,7 @@ struct Analyze: ParsableCommand {
         for (index, file) in files.enumerated() {
             do {
                 let report = try analyze(path: file, options: options)
-                if index > 0, !json, !quiet { print() }
+                if index > 0, !json, !quiet { Terminal.output("\n") }
                 try show(report, of: file, style: style)
                 worst = max(worst, ExitStatus(report, failOn: failOn))
             } catch {
@@ -80,11 +80,11 @@ struct Analyze: ParsableCommand {
 
     private func show(_ report: Report, of file: String, style: TextStyle) throws {
         if json {
-            print(try report.json())
+            Terminal.output(try report.json() + "\n")
         } else if quiet {
-            print("\(file): \(report.verdictLine)")
+            Terminal.output("\(file): \(report.verdictLine)\n")
         } else {
-            print(report.text(style: style), terminator: "")
+            Terminal.output(report.text(style: style))
         }
     }
 }

@@ -13,7 +13,7 @@ struct Events: ParsableCommand {
             With --json the first line tells what times count from, as in the report ("type": "trace"); then an object \
             for each event ("event") and each hole ("lost").
 
-            Exit status: 0 the whole file was listed; 2 the file is cut or damaged and what came before is listed; 3 it \
+            Exit status: 0 the whole file was listed; 2 the file is cut or damaged and what can be read is listed; 3 it \
             can't be read; 64 wrong usage.
 
             EXAMPLES:
@@ -59,8 +59,8 @@ struct Events: ParsableCommand {
         do {
             guard let cut = try list() else { return }
             Terminal.complain(
-                "\(file): can't be read from byte \(cut.offset) on, where \(cut.expected) was expected; what came before "
-                    + "is listed")
+                "\(file): cut or damaged at byte \(cut.offset), where \(cut.expected) was expected; what can be read is "
+                    + "listed")
         } catch {
             Terminal.complain("\(error)")
             throw ExitCode(ExitStatus.unreadable.code)

@@ -138,8 +138,8 @@ import Testing
 
                   Doubt     Events were lost in 3 gaps, 12 by their counts; 1 without a count; the recorder counted
                             40. Larger buffers (trace-cmd's -b) or fewer events help.
-                  Doubt     The file can't be read from byte 4096 on, where a page header was expected; what came
-                            before counts.
+                  Doubt     The file is cut or damaged at byte 4096, where a page header was expected; what can be
+                            read counts.
 
                 """))
     }

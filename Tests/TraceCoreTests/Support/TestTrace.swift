@@ -16,6 +16,9 @@ struct TestTrace {
     var options: [(id: UInt16, payload: [UInt8])] = []
     var buffers: [Buffer] = []
     var symbols: String?
+    var commands = "7 qemu-system-x86\n"
+    /// What a latency tracer printed, in version 7's BUFFER_TEXT section.
+    var bufferText: String?
 
     init(cpus: [(id: UInt32, pages: [[UInt8]])] = []) {
         buffers = cpus.isEmpty ? [] : [Buffer(cpus: cpus)]
@@ -53,13 +56,7 @@ struct TestTrace {
         return section.bytes
     }
 
-    private var commands: [UInt8] {
-        var section = Bytes(order: order)
-        let text = "7 qemu-system-x86\n"
-        section.number(UInt64(text.utf8.count))
-        section.bytes += Array(text.utf8)
-        return section.bytes
-    }
+    private var commandSection: [UInt8] { number(UInt64(commands.utf8.count)) + Array(commands.utf8) }
 
     private func number<T: FixedWidthInteger>(_ value: T) -> [UInt8] {
         var bytes = Bytes(order: order)
@@ -87,8 +84,9 @@ struct TestTrace {
             file.bytes += content
             return start
         }
-        var contents = [(UInt16(16), headerInfo), (18, formatSection), (21, commands)]
+        var contents = [(UInt16(16), headerInfo), (18, formatSection), (21, commandSection)]
         if let symbols { contents.append((19, number(UInt32(symbols.utf8.count)) + Array(symbols.utf8))) }
+        if let bufferText { contents.append((22, Array(bufferText.utf8))) }
         for (id, content) in contents { list.append((id, number(UInt64(section(id, content))))) }
         list += options
         // The first chain element's `next` is filled in below, once the last section's place is known.
@@ -120,6 +118,23 @@ struct TestTrace {
         return file.bytes
     }
 
+    /// A version 7 file in which so many empty option sections lie between the first one and the next.
+    static func lengthened(_ trace: [UInt8], by count: Int) -> [UInt8] {
+        func number(_ value: Int, _ bytes: Int) -> [UInt8] {
+            (0..<bytes).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+        }
+        func value(at place: Int) -> Int { (0..<8).reduce(0) { $0 | Int(trace[place + $1]) << (8 * $1) } }
+        let first = value(at: 10 + 2 + 2 + 4 + 5 + 1)
+        let next = first + 16 + value(at: first + 8) - 8
+        var longer = trace
+        longer.replaceSubrange(next..<(next + 8), with: number(trace.count, 8))
+        for index in 1...count {
+            let following = index < count ? trace.count + index * 30 : value(at: next)
+            longer += number(0, 8) + number(14, 8) + number(0, 2) + number(8, 4) + number(following, 8)
+        }
+        return longer
+    }
+
     private func optionBytes(_ options: [(id: UInt16, payload: [UInt8])], next: UInt64) -> [UInt8] {
         var bytes = Bytes(order: order)
         for option in options + [(0, number(next))] {
@@ -141,7 +156,7 @@ struct TestTrace {
         file.number(UInt32(symbols?.utf8.count ?? 0))
         file.bytes += Array((symbols ?? "").utf8)
         file.number(UInt32(0))
-        file.bytes += commands
+        file.bytes += commandSection
         let cpus = buffers.first?.cpus ?? []
         let count = cpus.map { $0.id + 1 }.max() ?? 0
         file.number(count)

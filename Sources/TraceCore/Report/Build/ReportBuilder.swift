@@ -92,10 +92,9 @@ public struct ReportBuilder: ~Copyable {
     }
 
     private var loss: Report.Loss {
-        Report.Loss(
-            known: totals.gaps.reduce(0) { $0 &+ ($1.events ?? 0) },
-            unknownGaps: UInt64(totals.gaps.count { $0.events == nil }), overrun: totals.overrun,
-            gapsTotal: UInt64(totals.gaps.count),
+        let counts = GapCounts(totals.gaps) + totals.furtherGaps
+        return Report.Loss(
+            known: counts.events, unknownGaps: counts.uncounted, overrun: totals.overrun, gapsTotal: counts.total,
             gaps: totals.gaps.prefix(Self.gapsShown).map { gap in
                 Report.Gap(
                     instance: gap.instance, cpu: gap.cpu, from: relative(gap.from ?? base),

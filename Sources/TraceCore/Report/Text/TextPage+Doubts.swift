@@ -38,6 +38,6 @@ extension Report.Loss {
 
 extension Report.Cut {
     fileprivate var sentence: String {
-        "The file can't be read from byte \(offset) on, where \(expected) was expected; what came before counts."
+        "The file is cut or damaged at byte \(offset), where \(expected) was expected; what can be read counts."
     }
 }

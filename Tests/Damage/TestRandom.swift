@@ -1,0 +1,1 @@
+../TraceCoreTests/Support/TestRandom.swift
