@@ -178,7 +178,8 @@ struct LiveTests {
         try guest.run()
         guest.waitUntilExit()
         try source.finish(into: &sums)
-        let hits = EventKind.allCases.map { source.hits($0) }.reduce(0, +)
+        // kvm_apic is counted and never sent.
+        let hits = EventKind.allCases.filter { $0 != .apic }.map { source.hits($0) }.reduce(0, +)
         #expect(sums.lost > 0)
         #expect(sums.lost == source.dropped)
         #expect(sums.isInOrder)
