@@ -31,7 +31,7 @@ build: prepare ## debug build
 release: prepare ## optimised build, .build/release/apictrace
 	$(SWIFT) build -c release --product apictrace
 
-bench-live: release ## what live tracing costs a guest, beside perf stat; as root (ROUNDS=5, IPIS=100000)
+bench-live: release ## what live tracing costs, beside perf stat and bpftrace; as root (ROUNDS=5, IPIS=100000)
 	$(SWIFT) build -c release --product apictrace-guest
 	Tests/Bench/live.sh $(ROUNDS) $(IPIS)
 

@@ -10,32 +10,27 @@
 #define MSR_X2APIC_FIRST 0x800
 #define MSR_X2APIC_LAST 0x8ff
 
-static __always_inline int send_access(enum probe_kind kind, bool write, uint32_t index, uint64_t value,
-				       bool exception)
-{
-	struct probe_record *record = reserve(kind);
-
-	if (!record)
-		return 0;
-	record->access.write = write;
-	record->access.index = index;
-	record->access.value = value;
-	record->access.exception = exception;
-	return submit(record);
-}
-
+/* Only counted: the exit, kvm_mmio or kvm_msr tells of the same access, and says more. */
 SEC("tp_btf/kvm_apic")
-int BPF_PROG(kvm_apic, unsigned int write, unsigned int reg, uint64_t value)
+int BPF_PROG(kvm_apic)
 {
-	return hit(KIND_APIC) ? send_access(KIND_APIC, write, reg, value, false) : 0;
+	count(KIND_APIC);
+	return 0;
 }
 
 SEC("tp_btf/kvm_msr")
 int BPF_PROG(kvm_msr, unsigned int write, uint32_t index, uint64_t value, bool exception)
 {
 	bool matters = index == MSR_APIC_BASE || (index >= MSR_X2APIC_FIRST && index <= MSR_X2APIC_LAST);
+	struct probe_record *record;
 
-	return hit(KIND_MSR) && matters ? send_access(KIND_MSR, write, index, value, exception) : 0;
+	if (!hit(KIND_MSR) || !matters || !(record = reserve(KIND_MSR)))
+		return 0;
+	record->access.write = write;
+	record->access.index = index;
+	record->access.value = value;
+	record->access.exception = exception;
+	return submit(record);
 }
 
 SEC("tp_btf/kvm_apic_ipi")
@@ -103,17 +98,53 @@ int BPF_PROG(kvm_inj_virq__3, unsigned int vector, bool soft, bool reinjected)
 	return send_inject(vector, HAS_REINJECTED, soft, reinjected);
 }
 
+/* Whose local APIC a CPU's latest EOI was for: the next one is mostly for it too, and needs no look-up then. */
+struct lapic_owner {
+	uint64_t apic;
+	/* pid_tgid. */
+	uint64_t thread;
+	uint32_t vcpu;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, struct lapic_owner);
+} lapic_owners SEC(".maps");
+
+/* Another thread may come between on some kernels: no thread's entry is written but by itself, and vcpu is read first. */
+static __always_inline bool find_vcpu_id(struct kvm_lapic *apic, uint32_t *id)
+{
+	uint32_t zero = 0;
+	volatile struct lapic_owner *owner = bpf_map_lookup_elem(&lapic_owners, &zero);
+	uint64_t thread = bpf_get_current_pid_tgid();
+	struct vcpu_seen *seen;
+
+	if (!owner)
+		return false;
+	*id = owner->vcpu;
+	if (owner->apic == (uint64_t)apic && owner->thread == thread)
+		return true;
+	seen = meet_vcpu(BPF_CORE_READ(apic, vcpu));
+	if (!seen)
+		return false;
+	*id = seen->id;
+	owner->thread = 0;
+	owner->vcpu = *id;
+	owner->apic = (uint64_t)apic;
+	owner->thread = thread;
+	return true;
+}
+
 static __always_inline int send_eoi(enum probe_kind kind, struct kvm_lapic *apic, int vector)
 {
 	struct probe_record *record;
-	struct vcpu_seen *seen;
+	uint32_t vcpu;
 
-	if (!hit(kind) || !apic)
+	if (!hit(kind) || !apic || !find_vcpu_id(apic, &vcpu) || !is_watched_vcpu(vcpu) || !(record = reserve(kind)))
 		return 0;
-	seen = meet_vcpu(BPF_CORE_READ(apic, vcpu));
-	if (!seen || !is_watched_vcpu(seen->id) || !(record = reserve(kind)))
-		return 0;
-	record->eoi.vcpu = seen->id;
+	record->eoi.vcpu = vcpu;
 	record->eoi.vector = vector;
 	return submit(record);
 }

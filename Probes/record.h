@@ -90,10 +90,15 @@ static __always_inline bool is_watched_vcpu(uint32_t vcpu)
 /* For events of the current thread; one that hasn't shown its vCPU yet is let through. */
 static __always_inline bool is_watched_thread(void)
 {
-	uint64_t id = bpf_get_current_pid_tgid();
-	uint32_t tid = id;
 	struct vcpu_seen *seen;
+	uint64_t id;
+	uint32_t tid;
 
+	/* The usual case, in which the verifier leaves nothing of this. */
+	if (!config.vm && config.vcpu < 0)
+		return true;
+	id = bpf_get_current_pid_tgid();
+	tid = id;
 	if (config.vm && id >> 32 != config.vm)
 		return false;
 	if (config.vcpu < 0)
@@ -103,7 +108,7 @@ static __always_inline bool is_watched_thread(void)
 }
 
 /* Counts a hit of the current thread's and tells whether it is wanted. */
-static __noinline bool hit(enum probe_kind kind)
+static __always_inline bool hit(enum probe_kind kind)
 {
 	count(kind);
 	return is_watched_thread();

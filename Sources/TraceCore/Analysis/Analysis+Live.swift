@@ -16,7 +16,8 @@ extension Analysis: LiveEventSink {
     }
 
     public mutating func exits(_ count: UInt64, _ reason: ExitReason, of tid: Int32) {
-        machine.exits(count, reason, of: tid)
+        // They are those of the whole trace.
+        if window == 0...(.max) { machine.exits(count, reason, of: tid) }
     }
 
     public mutating func command(_ command: String, of process: Int32) {
@@ -27,7 +28,7 @@ extension Analysis: LiveEventSink {
     ///
     /// - Parameter time: up to which every event has been told, in clock units.
     public mutating func tick(at time: UInt64) {
-        rules.tick(at: time, in: machine)
+        if isInWindow, time <= window.upperBound { rules.tick(at: time, in: machine) }
     }
 
     /// The findings as they stand, worst first.

@@ -5,7 +5,7 @@ public struct Analysis: EventSink, ~Copyable, Sendable {
     public internal(set) var machine: Machine
     public internal(set) var rules = Rules()
     /// Before it events only bring the machine up to date; after it they are ignored.
-    private let window: ClosedRange<UInt64>
+    let window: ClosedRange<UInt64>
     private(set) var isInWindow: Bool
     /// A window was asked for, and no event lies in it.
     public private(set) var isWindowEmpty: Bool

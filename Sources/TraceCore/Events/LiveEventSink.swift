@@ -8,10 +8,13 @@ public protocol LiveEventSink: EventSink, ~Copyable {
     mutating func thread(_ tid: Int32, of process: Int32)
     /// Exits of a vCPU that has never run L2, which were counted in the kernel and not told one by one. Told at the end.
     mutating func exits(_ count: UInt64, _ reason: ExitReason, of tid: Int32)
+    /// Every event up to `time`, in clock units, has been told: a vCPU that sleeps emits nothing.
+    mutating func tick(at time: UInt64)
 }
 
 extension LiveEventSink where Self: ~Copyable {
     public mutating func exits(_ count: UInt64, _ reason: ExitReason, of tid: Int32) {}
+    public mutating func tick(at time: UInt64) {}
 }
 
 extension LiveEventSink where Self: ~Copyable {
@@ -20,6 +23,8 @@ extension LiveEventSink where Self: ~Copyable {
         case .state(let state): self.state(state, at: stamp)
         case .lapic(let reading): lapic(reading, at: stamp)
         case .process(let process): thread(stamp.tid, of: process)
+        case .tick: tick(at: stamp.time)
+        case .exits(let reason, let count): exits(count, reason, of: stamp.tid)
         }
     }
 }

@@ -7,6 +7,16 @@ public enum ISA: String, CaseIterable, Codable, Sendable {
     case pvm
     case unknown
 
+    /// As ``init(recorded:)`` takes it, 0 for unknown.
+    var recorded: UInt32 {
+        switch self {
+        case .vmx: 1
+        case .svm: 2
+        case .pvm: 3
+        case .unknown: 0
+        }
+    }
+
     public init(recorded: UInt32) {
         switch recorded {
         case 1: self = .vmx

@@ -15,6 +15,9 @@ struct KernelTypes: ~Copyable {
     private static let modules = ["kvm", "kvm_intel", "kvm_amd"]
 
     init() throws(BPFError) {
+        // What libbpf prints of types that can't be read, the error says.
+        let log = LibbpfLog()
+        defer { withExtendedLifetime(log) {} }
         let path = Self.directory + "vmlinux"
         guard let base = btf__parse(path, nil) else { throw .last("btf__parse", path) }
         var parts = [(name: "vmlinux", types: base)]

@@ -40,6 +40,7 @@ struct LiveRecorder<Next: LiveEventSink & ~Copyable>: LiveEventSink, ~Copyable {
     }
 
     mutating func exits(_ count: UInt64, _ reason: ExitReason, of tid: Int32) {
+        writer?.exits(count, reason, of: tid)
         next.exits(count, reason, of: tid)
     }
 
@@ -52,7 +53,8 @@ struct LiveRecorder<Next: LiveEventSink & ~Copyable>: LiveEventSink, ~Copyable {
 
 extension LiveRecorder: LiveSink where Next: LiveSink & ~Copyable {
     mutating func drained(_ progress: borrowing some LiveProgress & ~Copyable) -> Bool {
-        next.drained(progress)
+        writer?.tick(at: progress.settled)
+        return next.drained(progress)
     }
 
     mutating func resized() {

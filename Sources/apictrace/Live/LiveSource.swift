@@ -27,6 +27,10 @@ struct LiveSource: ~Copyable {
     let programCount: Int
     private var gaps: [EventGap] = []
     private var span: (first: UInt64, last: UInt64)?
+    /// When the trace was ended: what comes later is no part of it.
+    private var end = UInt64.max
+    /// Hits by kind at the end.
+    private var finalHits: [UInt64]?
 
     /// Without these nothing can be told of a vCPU.
     static let requiredTracepoints = ["kvm_entry", "kvm_exit"]
@@ -88,7 +92,7 @@ struct LiveSource: ~Copyable {
     }
 
     /// Hits of a kind since the start: every one, filtered, sent or dropped.
-    func hits(_ kind: EventKind) -> UInt64 { counts.hits(kind) }
+    func hits(_ kind: EventKind) -> UInt64 { finalHits?[Int(kind.rawValue)] ?? counts.hits(kind) }
 
     /// What the source knows by now, in the form that a file's reader gives.
     func totals() -> TraceTotals {
@@ -115,11 +119,7 @@ struct LiveSource: ~Copyable {
 
     /// Reads what the probes have sent and gives the sink what is in order by now, one drain late.
     mutating func drain(into sink: inout some LiveEventSink & ~Copyable) throws(BPFError) {
-        var unknown: UInt64 = 0
-        try ring.drain(into: &window) { window, bytes in
-            if let item = LiveItem(bytes) { window.insert(item) } else { unknown &+= 1 }
-        }
-        undecoded &+= unknown
+        try read()
         let time = MonotonicClock.now
         let produced = ring.producerPosition
         noteDrops()
@@ -128,19 +128,37 @@ struct LiveSource: ~Copyable {
     }
 
     /// Detaches the probes and gives the sink all that is left.
+    ///
+    /// Detaching waits for the kernel at each probe, a quarter of a second in all. Meanwhile some are there and others not,
+    /// which looks like interrupts that are accepted and never injected: the trace ends before, for all at once.
     mutating func finish(into sink: inout some LiveEventSink & ~Copyable) throws(BPFError) {
-        attachments = nil
+        end = MonotonicClock.now
+        finalHits = EventKind.allCases.map { counts.hits($0) }
         try drain(into: &sink)
+        // Another, and what the first has read is due.
+        try drain(into: &sink)
+        let exits = exitRows.sorted { $0.key < $1.key }.map { row, tid in (tid, exitCounts.counts(row: row, isa: isa)) }
+        attachments = nil
+        try read()
         window.end()
         deliver(to: &sink)
-        for (row, tid) in exitRows.sorted(by: { $0.key < $1.key }) {
-            for (reason, count) in exitCounts.counts(row: row, isa: isa) { sink.exits(count, reason, of: tid) }
+        for (tid, counts) in exits {
+            for (reason, count) in counts { sink.exits(count, reason, of: tid) }
         }
+    }
+
+    private mutating func read() throws(BPFError) {
+        var unknown: UInt64 = 0
+        try ring.drain(into: &window) { window, bytes in
+            if let item = LiveItem(bytes) { window.insert(item) } else { unknown &+= 1 }
+        }
+        undecoded &+= unknown
     }
 
     private mutating func deliver(to sink: inout some LiveEventSink & ~Copyable) {
         for index in 0..<window.due {
             let item = window.items[index]
+            guard item.stamp.time <= end else { break }
             if item.process != 0, threads.isNews(item.stamp.tid, of: item.process) {
                 sink.thread(item.stamp.tid, of: item.process)
             }

@@ -50,7 +50,9 @@ struct FtraceTests {
         try ftrace.finish(into: &seen)
         let events = seen.events(of: guest.thread)
         #expect(events.count > 1000)
-        #expect(seenByProbes.events(of: guest.thread) == events)
+        // Probes count kvm_apic and send none: ftrace's records of it, here all the guest's, are as many.
+        #expect(seenByProbes.events(of: guest.thread) == events.filter { $0.kind != .apic })
+        #expect(probes.hits(.apic) == UInt64(events.count { $0.kind == .apic }))
     }
 
     @Test func `events of several CPUs come in order of time`() throws {

@@ -16,6 +16,12 @@ struct Guest {
     var thread: Int32 { process.processIdentifier }
     var isRunning: Bool { process.isRunning }
 
+    /// Not by a signal that tests may have blocked: a child inherits that.
+    func stop() {
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+    }
+
     /// Whether the guest was content with what it got.
     func end() -> Bool {
         process.waitUntilExit()

@@ -73,10 +73,19 @@ struct RecordTests {
         defer { unlink(path) }
         let guest = Command.directory.appendingPathComponent("apictrace-guest").path
         let run = try Command(
-            "live", "--backend", backend.rawValue, "--record", path, "--duration", "60", "--", guest, "300", "5")
+            "live", "--json", "--quiet", "--backend", backend.rawValue, "--record", path, "--duration", "60", "--",
+            guest,
+            "300", "5")
         #expect(run.status == 0, "\(run.errors)")
-        let analysis = try Command("analyze", "--quiet", path)
-        #expect(analysis.output.hasPrefix("\(path): clean"))
+        let analysis = try Command("analyze", "--json", path)
+        let (live, recorded) = (try Report(json: run.output), try Report(json: analysis.output))
+        #expect(recorded.verdict == .clean)
+        #expect(recorded.verdict == live.verdict)
+        #expect(recorded.findings == live.findings)
+        #expect(recorded.vms.map(\.vcpus) == live.vms.map(\.vcpus))
+        #expect(recorded.vms.map(\.apicv) == live.vms.map(\.apicv))
+        let hits = live.source.events.byName
+        #expect(recorded.source.events.byName == (backend == .bpf ? hits : hits.filter { $0.value > 0 }))
     }
 
     @Test func `a file that can't be made ends it before anything is traced`() throws {

@@ -20,4 +20,8 @@ struct LiveTestSink: LiveEventSink {
     mutating func thread(_ tid: Int32, of process: Int32) {
         items.append(.fact(.process(process), EventStamp(time: 0, cpu: 0, tid: tid)))
     }
+    mutating func exits(_ count: UInt64, _ reason: ExitReason, of tid: Int32) {
+        items.append(.fact(.exits(reason, count: count), EventStamp(time: 0, cpu: 0, tid: tid)))
+    }
+    mutating func tick(at time: UInt64) { items.append(.fact(.tick, EventStamp(time: time, cpu: 0, tid: 0))) }
 }

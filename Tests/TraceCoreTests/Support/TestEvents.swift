@@ -61,7 +61,7 @@ enum TestEvents {
             deliversVirtualInterrupts: flag(), l1InterceptsInterrupts: flag(), l1DeliversVirtualInterrupts: flag())
         func eight() -> [UInt32] { (0..<8).map { _ in any() } }
         let words = LAPICWords(irr: eight(), isr: eight(), tpr: any(), ppr: any())
-        switch random.next() % 3 {
+        switch random.next() % 5 {
         case 0:
             return .state(
                 VCPUState(
@@ -71,6 +71,8 @@ enum TestEvents {
             return .lapic(
                 LAPICReading(
                     vcpu: any(), occasion: flag() ? .l1Exit : .l2Entry(.init(rawValue: any())), words: words))
+        case 2: return .exits(ExitReason(isa: flag() ? .vmx : .svm, recorded: any()), count: any())
+        case 3: return .tick
         default: return .process(any())
         }
     }

@@ -49,10 +49,17 @@ import Testing
             }
             try writer.finish(TraceTotals())
         }
-        // A thread's process is told without a stamp, and a last one with no record to go with.
+        // What is told without a stamp, or of no thread, comes back with what it has.
         let expected = items.map { item -> LiveTestSink.Item in
-            guard case .fact(.process(let process), let stamp) = item else { return item }
-            return .fact(.process(process), EventStamp(time: 0, cpu: 0, tid: stamp.tid))
+            switch item {
+            case .fact(let fact, let stamp):
+                switch fact {
+                case .process, .exits: .fact(fact, EventStamp(time: 0, cpu: 0, tid: stamp.tid))
+                case .tick: .fact(fact, EventStamp(time: stamp.time, cpu: 0, tid: 0))
+                case .state, .lapic: item
+                }
+            case .event, .lost: item
+            }
         }
         let read = try written.items()
         #expect(read.count == expected.count)

@@ -7,6 +7,8 @@ extension LiveFact {
         case .state: .state
         case .lapic: .lapic
         case .process: .process
+        case .tick: .tick
+        case .exits: .exits
         }
     }
 
@@ -15,6 +17,8 @@ extension LiveFact {
         case .state(let state): state.values
         case .lapic(let reading): reading.values
         case .process(let process): [process.word]
+        case .tick: []
+        case .exits(let reason, let count): [reason.isa.recorded.word, reason.code.word, count]
         }
     }
 
@@ -25,6 +29,10 @@ extension LiveFact {
         case .state: self = .state(VCPUState(values))
         case .lapic: self = .lapic(LAPICReading(values))
         case .process: self = .process(Int32(truncatingIfNeeded: values[0]))
+        case .tick: self = .tick
+        case .exits:
+            let isa = ISA(recorded: UInt32(truncatingIfNeeded: values[0]))
+            self = .exits(ExitReason(isa: isa, recorded: UInt32(truncatingIfNeeded: values[1])), count: values[2])
         case .counts, .host: return nil
         }
     }

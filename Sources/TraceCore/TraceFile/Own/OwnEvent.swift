@@ -14,6 +14,10 @@ enum OwnEvent: UInt8, CaseIterable {
     case counts
     /// ``FixState`` of the traced host.
     case host
+    /// Every event up to the record's time has been told; no fields of its own.
+    case tick
+    /// Exits of the thread that the record names, by reason, which were counted in the kernel and not sent.
+    case exits
 
     static let system = "apictrace"
 
@@ -31,6 +35,8 @@ enum OwnEvent: UInt8, CaseIterable {
         case .process: "process"
         case .counts: "counts"
         case .host: "host"
+        case .tick: "tick"
+        case .exits: "exits"
         }
     }
 
@@ -65,6 +71,11 @@ enum OwnEvent: UInt8, CaseIterable {
             [
                 Field(type: .u8, name: "svi_fix"), Field(type: .u8, name: "svi_fix_basis"),
                 Field(type: .character, name: "evidence", count: Self.longestEvidence),
+            ]
+        case .tick: []
+        case .exits:
+            [
+                Field(type: .u8, name: "isa"), Field(type: .x32, name: "exit_reason"), Field(type: .u64, name: "count"),
             ]
         }
     }

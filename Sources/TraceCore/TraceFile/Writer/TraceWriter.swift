@@ -57,6 +57,16 @@ public struct TraceWriter: LiveEventSink, ~Copyable {
         waiting.append((.process, tid, LiveFact.process(process).values))
     }
 
+    public mutating func exits(_ count: UInt64, _ reason: ExitReason, of tid: Int32) {
+        waiting.append((.exits, tid, LiveFact.exits(reason, count: count).values))
+    }
+
+    /// Goes to the CPU of the latest record, whose time it doesn't precede.
+    public mutating func tick(at time: UInt64) {
+        guard time > last.time else { return }
+        add(.tick, at: EventStamp(time: time, cpu: last.cpu, tid: last.tid))
+    }
+
     /// A hole: the CPU's next page says so. One that no page follows gets an empty page at its end.
     public mutating func lost(_ gap: EventGap) {
         guard prepare(gap.cpu) else { return }

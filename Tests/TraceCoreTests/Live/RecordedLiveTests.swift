@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+import Testing
+
+@testable import TraceCore
+
+/// What a timer notices, and what stays in the kernel, through a file.
+@Suite struct RecordedLiveTests {
+    private var info: TraceInfo {
+        var info = TraceInfo(format: "live (BPF)", clock: TraceClock(name: "mono", unit: .nanoseconds), cpus: 2)
+        info.recordedKinds = EventKindSet(rawValue: .max)
+        info.kernel = "6.12.0"
+        return info
+    }
+
+    /// vCPU 0 sleeps on 0x41 for 150 ms, another one goes on; a look every 10 ms.
+    private static func tell(_ sink: inout some LiveEventSink & ~Copyable) {
+        let (sleeping, busy): (Int32, Int32) = (101, 102)
+        for (vcpu, tid) in [sleeping, busy].enumerated() {
+            sink.thread(tid, of: 100)
+            sink.state(
+                VCPUState(
+                    vm: 0x1000, process: 100, vcpu: Int32(vcpu), inhibits: 2, isAPICvActive: false,
+                    isGuestMode: false, hasLAPIC: true, vmx: nil),
+                at: EventStamp(time: 1_000_000, cpu: 0, tid: tid))
+        }
+        sink.event(.leave(.hlt), at: EventStamp(time: 2_000_000, cpu: 0, tid: sleeping))
+        sink.event(.accept(0x41), at: EventStamp(time: 3_000_000, cpu: 0, tid: sleeping))
+        for beat in 1...15 as ClosedRange<UInt64> {
+            let time = 3_000_000 + beat * 10_000_000
+            sink.event(
+                .eoi(.init(vcpu: 1, vector: 0x51)), at: EventStamp(time: time - 1_000_000, cpu: 1, tid: busy))
+            sink.tick(at: time)
+        }
+        sink.event(
+            .vcpuWakeup(.init(nanoseconds: 1, waited: true)), at: EventStamp(time: 160_000_000, cpu: 0, tid: sleeping))
+        sink.exits(7000, .msrWrite, of: busy)
+    }
+
+    private func recording() throws -> TestRecording {
+        try TestRecording(info) { writer in
+            Self.tell(&writer)
+            try writer.finish(TraceTotals())
+        }
+    }
+
+    private func analysis(_ path: String, window: ClosedRange<UInt64>? = nil) throws -> Report {
+        var file = try TraceFile(path: path)
+        var analysis = Analysis(info: file.info, window: window)
+        let totals = try analysis.read(&file)
+        return ReportBuilder(analysis, totals: totals, path: nil).report()
+    }
+
+    @Test func `a sleeper that live noticed is found in the file, at the same time`() throws {
+        var live = Analysis(info: info)
+        Self.tell(&live)
+        let seen = try #require(live.findings.first)
+        #expect((seen.rule, seen.grade, seen.last) == (.lostAccept, .suspect, 103_000_000))
+
+        let written = try recording()
+        let report = try analysis(written.path)
+        let finding = try #require(report.findings.first)
+        #expect((finding.rule, finding.grade, finding.vectors) == (.lostAccept, .suspect, ["0x41"]))
+        #expect(finding.evidence.map(\.text) == seen.evidence.entries.map(\.text))
+        #expect(finding.last + 1_000_000 == 103_000_000)
+    }
+
+    @Test
+    func `a window that ends before it was noticed doesn't show it, and counts of the whole are not the window's`()
+        throws
+    {
+        let written = try recording()
+        let report = try analysis(written.path, window: 0...102_000_000)
+        #expect(report.findings == [])
+        #expect(report.vms[0].vcpus[1].exits.l1 == [:])
+    }
+
+    @Test func `exits that were counted in the kernel are in the file`() throws {
+        let written = try recording()
+        let report = try analysis(written.path)
+        #expect(report.vms[0].vcpus[1].exits.l1 == ["MSR_WRITE": 7000])
+    }
+}
