@@ -5,6 +5,7 @@ SWIFT ?= swift
 # Debian's names; .ci/prepare installs those that are missing and knows what other systems call them.
 BUILD_PACKAGES = libbpf-dev libelf-dev zlib1g-dev libzstd-dev
 TEST_PACKAGES = $(BUILD_PACKAGES) trace-cmd python3-jsonschema
+LAB_PACKAGES = $(shell grep -v '^\#' Tests/Lab/packages)
 
 SOURCES = $(wildcard Sources Probes Tests) Package.swift
 RELEASE = .build/release/apictrace
@@ -73,7 +74,8 @@ fuzz: prepare ## fuzz each parser of files for SECONDS (60) seconds
 	@SWIFT=$(SWIFT) SECONDS_EACH=$(SECONDS) Tests/Fuzz/run.sh
 
 lab: dist ## boot stock kernels in the emulator and run the reproducer's scenarios (KERNEL=6.12 SCENARIO=passthrough: one)
-	Tests/Lab/run.sh
+	@SWIFT=$(SWIFT) .ci/prepare $(LAB_PACKAGES)
+	APICTRACE_BIN=$${APICTRACE_BIN:-$(abspath $(ONE_FILE))} Tests/Lab/run.sh
 
 reproduce: ## run the reproducer's scenarios on this host's own KVM
 	Tests/Lab/reproduce.sh

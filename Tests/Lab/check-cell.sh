@@ -108,7 +108,13 @@ if [[ -s $cell/trace.dat && -n ${APICTRACE_BIN:-} ]]; then
     "$APICTRACE_BIN" analyze --json "$cell/trace.dat" >"$work/recorded" || true
     check_report "$work/recorded" "$recorded_grade"
 fi
+# What live itself recorded is to be graded as it was live.
+if [[ -s $cell/live.dat && -n ${APICTRACE_BIN:-} ]]; then
+    "$APICTRACE_BIN" analyze --json "$cell/live.dat" >"$work/live.dat" || true
+    check_report "$work/live.dat" "$live_grade"
+fi
 if [[ -e $cell/live.status ]]; then
+    [[ -s $cell/live.dat ]] || disagree "apictrace live left no recording"
     jq -c 'select(.type == "report")' "$cell/live.json" >"$work/live" || true
     if [[ -s $work/live ]]; then
         check_report "$work/live" "$live_grade"
