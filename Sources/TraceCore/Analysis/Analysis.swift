@@ -29,11 +29,23 @@ public struct Analysis: EventSink, ~Copyable, Sendable {
         return totals
     }
 
-    @inline(__always)
     public mutating func event(_ event: KVMEvent, at stamp: EventStamp) {
-        if !isInWindow, !enter(at: stamp.time) { return warmUp(event, stamp) }
-        if stamp.time > window.upperBound { return }
-        machine.event(event, at: stamp, observer: &rules)
+        if admits(stamp) { machine.event(event, at: stamp, observer: &rules) }
+    }
+
+    @inline(__always)
+    public mutating func entry(_ entry: KVMEvent.Entry, at stamp: EventStamp) {
+        if admits(stamp) { machine.entry(entry, at: stamp, observer: &rules) }
+    }
+
+    @inline(__always)
+    public mutating func exit(_ exit: KVMEvent.Exit, at stamp: EventStamp) {
+        if admits(stamp) { machine.exit(exit, at: stamp, observer: &rules) }
+    }
+
+    @inline(__always)
+    public mutating func nestedVMExit(_ exit: KVMEvent.Exit, at stamp: EventStamp) {
+        if admits(stamp) { machine.nestedVMExit(exit, at: stamp, observer: &rules) }
     }
 
     public mutating func lost(_ gap: EventGap) {
@@ -46,20 +58,21 @@ public struct Analysis: EventSink, ~Copyable, Sendable {
         rules.finish(machine)
     }
 
-    private mutating func enter(at time: UInt64) -> Bool {
-        guard time >= window.lowerBound else { return false }
+    /// Whether the machine is to see an event of this time; the first in the window begins it.
+    @inline(__always)
+    private mutating func admits(_ stamp: EventStamp) -> Bool {
+        if !isInWindow, stamp.time >= window.lowerBound { enter(at: stamp.time) }
+        return stamp.time <= window.upperBound
+    }
+
+    private mutating func enter(at time: UInt64) {
         begin()
         isWindowEmpty = time > window.upperBound
-        return true
     }
 
     private mutating func begin() {
         isInWindow = true
         machine.forgetCounts()
         rules = Rules()
-    }
-
-    private mutating func warmUp(_ event: KVMEvent, _ stamp: EventStamp) {
-        machine.event(event, at: stamp, observer: &rules)
     }
 }

@@ -9,16 +9,6 @@ struct HostThread: Sendable {
     var vm = -1
     /// Its process, 0 where the source doesn't tell.
     var process: Int32 = 0
+    /// Where it was seen last, -1 where it was only told of.
     var lastCPU: Int32
-    var lastTime: UInt64
-
-    /// Returns the time of the previous event where that was on another CPU.
-    @inline(__always)
-    mutating func ran(at stamp: EventStamp) -> UInt64? {
-        let left = lastTime
-        lastTime = stamp.time
-        if lastCPU == stamp.cpu { return nil }
-        lastCPU = stamp.cpu
-        return left
-    }
 }

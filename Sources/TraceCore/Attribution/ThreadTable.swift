@@ -2,9 +2,17 @@
 
 /// The host threads of a trace by their id, with the last one of each CPU at hand: that is nearly always the next one.
 struct ThreadTable: Sendable {
+    /// What a CPU ran last: a thread is on one CPU at a time.
+    private struct Running: Sendable {
+        static let nothing = Running(tid: 0, thread: -1)
+
+        var tid: Int32
+        var thread: Int32
+    }
+
     private(set) var threads: [HostThread] = []
     private var indices: [Int32: Int] = [:]
-    private var lastOnCPU: [Int] = []
+    private var running: [Running] = []
 
     /// CPUs beyond this share the dictionary; the kernel's own limit is 8192.
     static let cachedCPUs = 8192
@@ -16,24 +24,20 @@ struct ThreadTable: Sendable {
         set { threads[index] = newValue }
     }
 
-    /// The thread's index, -1 where the table is full.
+    /// The thread's index where its CPU has run no other since; -1 otherwise.
     @inline(__always)
-    mutating func index(of stamp: EventStamp) -> Int {
+    func stillRunning(_ stamp: EventStamp) -> Int {
         let cpu = Int(stamp.cpu)
-        if lastOnCPU.indices.contains(cpu) {
-            let last = lastOnCPU[cpu]
-            if last >= 0, threads[last].tid == stamp.tid { return last }
-        }
-        return lookUp(stamp)
+        guard UInt(bitPattern: cpu) < UInt(bitPattern: running.count), running[cpu].tid == stamp.tid else { return -1 }
+        return Int(running[cpu].thread)
     }
 
     func index(tid: Int32) -> Int? { indices[tid] }
 
     /// The thread of the event that the table was asked for last.
     func latest(_ stamp: EventStamp) -> Int? {
-        let cpu = Int(stamp.cpu)
-        guard lastOnCPU.indices.contains(cpu) else { return indices[stamp.tid] }
-        return lastOnCPU[cpu] >= 0 ? lastOnCPU[cpu] : nil
+        let thread = stillRunning(stamp)
+        return thread >= 0 ? thread : indices[stamp.tid]
     }
 
     mutating func setVCPU(_ vcpu: Int, vm: Int, ofThread index: Int) {
@@ -53,34 +57,33 @@ struct ThreadTable: Sendable {
         } else {
             guard threads.count < Self.capacity else { return }
             index = threads.count
-            threads.append(HostThread(tid: tid, lastCPU: -1, lastTime: 0))
+            threads.append(HostThread(tid: tid, lastCPU: -1))
             indices[tid] = index
         }
         threads[index].process = process
     }
 
-    /// Notes where the thread runs. Returns the time of its previous event where it came from another CPU.
-    @inline(__always)
-    mutating func ran(_ index: Int, at stamp: EventStamp) -> UInt64? {
-        threads[index].ran(at: stamp)
-    }
-
-    private mutating func lookUp(_ stamp: EventStamp) -> Int {
+    /// The thread that comes to a CPU, new where it has emitted nothing before: its index, -1 where the table is full, and
+    /// whether it was on another CPU.
+    mutating func comes(_ stamp: EventStamp) -> (thread: Int, hasMoved: Bool) {
         let index: Int
         if let known = indices[stamp.tid] {
             index = known
         } else if threads.count == Self.capacity {
-            return -1
+            return (-1, false)
         } else {
             index = threads.count
-            threads.append(HostThread(tid: stamp.tid, lastCPU: stamp.cpu, lastTime: stamp.time))
+            threads.append(HostThread(tid: stamp.tid, lastCPU: stamp.cpu))
             indices[stamp.tid] = index
         }
+        let left = threads[index].lastCPU
+        threads[index].lastCPU = stamp.cpu
+        if running.indices.contains(Int(left)), running[Int(left)].thread == Int32(index) { running[Int(left)] = .nothing }
         let cpu = Int(stamp.cpu)
         if (0..<Self.cachedCPUs).contains(cpu) {
-            while lastOnCPU.count <= cpu { lastOnCPU.append(-1) }
-            lastOnCPU[cpu] = index
+            while running.count <= cpu { running.append(.nothing) }
+            running[cpu] = Running(tid: stamp.tid, thread: Int32(truncatingIfNeeded: index))
         }
-        return index
+        return (index, left != stamp.cpu)
     }
 }

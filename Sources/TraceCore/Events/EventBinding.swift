@@ -4,9 +4,9 @@
 public struct EventBinding: Sendable {
     public let kind: EventKind
     /// The bytes that a record must have for every slot to lie inside; never under eight.
-    @usableFromInline let length: Int
+    let length: Int
     /// In the order of ``EventKind/boundFields``.
-    @usableFromInline let slots: InlineArray<7, FieldSlot>
+    let slots: InlineArray<7, FieldSlot>
 
     /// Nil for a tracepoint that the machine has no use for and for one whose format lacks a mandatory field.
     public init?(_ format: EventFormat) {

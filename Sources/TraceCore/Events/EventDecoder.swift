@@ -5,7 +5,7 @@
 /// It knows nothing of pages and files, so that every source of raw records shares it.
 public struct EventDecoder: Sendable {
     public let order: ByteOrder
-    @usableFromInline let bindings: [EventBinding]
+    let bindings: [EventBinding]
 
     public init(order: ByteOrder, bindings: [EventBinding]) {
         self.order = order
@@ -22,13 +22,23 @@ public struct EventDecoder: Sendable {
     var count: Int { bindings.count }
 
     /// Whether the record is an event's, with every field that its format promises.
-    @inlinable @inline(__always)
+    @inline(__always)
     func fits(_ record: Record, binding index: Int) -> Bool {
         index < bindings.count && record.count >= bindings[index].length
     }
 
-    /// The event of a record that fits. No optional comes out of here: unwrapping one is a copy for each event.
-    @inline(__always) @usableFromInline
+    @inline(__always)
+    func entry(_ record: Record, _ binding: EventBinding) -> KVMEvent.Entry {
+        Fields(record: record, slots: binding.slots).entry
+    }
+
+    @inline(__always)
+    func exit(_ record: Record, _ binding: EventBinding) -> KVMEvent.Exit {
+        Fields(record: record, slots: binding.slots).exit
+    }
+
+    /// The event of a record that fits.
+    @inline(never)
     func decode(_ record: Record, binding index: Int) -> KVMEvent {
         order == .little ? decode(record, bindings[index]) : decodeReversed(record, bindings[index])
     }
@@ -43,11 +53,10 @@ public struct EventDecoder: Sendable {
         return bytes.withUnsafeBytes { decode(Record($0) ?? record, binding) }
     }
 
-    @inline(__always)
     private func decode(_ record: Record, _ binding: EventBinding) -> KVMEvent {
         let fields = Fields(record: record, slots: binding.slots)
         switch binding.kind {
-        case .entry: return .entry(.init(vcpu: fields[ifPresent: 0], rip: fields[1], intrInfo: fields[ifPresent: 2]))
+        case .entry: return .entry(fields.entry)
         case .exit: return .exit(fields.exit)
         case .nestedVMExit: return .nestedVMExit(fields.exit)
         case .nestedVMExitInject:
@@ -117,6 +126,11 @@ public struct EventDecoder: Sendable {
         @inline(__always)
         subscript(ifPresent index: Int) -> Bool? {
             slots[index].isPresent ? self[index] as Bool : nil
+        }
+
+        @inline(__always)
+        var entry: KVMEvent.Entry {
+            .init(vcpu: self[ifPresent: 0], rip: self[1], intrInfo: self[ifPresent: 2])
         }
 
         @inline(__always)

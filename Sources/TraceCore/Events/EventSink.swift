@@ -7,10 +7,23 @@ public protocol EventSink: ~Copyable {
     /// Told once, before anything else. `base`: time of the earliest record of any kind, which reports count from.
     mutating func started(at base: UInt64)
     mutating func event(_ event: KVMEvent, at stamp: EventStamp)
+    // The three events that most of a trace consists of. A sink that is in a hurry takes them by these, where they come
+    // without the enum around them; for others they are events like any.
+    mutating func entry(_ entry: KVMEvent.Entry, at stamp: EventStamp)
+    mutating func exit(_ exit: KVMEvent.Exit, at stamp: EventStamp)
+    mutating func nestedVMExit(_ exit: KVMEvent.Exit, at stamp: EventStamp)
     /// Told when the hole begins, before any event recorded after it on that CPU.
     mutating func lost(_ gap: EventGap)
     /// What a recording of live tracing holds beside events. Only a ``LiveEventSink`` has a use for it.
     mutating func fact(_ fact: LiveFact, at stamp: EventStamp)
+}
+
+extension EventSink where Self: ~Copyable {
+    public mutating func entry(_ entry: KVMEvent.Entry, at stamp: EventStamp) { event(.entry(entry), at: stamp) }
+    public mutating func exit(_ exit: KVMEvent.Exit, at stamp: EventStamp) { event(.exit(exit), at: stamp) }
+    public mutating func nestedVMExit(_ exit: KVMEvent.Exit, at stamp: EventStamp) {
+        event(.nestedVMExit(exit), at: stamp)
+    }
 }
 
 extension EventSink where Self: ~Copyable {

@@ -7,7 +7,7 @@
 public struct FieldSlot: Equatable, Sendable {
     /// Bits 15:0 bytes from the start of the record to the end of the field; bits 21:16 bits of the eight bytes that aren't
     /// the field's; bit 24 signed. 0 where the format has no such field.
-    @usableFromInline let word: UInt32
+    let word: UInt32
 
     static let absent = FieldSlot(word: 0)
 
@@ -23,17 +23,13 @@ public struct FieldSlot: Equatable, Sendable {
         self.init(word: UInt32(end) | UInt32(64 - 8 * field.size) << 16 | (field.isSigned ? 1 << 24 : 0))
     }
 
-    @inlinable
     var isPresent: Bool { word != 0 }
 
-    @inlinable
     var end: Int { Int(word & 0xffff) }
 
-    @inlinable
     var shift: UInt64 { UInt64(word &>> 16 & 0x3f) }
 
     var size: Int { 8 - Int(shift) / 8 }
 
-    @inlinable
     var isSigned: Bool { word & 1 << 24 != 0 }
 }

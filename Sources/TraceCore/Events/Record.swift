@@ -34,7 +34,7 @@ public struct Record {
     /// The field's value cut to `T`'s width, sign-extended where field and `T` are signed.
     ///
     /// Sound for a slot of a binding whose length the record has: the slot's end is then between eight and `count`.
-    @inlinable @inline(__always)
+    @inline(__always)
     func value<T: FixedWidthInteger>(_ slot: FieldSlot, _: T.Type = T.self) -> T {
         let raw = UInt64(littleEndian: base.loadUnaligned(fromByteOffset: slot.end &- 8, as: UInt64.self))
         if T.isSigned, slot.isSigned { return T(truncatingIfNeeded: Int64(bitPattern: raw) &>> Int64(slot.shift)) }

@@ -24,6 +24,15 @@ public struct EventListing: EventSink, ~Copyable {
         self.write = write
     }
 
+    /// Lists a whole file.
+    public mutating func read(
+        _ file: inout TraceFile, progress: ((_ read: UInt64, _ total: UInt64) -> Void)? = nil
+    ) throws(TraceFileError) -> TraceTotals {
+        let totals = try file.read(into: &self, progress: progress)
+        finish()
+        return totals
+    }
+
     public mutating func started(at base: UInt64) {
         line.base = base
         line.addBase(to: &block)

@@ -8,9 +8,6 @@ public struct ExitBracket: Equatable, Sendable {
     /// Which level the exit is of.
     public var level: Level = .unknown
     public var time: UInt64 = 0
-    public var rip: UInt64 = 0
-    /// VMX: exit qualification. SVM: EXITINFO1.
-    public var qualification: UInt64 = 0
     /// The vector whose delivery the exit interrupted: it will be injected again.
     public var interruptedVector: UInt8?
     /// L0 handed the exit to L1.
@@ -43,8 +40,6 @@ public struct ExitBracket: Equatable, Sendable {
         reason = ExitReason(isa: isa, recorded: exit.reason)
         self.level = level
         time = stamp.time
-        rip = exit.rip
-        qualification = exit.info1
         // IDT-vectoring information and EXITINTINFO share their layout: bit 31 valid, bits 10:8 type, 0 external.
         let vectoring = isa == .svm ? exit.intrInfo : UInt32(truncatingIfNeeded: exit.info2)
         interruptedVector = InterruptionInfo(vectoring).interruptVector

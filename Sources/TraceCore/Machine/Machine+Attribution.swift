@@ -2,16 +2,26 @@
 
 /// Which thread, vCPU and VM an event belongs to, and what a hole in the trace touches.
 extension Machine {
-    /// An event of a thread: returns the thread's index, after telling its vCPU of a hole that it ran into.
+    /// An event of a thread: returns the thread's index, after telling its vCPU of a hole that it ran into. Nil where there
+    /// is no room for the thread or for its vCPU.
     @inline(__always)
-    mutating func arrived<Observer: MachineObserver>(at stamp: EventStamp, observer: inout Observer) -> Int {
-        now = max(now, stamp.time)
-        let thread = threads.index(of: stamp)
-        guard thread >= 0, let left = threads.ran(thread, at: stamp) else { return thread }
-        let cpu = Int(stamp.cpu)
-        if gapEnds.indices.contains(cpu), gapEnds[cpu] > left, threads[thread].vcpu >= 0 {
-            touchedByGap(threads[thread].vcpu, stamp, &observer)
+    mutating func located<Observer: MachineObserver>(at stamp: EventStamp, _ observer: inout Observer) -> Int? {
+        if stamp.time > now { now = stamp.time }
+        var thread = threads.stillRunning(stamp)
+        if thread < 0 { thread = comes(stamp, &observer) }
+        guard thread >= 0, !isFull || threads[thread].vcpu >= 0 else {
+            unattributed &+= 1
+            return nil
         }
+        return thread
+    }
+
+    @inline(never)
+    private mutating func comes<Observer: MachineObserver>(_ stamp: EventStamp, _ observer: inout Observer) -> Int {
+        let (thread, hasMoved) = threads.comes(stamp)
+        guard hasMoved, threads[thread].vcpu >= 0 else { return thread }
+        let (vcpu, cpu) = (threads[thread].vcpu, Int(stamp.cpu))
+        if gapEnds.indices.contains(cpu), gapEnds[cpu] > vcpus[vcpu].lastSeen { touchedByGap(vcpu, stamp, &observer) }
         return thread
     }
 
@@ -125,6 +135,7 @@ extension Machine {
             index = add(VCPU(id: id, tid: tid, vm: vm))
         }
         vcpus[index].tid = tid
+        vcpus[index].lastSeen = now
         threads.setVCPU(index, vm: vm, ofThread: thread)
         return index
     }

@@ -3,9 +3,10 @@
 /// Entries, exits and what ends a wait: which level runs.
 extension Machine {
     @inline(__always)
-    mutating func exit<Observer: MachineObserver>(
-        _ exit: KVMEvent.Exit, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
+    public mutating func exit<Observer: MachineObserver>(
+        _ exit: KVMEvent.Exit, at stamp: EventStamp, observer: inout Observer
     ) {
+        guard let thread = located(at: stamp, &observer) else { return }
         let vcpu = vcpu(of: thread, id: exit.vcpu)
         let before = vcpus[vcpu].mode
         let (reason, level) = vcpus[vcpu].exited(exit, presuming: presumption, at: stamp)
@@ -37,9 +38,10 @@ extension Machine {
     }
 
     @inline(__always)
-    mutating func entry<Observer: MachineObserver>(
-        _ entry: KVMEvent.Entry, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
+    public mutating func entry<Observer: MachineObserver>(
+        _ entry: KVMEvent.Entry, at stamp: EventStamp, observer: inout Observer
     ) {
+        guard let thread = located(at: stamp, &observer) else { return }
         let vcpu = vcpu(of: thread, id: entry.vcpu)
         endWait(vcpu, stamp, &observer)
         let (mode, mapped) = vcpus[vcpu].entered(at: stamp.time, silently: deliversSilently(vcpus[vcpu].vm))

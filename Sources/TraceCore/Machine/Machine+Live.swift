@@ -6,10 +6,10 @@ extension Machine {
     mutating func state<Observer: MachineObserver>(
         _ state: VCPUState, at stamp: EventStamp, observer: inout Observer
     ) {
-        let thread = arrived(at: stamp, observer: &observer)
-        guard thread >= 0, !isFull || threads[thread].vcpu >= 0 else { return }
+        guard let thread = located(at: stamp, &observer) else { return }
         let vcpu = vcpu(of: thread, state)
         vcpus[vcpu].state = state
+        vcpus[vcpu].lastSeen = stamp.time
         vcpus[vcpu].mode = state.isGuestMode ? .l2 : .l1
         if state.isGuestMode { vcpus[vcpu].hasNested = true }
         let vm = vcpus[vcpu].vm
@@ -42,8 +42,9 @@ extension Machine {
     mutating func lapic<Observer: MachineObserver>(
         _ reading: LAPICReading, at stamp: EventStamp, observer: inout Observer
     ) -> Int? {
-        let thread = arrived(at: stamp, observer: &observer)
-        guard thread >= 0, !isFull || threads[thread].vcpu >= 0 else { return nil }
-        return vcpu(of: thread, id: reading.vcpu)
+        guard let thread = located(at: stamp, &observer) else { return nil }
+        let vcpu = vcpu(of: thread, id: reading.vcpu)
+        vcpus[vcpu].lastSeen = stamp.time
+        return vcpu
     }
 }

@@ -3,11 +3,12 @@
 /// The switches between L1 and L2.
 extension Machine {
     @inline(__always)
-    mutating func nestedVMExit<Observer: MachineObserver>(
-        _ exit: KVMEvent.Exit, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
+    public mutating func nestedVMExit<Observer: MachineObserver>(
+        _ exit: KVMEvent.Exit, at stamp: EventStamp, observer: inout Observer
     ) {
+        guard let thread = located(at: stamp, &observer) else { return }
         let vcpu = vcpu(of: thread, id: exit.vcpu)
-        guard vcpus[vcpu].nestedVMExit(), vcpus[vcpu].bracket.reason.isInterruptWindow else { return }
+        guard vcpus[vcpu].nestedVMExit(at: stamp.time), vcpus[vcpu].bracket.reason.isInterruptWindow else { return }
         observer.observe(.interruptWindow, of: vcpu, at: stamp, in: self)
     }
 

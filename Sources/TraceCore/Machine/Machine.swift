@@ -77,15 +77,21 @@ public struct Machine: ~Copyable, Sendable {
     public mutating func event<Observer: MachineObserver>(
         _ event: KVMEvent, at stamp: EventStamp, observer: inout Observer
     ) {
-        let thread = arrived(at: stamp, observer: &observer)
-        guard thread >= 0, !isFull || threads[thread].vcpu >= 0 else {
-            unattributed &+= 1
-            return
-        }
         switch event {
-        case .entry(let entry): self.entry(entry, thread, stamp, &observer)
-        case .exit(let exit): self.exit(exit, thread, stamp, &observer)
-        case .nestedVMExit(let exit): nestedVMExit(exit, thread, stamp, &observer)
+        case .entry(let entry): self.entry(entry, at: stamp, observer: &observer)
+        case .exit(let exit): self.exit(exit, at: stamp, observer: &observer)
+        case .nestedVMExit(let exit): nestedVMExit(exit, at: stamp, observer: &observer)
+        default:
+            if let thread = located(at: stamp, &observer) { rarer(event, thread, stamp, &observer) }
+        }
+    }
+
+    private mutating func rarer<Observer: MachineObserver>(
+        _ event: KVMEvent, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
+    ) {
+        if threads[thread].vcpu >= 0 { vcpus[threads[thread].vcpu].lastSeen = stamp.time }
+        switch event {
+        case .entry, .exit, .nestedVMExit: break
         case .nestedVMExitInject(let inject): nestedVMExitInject(inject, thread, stamp, &observer)
         case .nestedVMEnter(let enter): nestedVMEnter(enter, thread, stamp, &observer)
         case .nestedVMEnterFailed: nestedVMEnterFailed(thread, stamp)

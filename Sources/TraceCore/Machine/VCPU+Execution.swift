@@ -15,6 +15,7 @@ extension VCPU {
     mutating func exited(
         _ exit: KVMEvent.Exit, presuming presumption: Presumption, at stamp: EventStamp
     ) -> (reason: ExitReason, level: Level) {
+        lastSeen = stamp.time
         let level = level(of: exit, presuming: presumption)
         bracket = ExitBracket(exit, level: level, at: stamp)
         mode = level
@@ -30,6 +31,7 @@ extension VCPU {
     /// - Returns: the level that runs, and whether the bracket mapped the APIC page for L1.
     @inline(__always)
     mutating func entered(at time: UInt64, silently: Bool) -> (mode: Level, mapped: Bool) {
+        lastSeen = time
         bracket.isOpen = false
         if silently, mode != .l2 { ledger.mayDeliverSilently() }
         _ = pageOfL2.exitHandled(at: time)
@@ -38,7 +40,8 @@ extension VCPU {
 
     /// `kvm_nested_vmexit`: the exit is L2's. True where that is news.
     @inline(__always)
-    mutating func nestedVMExit() -> Bool {
+    mutating func nestedVMExit(at time: UInt64) -> Bool {
+        lastSeen = time
         hasNested = true
         mode = .l2
         guard bracket.isOpen, bracket.level != .l2 else { return false }

@@ -25,10 +25,13 @@ struct ForgottenInterrupt: Sendable {
             state: .init(words: words, injects: false, waitsOnPurpose: waitsOnPurpose), at: stamp)
     }
 
+    /// An entry would tell something: there was a reading before it.
+    var isWatching: Bool { next != nil || previous != nil }
+
     /// The vCPU enters a level. Without a reading before it, nothing was deliverable.
     mutating func entered(_ level: Level, injects: Bool) {
         guard level == .l2, var entry = next else {
-            if next != nil || previous != nil { interrupted() }
+            if isWatching { interrupted() }
             return
         }
         next = nil

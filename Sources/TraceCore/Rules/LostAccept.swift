@@ -60,6 +60,12 @@ struct LostAccept: Sendable {
         }
     }
 
+    /// Something waits on the vCPU, or its words were read.
+    @inline(__always)
+    func watches(_ vcpu: Int) -> Bool {
+        vcpu < watches.count && (!watches[vcpu].waits.isEmpty || watches[vcpu].forgotten.isWatching)
+    }
+
     private mutating func interrupted(_ vcpu: Int) {
         watches[vcpu].waits = []
         watches[vcpu].forgotten.interrupted()

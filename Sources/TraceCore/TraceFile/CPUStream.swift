@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// One CPU's events and holes in the order in which they were recorded, from its pages.
-@usableFromInline
 struct CPUStream {
-    @usableFromInline let cpu: Int32
+    let cpu: Int32
     /// Index of the buffer in the file.
     let instance: Int
     /// Time of the event or hole that comes next.
-    @usableFromInline var headTime: UInt64 = 0
-    @usableFromInline private(set) var isDone = false
+    var headTime: UInt64 = 0
+    private(set) var isDone = false
     /// Set where a hole comes next.
-    @usableFromInline private(set) var gap: EventGap?
-    @usableFromInline var cursor = PageCursor()
-    @usableFromInline let tally: RecordTally
+    private(set) var gap: EventGap?
+    var cursor = PageCursor()
+    let tally: RecordTally
     /// Time of the first and the last record so far, whatever its kind.
     private(set) var first: UInt64?
     private(set) var last: UInt64?
@@ -35,7 +34,7 @@ struct CPUStream {
     }
 
     /// Goes to the next event or hole.
-    @inlinable @inline(__always)
+    @inline(__always)
     mutating func advance() {
         if cursor.next(tally) {
             headTime = cursor.time
@@ -45,13 +44,12 @@ struct CPUStream {
     }
 
     /// Goes past the hole that was next.
-    @usableFromInline
     mutating func passGap() {
         gap = nil
         if cut == nil { advance() } else { end() }
     }
 
-    @inline(never) @usableFromInline
+    @inline(never)
     mutating func turnPage() {
         repeat {
             if pageHasRecords { last = max(last ?? 0, cursor.time) }

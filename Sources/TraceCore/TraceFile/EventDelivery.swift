@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Hands one stream's events and holes to the sink, decoded and in the trace's time.
-@usableFromInline
 struct EventDelivery {
-    @usableFromInline let decoder: EventDecoder
+    let decoder: EventDecoder
     /// Their records' bindings count on from the decoder's.
     private let own: [OwnBinding]
-    @usableFromInline let conversion: ClockConversion
+    let conversion: ClockConversion
     /// Buffers that events are taken from: a hole in another is counted, not announced.
-    @usableFromInline let heard: Set<Int>
+    let heard: Set<Int>
     /// The first holes so far, and a count of the others: a recording may have lost something before each page.
-    @usableFromInline private(set) var gaps: [EventGap] = []
-    @usableFromInline private(set) var furtherGaps = GapCounts()
-    @usableFromInline static let mostGaps = 4096
+    private(set) var gaps: [EventGap] = []
+    private(set) var furtherGaps = GapCounts()
+    static let mostGaps = 4096
     /// Records that are shorter than their format says.
-    @usableFromInline private(set) var shortRecords = 0
+    private(set) var shortRecords = 0
     /// What live tracing counted in the kernel, by tracepoint; empty for other recordings.
     private(set) var hits: [String: UInt64] = [:]
 
@@ -26,33 +25,42 @@ struct EventDelivery {
     }
 
     /// - Parameter limit: the time up to which no other stream has anything.
-    @inlinable
     mutating func follow<S: EventSink & ~Copyable>(_ stream: inout CPUStream, until limit: UInt64, into sink: inout S) {
         repeat {
             if let gap = stream.gap {
                 announce(gap, to: &sink)
                 stream.passGap()
             } else {
-                let record = stream.cursor.record
-                let binding = stream.cursor.binding
-                if decoder.fits(record, binding: binding) {
-                    sink.event(
-                        decoder.decode(record, binding: binding),
-                        at: EventStamp(
-                            time: conversion.time(stream.headTime), cpu: stream.cpu, tid: record.tid(decoder.order)))
-                } else if let fact = fact(record, binding: binding) {
-                    sink.fact(
-                        fact,
-                        at: EventStamp(
-                            time: conversion.time(stream.headTime), cpu: stream.cpu, tid: record.tid(decoder.order)))
-                }
+                deliver(stream.cursor.record, binding: stream.cursor.binding, of: stream, to: &sink)
                 stream.advance()
             }
         } while stream.headTime <= limit && !stream.isDone
     }
 
+    @inline(__always)
+    mutating func deliver<S: EventSink & ~Copyable>(
+        _ record: Record, binding: Int, of stream: CPUStream, to sink: inout S
+    ) {
+        let stamp = EventStamp(
+            time: conversion.time(stream.headTime), cpu: stream.cpu, tid: record.tid(decoder.order))
+        if decoder.fits(record, binding: binding) {
+            let bound = decoder.bindings[binding]
+            guard decoder.order == .little else {
+                return sink.event(decoder.decode(record, binding: binding), at: stamp)
+            }
+            switch bound.kind {
+            case .entry: sink.entry(decoder.entry(record, bound), at: stamp)
+            case .exit: sink.exit(decoder.exit(record, bound), at: stamp)
+            case .nestedVMExit: sink.nestedVMExit(decoder.exit(record, bound), at: stamp)
+            default: sink.event(decoder.decode(record, binding: binding), at: stamp)
+            }
+        } else if let fact = fact(record, binding: binding) {
+            sink.fact(fact, at: stamp)
+        }
+    }
+
     /// What a record that isn't an event tells the sink.
-    @inline(never) @usableFromInline
+    @inline(never)
     mutating func fact(_ record: Record, binding: Int) -> LiveFact? {
         let index = binding - decoder.count
         guard own.indices.contains(index), decoder.order == .little, let values = own[index].values(record) else {
@@ -65,7 +73,6 @@ struct EventDelivery {
         return LiveFact(own[index].event, values)
     }
 
-    @inlinable
     mutating func announce<S: EventSink & ~Copyable>(_ raw: EventGap, to sink: inout S) {
         var gap = raw
         gap.from = gap.from.map { conversion.time($0) }

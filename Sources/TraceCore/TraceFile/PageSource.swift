@@ -3,7 +3,6 @@
 /// Yields one CPU's pages in order, through one buffer that is used again and again.
 ///
 /// It knows chunks and compression, not what is in a page.
-@usableFromInline
 final class PageSource {
     /// A chunk is ten pages in trace-cmd 3.1 to 3.4. Other writers may take more of the usual, small pages.
     private static let pagesInChunk = 10

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The streams that aren't done, the one whose head is earliest on top. Equal times: the lower index comes first.
-@usableFromInline
 struct StreamHeap {
     private struct Head {
         var time: UInt64
@@ -19,7 +18,6 @@ struct StreamHeap {
     }
 
     /// The stream to go on with, and the latest time of a head of its for which it stays on top.
-    @usableFromInline
     var top: (stream: Int, limit: UInt64)? {
         guard let top = heads.first else { return nil }
         guard heads.count > 1 else { return (top.stream, .max) }
@@ -28,14 +26,12 @@ struct StreamHeap {
     }
 
     /// The top stream's head is now this.
-    @usableFromInline
     mutating func replaceTop(time: UInt64) {
         heads[0].time = time
         siftDown()
     }
 
     /// The top stream is done.
-    @usableFromInline
     mutating func removeTop() {
         heads.swapAt(0, heads.count - 1)
         heads.removeLast()

@@ -4,12 +4,10 @@
 ///
 /// A stream is followed for as long as its head is the earliest, so that the others are looked at once a run and not once an
 /// event. Where a CPU's own time goes backwards its order is kept.
-@usableFromInline
 struct StreamMerge {
-    @usableFromInline var streams: [CPUStream]
-    @usableFromInline var delivery: EventDelivery
+    var streams: [CPUStream]
+    var delivery: EventDelivery
 
-    @inlinable
     mutating func run<S: EventSink & ~Copyable>(into sink: inout S) {
         var heap = start()
         sink.started(at: base)
@@ -24,10 +22,8 @@ struct StreamMerge {
     }
 
     /// Time of the earliest record; 0 where there is none.
-    @usableFromInline
     var base: UInt64 { streams.compactMap(\.first).min().map(delivery.conversion.time) ?? 0 }
 
-    @usableFromInline
     mutating func start() -> StreamHeap {
         for index in streams.indices { streams[index].advance() }
         return StreamHeap(

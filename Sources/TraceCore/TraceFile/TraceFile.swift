@@ -40,7 +40,6 @@ public struct TraceFile {
     /// Hands every event that the machine uses, and every hole, to `sink` in the order of time.
     /// - Parameter progress: told every now and then how many bytes of the CPUs' data have been read, and of how many.
     /// - Throws: where the disk fails before the first record. What fails later is a cut.
-    @inlinable
     public mutating func read<S: EventSink & ~Copyable>(
         into sink: inout S, progress: ((_ read: UInt64, _ total: UInt64) -> Void)? = nil
     ) throws(TraceFileError) -> TraceTotals {
@@ -49,12 +48,10 @@ public struct TraceFile {
         return try totals(of: reading)
     }
 
-    @usableFromInline
     func startReading(_ progress: ((_ read: UInt64, _ total: UInt64) -> Void)?) -> TraceReading {
         TraceReading(container, progress: progress.map { ReadProgress(total: container.dataSize, show: $0) })
     }
 
-    @usableFromInline
     func totals(of reading: TraceReading) throws(TraceFileError) -> TraceTotals {
         let totals = reading.totals(container)
         if totals.byName.isEmpty, let cut = totals.cut { try container.file.probe(cut.offset) }

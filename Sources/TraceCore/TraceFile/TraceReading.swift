@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// One pass over a trace's records: what it reads with, and what it amounts to.
-@usableFromInline
 struct TraceReading {
     /// For the buffers of all CPUs together, within the 64 MB that the whole tool may take.
     private static let room = 1 << 24
     private static let mostRoomForCPU = 1 << 17
 
-    @usableFromInline var merge: StreamMerge
+    var merge: StreamMerge
     private let tallies: [RecordTally]
     private let choice: InstanceChoice
 

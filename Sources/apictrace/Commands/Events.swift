@@ -82,9 +82,8 @@ struct Events: ParsableCommand {
         var listing = EventListing(info: trace.info, options: options, write: Terminal.output)
         // Of the two, the listing is enough for a terminal.
         let progress = Terminal.isOutputTerminal ? nil : Progress(of: file)
-        let totals = try trace.read(into: &listing, progress: progress?.show)
+        let totals = try listing.read(&trace, progress: progress?.show)
         progress?.clear()
-        listing.finish()
         return totals.cut
     }
 }

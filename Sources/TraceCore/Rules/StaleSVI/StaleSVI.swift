@@ -49,6 +49,10 @@ struct StaleSVI: Sendable {
         }
     }
 
+    /// The vCPU has crossed something: what it does from then on counts.
+    @inline(__always)
+    func watches(_ vcpu: Int) -> Bool { vcpu < watches.count && watches[vcpu] != nil }
+
     // MARK: Events
 
     private mutating func crossed(_ crossing: Crossing, _ vcpu: Int, _ stamp: EventStamp, _ machine: borrowing Machine)
