@@ -42,5 +42,5 @@ if ! grep -q 'LAB: done' "$console"; then
     rm -f "$disk"
     fail "the boot did not come to its end (console: $console)"
 fi
-tar -C "$out" --strip-components=1 -xf "$disk"
+tar -C "$out" --warning=no-timestamp --strip-components=1 -xf "$disk"
 rm -f "$disk"

@@ -10,7 +10,7 @@ set -euo pipefail
 
 kernel=${1:?usage: build-initramfs.sh KERNEL_FOLDER VMM OUTPUT}
 vmm=${2:?} output=${3:?}
-need busybox cpio ldd
+need busybox cpio ldd objcopy
 
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
@@ -32,6 +32,10 @@ for applet in $("$busybox" --list | grep -vx busybox); do
     ln -sf busybox "$root/bin/$applet"
 done
 cp "$kernel"/modules/*.ko "$root/modules/"
+# For `conditions`: the same modules without their type information.
+for module in kvm kvm-amd; do
+    objcopy --remove-section=.BTF "$kernel/modules/$module.ko" "$root/modules/$module-nobtf.ko"
+done
 add "$vmm"
 if [[ -z ${LAB_NO_TRACE_CMD:-} ]] && command -v trace-cmd >/dev/null; then
     add "$(command -v trace-cmd)"
