@@ -78,7 +78,9 @@ struct ThreadTable: Sendable {
         }
         let left = threads[index].lastCPU
         threads[index].lastCPU = stamp.cpu
-        if running.indices.contains(Int(left)), running[Int(left)].thread == Int32(index) { running[Int(left)] = .nothing }
+        if running.indices.contains(Int(left)), running[Int(left)].thread == Int32(index) {
+            running[Int(left)] = .nothing
+        }
         let cpu = Int(stamp.cpu)
         if (0..<Self.cachedCPUs).contains(cpu) {
             while running.count <= cpu { running.append(.nothing) }

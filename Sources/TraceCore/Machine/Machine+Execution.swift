@@ -50,7 +50,7 @@ extension Machine {
         if let vector = InterruptionInfo(entry.intrInfo ?? 0).externalVector, !info.recordedKinds.contains(.injVIRQ) {
             inject(vector, isAgain: nil, vcpu, stamp, &observer)
         }
-        observer.observe(.entered(mode), of: vcpu, at: stamp, in: self)
+        if observer.watchesEntries(of: vcpu) { observer.observe(.entered(mode), of: vcpu, at: stamp, in: self) }
     }
 
     mutating func vcpuWakeup<Observer: MachineObserver>(

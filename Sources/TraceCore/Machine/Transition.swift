@@ -48,4 +48,10 @@ public enum Transition: Equatable, Sendable {
 /// What watches the machine: it is told each transition as it happens.
 public protocol MachineObserver {
     mutating func observe(_ transition: Transition, of vcpu: Int, at stamp: EventStamp, in machine: borrowing Machine)
+    /// Whether it has a use for a vCPU's entries, which are a third of a trace: only then is it told ``Transition/entered(_:)``.
+    func watchesEntries(of vcpu: Int) -> Bool
+}
+
+extension MachineObserver {
+    public func watchesEntries(of vcpu: Int) -> Bool { true }
 }

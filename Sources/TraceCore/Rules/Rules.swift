@@ -15,19 +15,18 @@ public struct Rules: MachineObserver, Sendable {
     public mutating func observe(
         _ transition: Transition, of vcpu: Int, at stamp: EventStamp, in machine: borrowing Machine
     ) {
-        // Entries are a third of a trace, and only two rules have a use for them, of vCPUs that they watch.
-        if case .entered = transition {
-            if staleSVI.watches(vcpu) { staleSVI.observe(transition, of: vcpu, at: stamp, in: machine) }
-            if lostAccept.watches(vcpu) { lostAccept.observe(transition, of: vcpu, at: stamp, in: machine) }
-            return
-        }
         staleSVI.observe(transition, of: vcpu, at: stamp, in: machine)
         lostAccept.observe(transition, of: vcpu, at: stamp, in: machine)
+        // An entry means nothing to the others.
+        if case .entered = transition { return }
         l2APICDirect.observe(transition, of: vcpu, at: stamp, in: machine)
         stuckISR.observe(transition, of: vcpu, at: stamp, in: machine)
         inhibitFlapping.observe(transition, of: vcpu, at: stamp, in: machine)
         initSIPIRace.observe(transition, of: vcpu, at: stamp, in: machine)
     }
+
+    @inline(__always)
+    public func watchesEntries(of vcpu: Int) -> Bool { staleSVI.watches(vcpu) || lostAccept.watches(vcpu) }
 
     /// The trace is over.
     public mutating func finish(_ machine: borrowing Machine) {
