@@ -4,7 +4,7 @@ SWIFT ?= swift
 
 # Debian's names; .ci/prepare installs those that are missing and knows what other systems call them.
 BUILD_PACKAGES = libbpf-dev libelf-dev zlib1g-dev libzstd-dev
-TEST_PACKAGES = $(BUILD_PACKAGES) trace-cmd python3-jsonschema
+TEST_PACKAGES = $(BUILD_PACKAGES) trace-cmd python3-jsonschema libcap2-bin
 LAB_PACKAGES = $(shell grep -v '^\#' Tests/Lab/packages)
 
 SOURCES = $(wildcard Sources Probes Tests) Package.swift
