@@ -24,7 +24,7 @@ struct CapabilityTests {
     private static let heedsFileCapabilities: Bool = {
         var volume = statvfs()
         return statvfs(FileManager.default.temporaryDirectory.path, &volume) == 0
-            && volume.f_flag & UInt(ST_NOSUID.rawValue) == 0
+            && volume.f_flag & UInt(ST_NOSUID) == 0
     }()
 
     @Test(LiveHost.needs[2])
