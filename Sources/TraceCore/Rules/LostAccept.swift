@@ -62,7 +62,7 @@ struct LostAccept: Sendable {
 
     /// Something waits on the vCPU, or its words were read.
     @inline(__always)
-    func watches(_ vcpu: Int) -> Bool {
+    func watchesEntries(of vcpu: Int) -> Bool {
         vcpu < watches.count && (!watches[vcpu].waits.isEmpty || watches[vcpu].forgotten.isWatching)
     }
 

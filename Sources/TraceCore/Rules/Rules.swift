@@ -26,7 +26,9 @@ public struct Rules: MachineObserver, Sendable {
     }
 
     @inline(__always)
-    public func watchesEntries(of vcpu: Int) -> Bool { staleSVI.watches(vcpu) || lostAccept.watches(vcpu) }
+    public func watchesEntries(of vcpu: Int) -> Bool {
+        staleSVI.watchesEntries(of: vcpu) || lostAccept.watchesEntries(of: vcpu)
+    }
 
     /// The trace is over.
     public mutating func finish(_ machine: borrowing Machine) {

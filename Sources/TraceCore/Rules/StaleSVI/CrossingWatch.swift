@@ -75,6 +75,10 @@ struct CrossingWatch: Sendable {
     /// An accept waits for KVM to inject it.
     var isWaiting: Bool { !undelivered.isEmpty }
 
+    /// An entry would change something: an accept waits, offers are being counted, or a loss may stand or fall.
+    @inline(__always)
+    var countsEntries: Bool { !undelivered.isEmpty || offers.count > 0 || !losses.isEmpty }
+
     /// Returns what has just been lost by sign S1.
     ///
     /// - Parameter held: the highest priority class that the guest itself holds back.

@@ -49,9 +49,9 @@ struct StaleSVI: Sendable {
         }
     }
 
-    /// The vCPU has crossed something: what it does from then on counts.
+    /// Something of a vCPU that has crossed waits for what the next entry says.
     @inline(__always)
-    func watches(_ vcpu: Int) -> Bool { vcpu < watches.count && watches[vcpu] != nil }
+    func watchesEntries(of vcpu: Int) -> Bool { vcpu < watches.count && watches[vcpu]?.countsEntries ?? false }
 
     // MARK: Events
 
