@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # check-conditions.sh APICV conditions FOLDER: compares what apictrace said of a host without KVM, and of KVM's modules
-# without type information, with what it promises. That the same boot's other scenarios are traced afterwards shows that a
-# KVM loaded later is found. Prints one line a disagreement; status 0 if there is none.
+# without type information, with what it promises. Prints one line a disagreement; status 0 if there is none.
 set -euo pipefail
 # shellcheck source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
