@@ -77,8 +77,8 @@ lab: dist ## boot stock kernels in the emulator and run the reproducer's scenari
 	@SWIFT=$(SWIFT) .ci/prepare $(LAB_PACKAGES)
 	APICTRACE_BIN=$${APICTRACE_BIN:-$(abspath $(ONE_FILE))} Tests/Lab/run.sh
 
-reproduce: ## run the reproducer's scenarios on this host's own KVM
-	Tests/Lab/reproduce.sh
+reproduce: $(ONE_FILE) ## run the reproducer's scenarios on this host's own KVM
+	APICTRACE_BIN=$${APICTRACE_BIN:-$(abspath $(ONE_FILE))} Tests/Lab/reproduce.sh
 
 clean: ## remove what was built
 	rm -rf .build .build-static .build-fuzz dist
