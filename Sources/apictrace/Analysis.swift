@@ -10,6 +10,7 @@ struct AnalysisOptions {
     var to: TimeBound?
     /// Path of a copy of the traced host's /proc/kallsyms.
     var kallsyms: String?
+    var threads = 1
     /// Where a terminal takes it.
     var showsProgress = true
 }
@@ -21,7 +22,7 @@ func analyze(path: String, options: AnalysisOptions) throws -> Report {
     let symbols = try options.kallsyms.map { try KernelSymbols(kallsyms: $0) }
     var analysis = Analysis(info: file.info, symbols: symbols, window: window)
     let progress = options.showsProgress ? Progress(of: path) : nil
-    let totals = try analysis.read(&file, progress: progress?.show)
+    let totals = try analysis.read(&file, threads: options.threads, progress: progress?.show)
     progress?.clear()
     return ReportBuilder(
         analysis, totals: totals, path: path == "-" ? nil : path,

@@ -31,6 +31,18 @@ import TraceCore
         #expect(redirected.status == direct.status)
     }
 
+    @Test(arguments: recordings)
+    func `two threads say what one does`(name: String) throws {
+        let path = Self.url(name).path
+        for format in [[], ["--json"], ["--quiet"]] {
+            let apictrace = Command.directory.appending(path: "apictrace")
+            let one = try Command(running: apictrace, ["analyze", "--threads", "1"] + format + [path])
+            let two = try Command(running: apictrace, ["analyze", "--threads", "2"] + format + [path])
+            #expect(two.output == one.output)
+            #expect(two.status == one.status)
+        }
+    }
+
     @Test(arguments: recordings, ["cat", "gzip -c", "zstd -c"])
     func `a pipe reads as the file does, compressed or not`(name: String, packer: String) throws {
         // The tool isn't on every machine.

@@ -131,7 +131,7 @@
             try? container.readCommands(&reader)
         }
 
-        nonisolated(unsafe) private static let emptyContainer: TraceContainer? = {
+        private static let emptyContainer: TraceContainer? = {
             let head = TraceHead.magic + Array("6\0".utf8) + [0, 8] + [0, 0x10, 0, 0]
             return head.withUnsafeBytes { try? TraceContainer(FuzzInput.file($0)) }
         }()

@@ -21,10 +21,11 @@ public struct Analysis: EventSink, ~Copyable, Sendable {
     }
 
     /// Reads a whole file.
+    /// - Parameter threads: how many may work at once. The result is the same.
     public mutating func read(
-        _ file: inout TraceFile, progress: ((_ read: UInt64, _ total: UInt64) -> Void)? = nil
+        _ file: inout TraceFile, threads: Int = 1, progress: ((_ read: UInt64, _ total: UInt64) -> Void)? = nil
     ) throws(TraceFileError) -> TraceTotals {
-        let totals = try file.read(into: &self, progress: progress)
+        let totals = try file.read(into: &self, threads: threads, progress: progress)
         finish()
         return totals
     }

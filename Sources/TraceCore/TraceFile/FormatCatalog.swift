@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The tracepoints whose formats a trace carries: names by id, and the bindings of those that the machine uses.
-public struct FormatCatalog {
+public struct FormatCatalog: Sendable {
     /// The systems whose events are KVM's own; another system may use the same names for something else.
     private static let systems: Set<String> = ["kvm", "kvmmmu"]
 

@@ -26,8 +26,8 @@ extension TraceContainer {
                 return
             }
             try readBuffer("", tag: tag, cpus: cpus, &reader)
-            for option in options.buffers {
-                var option = option
+            for (payload, offset) in options.buffers {
+                var option = TraceOptions.reader(payload, at: offset, order: head.order)
                 let offset = try option.integer(UInt64.self)
                 let name = try option.string()
                 guard offset < file.size else {

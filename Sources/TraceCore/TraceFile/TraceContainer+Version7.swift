@@ -13,9 +13,9 @@ extension TraceContainer {
     mutating func readVersion7() {
         let headers = readOptionSections()
         readSections()
-        for buffer in options.buffers {
+        for (payload, offset) in options.buffers {
             do throws(TraceCut) {
-                try readBuffer(buffer)
+                try readBuffer(TraceOptions.reader(payload, at: offset, order: head.order))
             } catch {
                 note(error)
             }

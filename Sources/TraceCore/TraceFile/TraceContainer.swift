@@ -3,7 +3,7 @@
 /// What a trace.dat holds beside its records, and where those lie.
 ///
 /// A file that is cut or damaged yields what comes before the damage, and ``cut``.
-struct TraceContainer {
+struct TraceContainer: Sendable {
     let file: InputFile
     let head: TraceHead
     var longSize = 8

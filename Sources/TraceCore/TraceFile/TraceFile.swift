@@ -38,22 +38,30 @@ public struct TraceFile {
     }
 
     /// Hands every event that the machine uses, and every hole, to `sink` in the order of time.
-    /// - Parameter progress: told every now and then how many bytes of the CPUs' data have been read, and of how many.
+    /// - Parameters:
+    ///   - threads: with 2 or more a second one reads and decodes, and the caller's only tells the sink.
+    ///   - progress: told every now and then how many bytes of the CPUs' data have been read, and of how many; by the caller's
+    ///     thread.
     /// - Throws: where the disk fails before the first record. What fails later is a cut.
     public mutating func read<S: EventSink & ~Copyable>(
-        into sink: inout S, progress: ((_ read: UInt64, _ total: UInt64) -> Void)? = nil
+        into sink: inout S, threads: Int = 1, progress: ((_ read: UInt64, _ total: UInt64) -> Void)? = nil
     ) throws(TraceFileError) -> TraceTotals {
-        var reading = startReading(progress)
+        guard threads < 2 else { return try readAhead(into: &sink, progress: progress) }
+        var reading = TraceReading(
+            container, progress: progress.map { ReadProgress(total: container.dataSize, show: $0) })
         reading.merge.run(into: &sink)
-        return try totals(of: reading)
+        return try checked(reading.totals(container))
     }
 
-    func startReading(_ progress: ((_ read: UInt64, _ total: UInt64) -> Void)?) -> TraceReading {
-        TraceReading(container, progress: progress.map { ReadProgress(total: container.dataSize, show: $0) })
+    private func readAhead<S: EventSink & ~Copyable>(
+        into sink: inout S, progress: ((_ read: UInt64, _ total: UInt64) -> Void)?
+    ) throws(TraceFileError) -> TraceTotals {
+        let ahead = ReadAhead(container)
+        ahead.run(into: &sink, progress: progress)
+        return try checked(ahead.totals(container))
     }
 
-    func totals(of reading: TraceReading) throws(TraceFileError) -> TraceTotals {
-        let totals = reading.totals(container)
+    private func checked(_ totals: TraceTotals) throws(TraceFileError) -> TraceTotals {
         if totals.byName.isEmpty, let cut = totals.cut { try container.file.probe(cut.offset) }
         return totals
     }

@@ -28,8 +28,8 @@ struct TraceOptions {
     private(set) var hostTraceID: UInt64?
     /// Where the sections lie that version 7 finds by option.
     private(set) var sections: [(id: ID, offset: UInt64)] = []
-    /// Payloads of the buffers, which the versions write differently.
-    private(set) var buffers: [SectionReader] = []
+    /// Payloads of the buffers, which the versions write differently, and where they lie.
+    private(set) var buffers: [(payload: [UInt8], offset: UInt64)] = []
 
     /// Whether there is a use for the options with this id.
     static func uses(_ id: UInt16) -> Bool { ID(rawValue: id) != nil }
@@ -37,7 +37,7 @@ struct TraceOptions {
     /// - Throws: where the payload makes no sense; what else is in the file isn't touched by that.
     mutating func take(_ id: UInt16, _ payload: [UInt8], at offset: UInt64, order: ByteOrder) throws(TraceCut) {
         guard let id = ID(rawValue: id) else { return }
-        var reader = SectionReader("an option's payload", bytes: payload, at: offset, order: order)
+        var reader = Self.reader(payload, at: offset, order: order)
         if id == .buffer { room.buffers -= payload.count } else { room.others -= payload.count }
         guard (id == .buffer ? room.buffers : room.others) >= 0 else {
             throw TraceCut(offset: offset, expected: "options of a sane size")
@@ -47,7 +47,7 @@ struct TraceOptions {
         case .date: conversion.offset &+= Self.number(payload) &* 1000
         case .offset: conversion.offset &+= Self.number(payload)
         case .cpuStatistics: statistics.take(Self.text(payload))
-        case .buffer: buffers.append(reader)
+        case .buffer: buffers.append((payload, offset))
         case .traceClock:
             clock = Self.text(payload).split(whereSeparator: \.isWhitespace)
                 .first { $0.hasPrefix("[") && $0.hasSuffix("]") }
@@ -66,6 +66,10 @@ struct TraceOptions {
         case .headerInfo, .internalFormats, .formats, .symbols, .commands, .bufferText:
             sections.append((id, try reader.integer()))
         }
+    }
+
+    static func reader(_ payload: [UInt8], at offset: UInt64, order: ByteOrder) -> SectionReader {
+        SectionReader("an option's payload", bytes: payload, at: offset, order: order)
     }
 
     /// A section that no option leads to.

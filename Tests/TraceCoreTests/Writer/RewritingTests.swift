@@ -11,37 +11,10 @@ import Testing
     /// A few of each kind: trace-cmd takes its time.
     private static let oracles: Set = ["stale-svi", "passthrough-2v", "inhibit", "lost", "instances", "clock-tsc"]
 
-    /// Every event with its stamp, in order, boiled down to a number.
-    private struct Digest: EventSink, Equatable {
-        var hash: UInt64 = 0
-        var events = 0
-        var holes = 0
-
-        mutating func event(_ event: KVMEvent, at stamp: EventStamp) {
-            let fields = EventFields(event)
-            add(UInt64(fields.kind.rawValue) << 8 | UInt64(fields.present))
-            for index in fields.values.indices { add(fields.values[index]) }
-            add(stamp.time)
-            add(UInt64(truncatingIfNeeded: stamp.cpu) << 32 | UInt64(truncatingIfNeeded: stamp.tid))
-            events += 1
-        }
-
-        mutating func lost(_ gap: EventGap) { holes += 1 }
-
-        private mutating func add(_ word: UInt64) { hash = (hash ^ word) &* 0x9e37_79b9_7f4a_7c15 ^ hash >> 29 }
-    }
-
-    private static func digest(of path: String) throws -> Digest {
-        var file = try TraceFile(path: path)
-        var digest = Digest()
-        _ = try file.read(into: &digest)
-        return digest
-    }
-
     @Test(arguments: recordings)
     func `a rewritten recording holds the same events and gives the same findings`(recording: Recording) throws {
         let written = try TestRecording(rewriting: recording.path)
-        #expect(try Self.digest(of: written.path) == Self.digest(of: recording.path))
+        #expect(try EventDigest(of: written.path) == EventDigest(of: recording.path))
 
         var file = try TraceFile(path: written.path)
         var analysis = Analysis(info: file.info)
