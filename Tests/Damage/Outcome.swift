@@ -7,6 +7,8 @@ struct Outcome {
     let events: UInt64
     /// Nothing is said to be missing of the file.
     let isWhole: Bool
+    /// What is said to be missing, or not to be judged.
+    let doubts: Set<String>
 
     /// Nil where nothing can be told of it, which the tool says in its error.
     /// - Parameter isRendered: the report is put into words too, which takes as long as all the rest.
@@ -19,6 +21,7 @@ struct Outcome {
         verdict = report.verdict
         events = report.source.events.total
         isWhole = report.source.cut == nil
+        doubts = Set(report.limits + ["\(report.loss)"])
     }
 
     private static func render(_ report: Report) {

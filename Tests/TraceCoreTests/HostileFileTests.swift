@@ -138,6 +138,19 @@ import Testing
         #expect(report.limits.contains { $0.hasPrefix("1 records are shorter than their format says") })
     }
 
+    @Test func `records of an event that no format describes are a doubt`() throws {
+        var trace = trace()
+        trace.formats = [("kvm", TestRecord.format("kvm_eoi", id: 299, [("int vector", 8, 4, 1)]))]
+        var file = try TestFile.open(trace.version7())
+        var analysis = Analysis(info: file.info)
+        let totals = try analysis.read(&file)
+        #expect(totals.unknownRecords == totals.byName["unknown-300"])
+        #expect(totals.unknownRecords > 0)
+        let report = ReportBuilder(analysis, totals: totals, path: nil).report()
+        #expect(report.verdict == .inconclusive)
+        #expect(report.limits.contains { $0.contains("of no event that the file describes") })
+    }
+
     @Test func `of many fields, commands and holes a part is kept, and all are counted`() throws {
         let fields = (0..<1000).map { ("int f\($0)", 16, 4, 0) }
         var trace = TestTrace(cpus: [(0, (0..<5000).map { page($0 + 1, lost: $0 % 2 == 0 ? 3 : 0) })])

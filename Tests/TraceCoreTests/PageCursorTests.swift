@@ -53,10 +53,38 @@ import Testing
         page.discarded(bytes: 16, delta: 50)
         page.record(TestRecord.eoi(vcpu: 0, vector: 2), delta: 7)
         page.endPadding()
-        page.record(TestRecord.eoi(vcpu: 0, vector: 3))
         let walked = try #require(walk(page.bytes()))
         #expect(walked.times == [1000, 1007])
         #expect(walked.fault == nil)
+    }
+
+    @Test func `padding up to the page's end where a record would fit is damage`() throws {
+        var page = TestPage(time: 1000)
+        page.record(TestRecord.eoi(vcpu: 0, vector: 1))
+        let offset = page.layout.headerSize + page.data.bytes.count
+        page.endPadding()
+        page.record(TestRecord.eoi(vcpu: 0, vector: 2))
+        let walked = try #require(walk(page.bytes()))
+        #expect(walked.times == [1000])
+        #expect(walked.fault == .overrun(offset: offset))
+    }
+
+    @Test(arguments: [4, 8])
+    func `a page that holds more than it says it holds is damaged`(longSize: Int) throws {
+        let layout = PageLayout(order: .little, longSize: longSize)
+        var page = TestPage(time: 1000, layout: layout)
+        page.record(TestRecord.eoi(vcpu: 0, vector: 1))
+        let first = UInt64(page.data.bytes.count)
+        page.record(TestRecord.eoi(vcpu: 0, vector: 2))
+        func hidesBytes(_ page: [UInt8]) throws -> Bool {
+            try page.withUnsafeBytes { try #require(PageCursor(page: $0, layout: layout)).hidesBytes }
+        }
+        #expect(try !hidesBytes(page.bytes()))
+        // The count of a loss lies behind the records.
+        #expect(try !hidesBytes(page.bytes(lost: 0)))
+        #expect(try !hidesBytes(page.bytes(lost: 7)))
+        #expect(try hidesBytes(page.bytes(claimed: first)))
+        #expect(try hidesBytes(page.bytes(claimed: 0)))
     }
 
     @Test(

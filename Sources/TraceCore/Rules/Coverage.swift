@@ -18,13 +18,13 @@ public struct Coverage: Sendable {
         .exit, .entry, .nestedVMExit, .nestedVMExitInject, .nestedVMEnter, .pageFault, .mmio, .eoi, .injVIRQ,
         .apicAcceptIRQ)
 
-    /// - Parameter isWindowEmpty: no event lies in the time that was asked for.
     /// What a recording should hold for every rule to be judged: those, and what tells of APICv, x2APIC and waits.
     static let wanted = ledgerKinds.union(
         EventKindSet(
             .apicvInhibitChanged, .apicvAcceptIRQ, .apic, .apicIPI, .msr, .vcpuWakeup, .markMMIOSPTE,
             .handleMMIOPageFault))
 
+    /// - Parameter isWindowEmpty: no event lies in the time that was asked for.
     public init(_ machine: borrowing Machine, _ totals: TraceTotals, isWindowEmpty: Bool = false) {
         if isWindowEmpty {
             add("No event lies between --from and --to.")
@@ -34,6 +34,9 @@ public struct Coverage: Sendable {
         }
         if totals.shortRecords > 0 {
             add("\(totals.shortRecords) records are shorter than their format says: what they held may be a finding.")
+        }
+        if totals.unknownRecords > 0 {
+            add("\(totals.unknownRecords) records are of no event that the file describes: it is damaged.")
         }
         if !totals.gaps.isEmpty || totals.overrun ?? 0 > 0 {
             add("Events were lost while recording: what they held may be a finding.")

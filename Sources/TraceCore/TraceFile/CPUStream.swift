@@ -17,9 +17,10 @@ struct CPUStream {
     private(set) var last: UInt64?
     /// Where the data broke off or stopped making sense: no page after it is read.
     private(set) var cut: TraceCut?
-    /// Pages that start before the one before them ended, and the first of them.
+    /// Pages that start before the one before them ended.
     private(set) var stepsBack = 0
-    private(set) var stepBack: TraceCut?
+    /// The first page that is read but doesn't make sense.
+    private(set) var misfit: TraceCut?
 
     private let source: PageSource
     private let layout: PageLayout
@@ -71,6 +72,7 @@ struct CPUStream {
 
     private mutating func open(_ page: PageCursor) {
         cursor = page
+        if page.hidesBytes { noteMisfit("zeros behind the records of a page of CPU \(cpu)") }
         let start = page.firstTime()
         pageHasRecords = start != nil
         switch page.loss {
@@ -80,13 +82,13 @@ struct CPUStream {
         }
         guard let start else { return }
         first = first ?? start
-        if let last, start < last { noteStepBack(to: start, from: last) }
+        guard let last, start < last else { return }
+        stepsBack += 1
+        noteMisfit("a page of CPU \(cpu) that starts at \(last) or later, not at \(start)")
     }
 
-    private mutating func noteStepBack(to start: UInt64, from last: UInt64) {
-        stepsBack += 1
-        let expected = "a page of CPU \(cpu) that starts at \(last) or later, not at \(start)"
-        stepBack = stepBack ?? TraceCut(offset: source.offset(inPage: 0), expected: expected)
+    private mutating func noteMisfit(_ expected: String) {
+        misfit = misfit ?? TraceCut(offset: source.offset(inPage: 0), expected: expected)
     }
 
     private mutating func announce(to: UInt64?, events: UInt64?) {

@@ -31,6 +31,9 @@ public struct PageCursor {
     /// Index of that record's binding.
     public var binding: Int
     public let loss: Loss
+    /// Bytes behind those that `commit` tells of aren't zero. The kernel clears them, ring_buffer_read_page(): the page is
+    /// damaged.
+    public let hidesBytes: Bool
     public private(set) var fault: Fault?
 
     private let page: UnsafeRawPointer
@@ -55,6 +58,7 @@ public struct PageCursor {
         guard used <= layout.capacity else {
             limit = position
             loss = .none
+            hidesBytes = false
             isCut = false
             fault = .overfull(claimed: used)
             return
@@ -62,6 +66,9 @@ public struct PageCursor {
         limit = position + min(Int(used), available)
         isCut = Int(used) > available
         loss = Self.loss(commit: commit, countAt: position + Int(used), room: available - Int(used), layout: layout)
+        var told = Int(used)
+        if case .counted = loss { told += layout.longSize }
+        hidesBytes = UnsafeRawBufferPointer(start: position, count: available).dropFirst(told).contains { $0 != 0 }
     }
 
     /// Over no page at all: nothing comes next.
@@ -74,6 +81,7 @@ public struct PageCursor {
         record = Record(base: page, count: 0)
         binding = 0
         loss = .none
+        hidesBytes = false
         isCut = false
     }
 
@@ -167,6 +175,8 @@ public struct PageCursor {
     /// The four bytes that start a record: type or length, and the time since the record before.
     @usableFromInline
     struct Header {
+        /// RB_EVNT_MIN_SIZE.
+        static let smallestRecord = 8
         static let padding: UInt32 = 29
         static let timeExtend: UInt32 = 30
         static let timeStamp: UInt32 = 31
@@ -186,6 +196,11 @@ public struct PageCursor {
     @usableFromInline
     mutating func longRecord(_ header: Header) -> Int? {
         if header.type == Header.padding, header.delta == 0 {
+            // Written where not even the smallest record fits, as rb_reset_tail() has it.
+            guard limit - position <= Header.smallestRecord else {
+                endWalk()
+                return nil
+            }
             position = limit
             isCut = false
             return nil

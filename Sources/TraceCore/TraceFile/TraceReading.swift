@@ -79,6 +79,7 @@ struct TraceReading {
         let own = Set(container.formats.own.map(\.id))
         for tally in tallies {
             for id in tally.seen where !own.contains(id) {
+                if container.formats.names[id] == nil { totals.unknownRecords += tally.count(of: id) }
                 totals.byName[container.formats.names[id] ?? "unknown-\(id)", default: 0] += tally.count(of: id)
             }
         }
@@ -94,7 +95,7 @@ struct TraceReading {
         totals.shortRecords = merge.delivery.shortRecords
         totals.cut =
             container.cut
-            ?? merge.streams.flatMap { [$0.cut, $0.stepBack] }.compactMap(\.self).min { $0.offset < $1.offset }
+            ?? merge.streams.flatMap { [$0.cut, $0.misfit] }.compactMap(\.self).min { $0.offset < $1.offset }
         totals.notes = notes(container)
         return totals
     }
