@@ -84,6 +84,8 @@ compare() {
     awk -v ours="$ours" -v cat="$cat" -v n="$counted" 'BEGIN {
         printf "  above cat: %.1f ns/event; %.1f times cat; %.1f M events/s\n",
             (ours - cat) * 1e6 / n, ours / cat, n / ours / 1e3 }'
+    row "apictrace analyze --quiet --threads 2" "$bytes" "$counted" \
+        "$apictrace" analyze --quiet --threads 2 "$file" >/dev/null
     if [ -x "$scratch/iterate" ] && [ -n "${3:-}" ]; then
         # Once where that is enough to see: version 3.1 takes half a minute for a zstd file.
         bare=$(runs=$3 row "libtracecmd, bare iteration" "$bytes" "$counted" "$scratch/iterate" "$file")
