@@ -143,6 +143,8 @@ enum lapic_occasion {
 	LAPIC_L1_EXIT,
 	/* kvm_entry into L2. */
 	LAPIC_L2_ENTRY,
+	/* Any kvm_exit, where the user asked for it: nothing is meant by it. */
+	LAPIC_EXIT,
 };
 
 enum lapic_blocks {
@@ -197,6 +199,8 @@ struct probe_config {
 	uint32_t is_vmx;
 	/* Exits of vCPUs that have never run L2 may be counted rather than sent. */
 	uint32_t counts_exits;
+	/* The local APIC's words are sent at every exit. */
+	uint32_t sends_lapic;
 };
 
 #endif

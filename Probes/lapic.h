@@ -69,14 +69,12 @@ static __always_inline uint32_t computed_ppr(const struct lapic_copy *copy)
 	return (tpr & 0xf0) >= in_service ? tpr : in_service;
 }
 
-static __always_inline void send_words(const struct lapic_copy *copy, struct vcpu_seen *seen,
-				       enum lapic_occasion occasion, bool is_suspicious, uint16_t blocks)
+static __always_inline void send_words(const struct lapic_copy *copy, const struct vcpu_seen *seen,
+				       enum lapic_occasion occasion, uint16_t blocks)
 {
-	bool wanted = is_suspicious || seen->sent_words[occasion];
-	struct probe_lapic_words *record;
+	struct probe_lapic_words *record = reserve_bytes(KIND_LAPIC_WORDS, sizeof(*record));
 
-	seen->sent_words[occasion] = is_suspicious;
-	if (!wanted || !(record = reserve_bytes(KIND_LAPIC_WORDS, sizeof(*record))))
+	if (!record)
 		return;
 #pragma unroll
 	for (int i = 0; i < 8; i++) {
@@ -91,6 +89,25 @@ static __always_inline void send_words(const struct lapic_copy *copy, struct vcp
 	submit(record);
 }
 
+static __always_inline void send_suspicious(const struct lapic_copy *copy, struct vcpu_seen *seen,
+					    enum lapic_occasion occasion, bool is_suspicious, uint16_t blocks)
+{
+	bool wanted = is_suspicious || seen->sent_words[occasion];
+
+	seen->sent_words[occasion] = is_suspicious;
+	if (wanted)
+		send_words(copy, seen, occasion, blocks);
+}
+
+/* As KVM holds them, whoever ran. */
+static __always_inline void look_at_exit(struct kvm_vcpu *vcpu, const struct vcpu_seen *seen)
+{
+	struct lapic_copy *copy = seen->flags & VCPU_LAPIC ? copy_lapic(vcpu) : NULL;
+
+	if (copy)
+		send_words(copy, seen, LAPIC_EXIT, 0);
+}
+
 /* After a run of L1 with virtual-interrupt delivery the CPU has stored the VPPR that it computed from its SVI. */
 static __always_inline void look_at_l1_exit(struct kvm_vcpu *vcpu, struct vcpu_seen *seen)
 {
@@ -101,7 +118,7 @@ static __always_inline void look_at_l1_exit(struct kvm_vcpu *vcpu, struct vcpu_s
 		return;
 	copy = copy_lapic(vcpu);
 	if (copy)
-		send_words(copy, seen, LAPIC_L1_EXIT, (copy->words[LAPIC_PPR] & 0xff) != computed_ppr(copy), 0);
+		send_suspicious(copy, seen, LAPIC_L1_EXIT, (copy->words[LAPIC_PPR] & 0xff) != computed_ppr(copy), 0);
 }
 
 static __always_inline bool is_nested_run_pending(struct kvm_vcpu *vcpu)
@@ -150,8 +167,8 @@ static __always_inline void look_at_l2_entry(struct kvm_vcpu *vcpu, struct vcpu_
 	if (!copy)
 		return;
 	is_deliverable = highest_class(&copy->words[LAPIC_IRR]) > (computed_ppr(copy) & 0xf0);
-	send_words(copy, seen, LAPIC_L2_ENTRY, is_deliverable,
-		   is_deliverable ? entry_blocks(vcpu, immediate_exit) : 0);
+	send_suspicious(copy, seen, LAPIC_L2_ENTRY, is_deliverable,
+			is_deliverable ? entry_blocks(vcpu, immediate_exit) : 0);
 }
 
 #endif

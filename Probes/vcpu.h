@@ -155,10 +155,13 @@ static __always_inline void leave_guest(struct kvm_vcpu *vcpu)
 {
 	struct vcpu_seen *seen = seen_vcpu(vcpu);
 
-	if (!seen)
+	if (!seen) {
 		seed_vcpu(vcpu);
-	else if (is_watched_vcpu(seen->id))
+	} else if (is_watched_vcpu(seen->id)) {
 		look_at_l1_exit(vcpu, seen);
+		if (config.sends_lapic)
+			look_at_exit(vcpu, seen);
+	}
 }
 
 #endif

@@ -13,6 +13,13 @@ def accesses($kind; $level; $register): total(.[$kind][$level][$register]);
 def seen($kind; $register; $l1_seen):
     accesses($kind; "l2Direct"; $register) + (if $l1_seen then accesses($kind; "l1"; $register) else 0 end);
 
+# What the probes must have read of KVM's structures, in the lines of reads.awk.
+def vectors: if length == 0 then "-" else join(",") end;
+def reads: .vms[] | .pid as $pid | .vcpus[] | "\($pid) \(.id)" as $who
+    | "\($who) runs \(.vmruns)",
+      "\($who) final \(.final.irr | vectors) \(.final.isr | vectors) \(.final.tpr) \(.final.ppr)",
+      (.late | keys[] | "\($who) held \(.)");
+
 # The report.
 def reported($level; $kind): total(.apicAccess[$level][$kind]);
 def lossy: .loss.known > 0 or .loss.gapsTotal > 0 or .loss.unknownGaps > 0;

@@ -10,7 +10,7 @@
 set -euo pipefail
 # shellcheck source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
-need gcc make qemu-system-x86_64 busybox cpio jq
+need gcc make qemu-system-x86_64 busybox cpio jq awk trace-cmd
 
 out=${LAB_OUT:-$CACHE/out}
 build=$CACHE/guest
@@ -45,7 +45,7 @@ check() {
     local scenario report
     for scenario in "${scenarios[@]}"; do
         cells=$((cells + 1))
-        if report=$("$(checker "$scenario")" "$2" "$scenario" "$out/$1/$2/$scenario"); then
+        if report=$("$(checker "$scenario")" "$1" "$2" "$scenario" "$out/$1/$2/$scenario"); then
             report=agrees
         else
             disagreements=$((disagreements + 1))

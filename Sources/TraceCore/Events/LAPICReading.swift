@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A vCPU's local APIC words at a moment when they may prove something, read in the kernel by live tracing.
+/// A vCPU's local APIC words, as KVM holds them in memory, read in the kernel by live tracing.
 ///
-/// Told when they look wrong, and once more when they no longer do: a reading in between was sound.
+/// At the moments when they may prove something they are told when they look wrong, and once more when they no longer do: a
+/// reading in between was sound.
 public struct LAPICReading: Equatable, Sendable {
     public enum Occasion: Equatable, Sendable {
         /// `kvm_exit` that ends a run of L1 with virtual-interrupt delivery: the CPU has just stored VPPR.
         case l1Exit
         /// `kvm_entry` into L2, where posted interrupts have been folded into vIRR. The entry itself comes next.
         case l2Entry(Pending)
+        /// Any `kvm_exit`, where every reading was asked for. It proves nothing by itself.
+        case exit
     }
 
     /// What makes KVM look at vIRR again before or right after the entry, or keeps it from injecting on purpose.

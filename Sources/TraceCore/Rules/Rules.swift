@@ -40,6 +40,7 @@ public struct Rules: MachineObserver, Sendable {
         switch reading.occasion {
         case .l1Exit: staleSVI.l1Exit(reading.words, of: vcpu, at: stamp, in: machine)
         case .l2Entry(let pending): lostAccept.l2Entry(reading.words, pending, of: vcpu, at: stamp)
+        case .exit: break
         }
     }
 

@@ -51,6 +51,12 @@ struct Live: ParsableCommand {
     @Option(help: ArgumentHelp("Also write what was seen to a trace.dat.", valueName: "file"), completion: .file())
     var record: String?
 
+    @Flag(
+        help: ArgumentHelp(
+            "Also write each vCPU's IRR, ISR, TPR and PPR at every exit, as KVM holds them (apictrace:lapic in the trace.dat; "
+                + "BPF only)."))
+    var lapic = false
+
     @Flag(help: "Show why the kernel refused a probe.")
     var verifierLog = false
 
@@ -68,6 +74,9 @@ struct Live: ParsableCommand {
             throw ValidationError("--until takes a finding's grade: exposed or a graver one.")
         }
         guard vcpu.map({ $0 >= 0 }) ?? true else { throw ValidationError("--vcpu counts from 0.") }
+        guard !lapic || record != nil && backend != .ftrace else {
+            throw ValidationError("--lapic is for a --record made with BPF.")
+        }
     }
 
     func run() throws {
@@ -81,7 +90,8 @@ struct Live: ParsableCommand {
     }
 
     private func trace() throws -> Report {
-        let options = LiveOptions(vm: vm, vcpu: vcpu)
+        var options = LiveOptions(vm: vm, vcpu: vcpu)
+        options.sendsLAPIC = lapic
         switch backend {
         case .bpf: return try trace(try LiveSession(options), options)
         case .ftrace: return try trace(try FtraceSession(), options)

@@ -23,15 +23,14 @@ struct Examination: Codable, Equatable {
         ]
         do {
             let types = try KernelTypes()
-            checks += [
-                TypeChecks.btf(types, host), TypeChecks.tracepoints(types), TypeChecks.fields(types),
-                TypeChecks.fix(types, host),
-            ]
+            checks.append(TypeChecks.btf(types))
+            // Of a KVM without types nothing else can be told.
+            if types.hasKVM {
+                checks += [TypeChecks.tracepoints(types), TypeChecks.fields(types), TypeChecks.fix(types, host)]
+            }
         } catch {
-            checks.append(
-                DoctorCheck(
-                    "btf", .failed, error.text,
-                    advice: "use a kernel with CONFIG_DEBUG_INFO_BTF=y; distribution kernels have it"))
+            let advice = "use a kernel with CONFIG_DEBUG_INFO_BTF=y; distribution kernels have it"
+            checks.append(TypeChecks.noTypes(error.text, advice))
         }
         return Examination(checks)
     }

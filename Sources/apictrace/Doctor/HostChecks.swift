@@ -83,7 +83,7 @@ enum HostChecks {
 
     static func tracefs() -> DoctorCheck {
         if let directory = Tracefs.directory {
-            return SystemFile.exists(directory + "/events/kvm")
+            return Tracefs.hasKVMEvents
                 ? DoctorCheck("tracefs", .ok, directory)
                 : DoctorCheck("tracefs", .failed, "\(directory) has no kvm events", advice: "load kvm")
         }

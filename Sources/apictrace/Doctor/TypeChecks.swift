@@ -3,14 +3,22 @@ import TraceCore
 
 /// Checks that the kernel's type information answers.
 enum TypeChecks {
-    static func btf(_ types: borrowing KernelTypes, _ host: HostFacts) -> DoctorCheck {
+    static func btf(_ types: borrowing KernelTypes) -> DoctorCheck {
         let list = types.names.joined(separator: " ")
-        if !types.hasKVM {
-            return DoctorCheck(
-                "btf", .failed, "\(list), but nothing of kvm",
-                advice: "load kvm; if it is, its modules were built without BTF: use the distribution's")
-        }
-        return DoctorCheck("btf", .ok, list)
+        return types.hasKVM
+            ? DoctorCheck("btf", .ok, list)
+            : noTypes(
+                "\(list), but nothing of kvm",
+                "load kvm; if it is, its modules were built without BTF: use the distribution's")
+    }
+
+    /// Only probes need types: `live` reads the tracepoints with ftrace then.
+    static func noTypes(_ finding: String, _ advice: String) -> DoctorCheck {
+        Tracefs.hasKVMEvents
+            ? DoctorCheck(
+                "btf", .note, finding,
+                advice: "apictrace live uses ftrace here, and sees no more than a file holds; for probes " + advice)
+            : DoctorCheck("btf", .failed, finding, advice: advice)
     }
 
     static func tracepoints(_ types: borrowing KernelTypes) -> DoctorCheck {

@@ -50,10 +50,14 @@ extension VCPUState {
 
 extension LAPICReading {
     init(_ record: probe_lapic_words) {
-        let isEntry = UInt32(record.occasion) == LAPIC_L2_ENTRY.rawValue
+        let occasion: Occasion =
+            switch UInt32(record.occasion) {
+            case LAPIC_L1_EXIT.rawValue: .l1Exit
+            case LAPIC_L2_ENTRY.rawValue: .l2Entry(Pending(rawValue: record.blocks))
+            default: .exit
+            }
         self.init(
-            vcpu: Int32(bitPattern: record.vcpu),
-            occasion: isEntry ? .l2Entry(Pending(rawValue: record.blocks)) : .l1Exit,
+            vcpu: Int32(bitPattern: record.vcpu), occasion: occasion,
             words: LAPICWords(
                 irr: withUnsafeBytes(of: record.irr) { Array($0.bindMemory(to: UInt32.self)) },
                 isr: withUnsafeBytes(of: record.isr) { Array($0.bindMemory(to: UInt32.self)) },

@@ -58,6 +58,7 @@ struct LiveSource: ~Copyable {
         config.is_vmx = host.isa == .vmx ? 1 : 0
         // Before 6.0 what an injection repeats is told from the exit before it.
         config.counts_exits = types.hasField("kvm_inj_virq.reinjected") ? 1 : 0
+        config.sends_lapic = options.sendsLAPIC ? 1 : 0
         try object.configure(config)
         let cpus = max(Int(libbpf_num_possible_cpus()), 1)
         try object.resize("counts", to: UInt32(cpus))

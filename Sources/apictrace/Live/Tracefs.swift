@@ -11,6 +11,9 @@ enum Tracefs {
         candidates.first { SystemFile.exists($0 + "/events") }
     }
 
+    /// KVM is loaded, and its events can be read.
+    static var hasKVMEvents: Bool { directory.map { SystemFile.exists($0 + "/events/kvm") } ?? false }
+
     /// An instance of ours is called so, followed by the process id.
     static let instancePrefix = "apictrace-"
 

@@ -70,7 +70,8 @@ enum TestEvents {
         case 1:
             return .lapic(
                 LAPICReading(
-                    vcpu: any(), occasion: flag() ? .l1Exit : .l2Entry(.init(rawValue: any())), words: words))
+                    vcpu: any(), occasion: flag() ? .l1Exit : flag() ? .exit : .l2Entry(.init(rawValue: any())),
+                    words: words))
         case 2: return .exits(ExitReason(isa: flag() ? .vmx : .svm, recorded: any()), count: any())
         case 3: return .tick
         default: return .process(any())

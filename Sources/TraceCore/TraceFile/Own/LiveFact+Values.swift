@@ -61,22 +61,29 @@ extension VCPUState {
 
 extension LAPICReading {
     fileprivate var values: [UInt64] {
-        var isEntry = false
-        var pending = Pending()
-        if case .l2Entry(let found) = occasion { (isEntry, pending) = (true, found) }
+        let (number, pending): (UInt64, Pending) =
+            switch occasion {
+            case .l1Exit: (0, [])
+            case .l2Entry(let pending): (1, pending)
+            case .exit: (2, [])
+            }
         func eight(_ words: [UInt32]) -> [UInt64] {
             (0..<8).map { words.indices.contains($0) ? words[$0].word : 0 }
         }
         return [
-            vcpu.word, isEntry.word, pending.rawValue.word, words.tpr.word,
-            words.ppr.word,
+            vcpu.word, number, pending.rawValue.word, words.tpr.word, words.ppr.word,
         ] + eight(words.irr) + eight(words.isr)
     }
 
     fileprivate init(_ values: [UInt64]) {
+        let occasion: Occasion =
+            switch values[1] {
+            case 0: .l1Exit
+            case 1: .l2Entry(Pending(rawValue: UInt16(truncatingIfNeeded: values[2])))
+            default: .exit
+            }
         self.init(
-            vcpu: Int32(truncatingIfNeeded: values[0]),
-            occasion: values[1] == 0 ? .l1Exit : .l2Entry(Pending(rawValue: UInt16(truncatingIfNeeded: values[2]))),
+            vcpu: Int32(truncatingIfNeeded: values[0]), occasion: occasion,
             words: LAPICWords(
                 irr: values[5..<13].map { UInt32(truncatingIfNeeded: $0) },
                 isr: values[13..<21].map { UInt32(truncatingIfNeeded: $0) },

@@ -61,7 +61,7 @@ enum OwnEvent: UInt8, CaseIterable {
             ]
         case .lapic:
             [
-                Field(type: .s32, name: "vcpu_id"), Field(type: .flag, name: "l2_entry"),
+                Field(type: .s32, name: "vcpu_id"), Field(type: .u8, name: "occasion"),
                 Field(type: .x16, name: "pending"), Field(type: .x8, name: "tpr"), Field(type: .x8, name: "ppr"),
                 Field(type: .x32, name: "irr", count: 8), Field(type: .x32, name: "isr", count: 8),
             ]
