@@ -47,7 +47,7 @@ apictrace=${APICTRACE_BIN:-$(command -v apictrace || true)}
 # trace SCENARIO FOLDER
 trace() {
     if [[ -n $apictrace ]]; then
-        "$apictrace" live --json -- "$LAB/run-guest" "$1" "$2" >"$2/live.json" 2>"$2/live.err" || true
+        "$apictrace" live --json --lapic --record "$2/live.dat" -- "$LAB/run-guest" "$1" "$2" >"$2/live.json" 2>"$2/live.err" || true
     else
         "$LAB/run-guest" "$1" "$2"
     fi

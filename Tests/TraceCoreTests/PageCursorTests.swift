@@ -47,6 +47,22 @@ import Testing
         #expect(try #require(walk(page.bytes())).times == [9 << 59 | 101, 10 << 59 | 3])
     }
 
+    @Test func `an absolute stamp before the record that precedes it is told`() throws {
+        for (stamp, isBefore) in [(1004 as UInt64, true), (1005, false), (2000, false)] {
+            var page = TestPage(time: 1000)
+            page.record(TestRecord.eoi(vcpu: 0, vector: 1), delta: 5)
+            page.timeStamp(stamp)
+            page.record(TestRecord.eoi(vcpu: 0, vector: 2))
+            let tally = RecordTally()
+            let goesBack = try page.bytes().withUnsafeBytes { bytes in
+                var cursor = try #require(PageCursor(page: bytes, layout: page.layout))
+                _ = cursor.next(tally)
+                return cursor.goesBack
+            }
+            #expect(goesBack == isBefore)
+        }
+    }
+
     @Test func `a discarded event is passed without its delta`() throws {
         var page = TestPage(time: 1000)
         page.record(TestRecord.eoi(vcpu: 0, vector: 1))

@@ -17,7 +17,7 @@ struct CPUStream {
     private(set) var last: UInt64?
     /// Where the data broke off or stopped making sense: no page after it is read.
     private(set) var cut: TraceCut?
-    /// Pages that start before the one before them ended.
+    /// Pages that start before the one before them ended, or in which time goes back.
     private(set) var stepsBack = 0
     /// The first page that is read but doesn't make sense.
     private(set) var misfit: TraceCut?
@@ -54,6 +54,7 @@ struct CPUStream {
     mutating func turnPage() {
         repeat {
             if pageHasRecords { last = max(last ?? 0, cursor.time) }
+            if cursor.goesBack { noteStepBack("a page of CPU \(cpu) with stamps that don't go back") }
             if let fault = cursor.fault { return breakOff(source.cut ?? describe(fault)) }
             guard let page = source.page() else {
                 if let cut = source.cut { return breakOff(cut) }
@@ -83,8 +84,12 @@ struct CPUStream {
         guard let start else { return }
         first = first ?? start
         guard let last, start < last else { return }
+        noteStepBack("a page of CPU \(cpu) that starts at \(last) or later, not at \(start)")
+    }
+
+    private mutating func noteStepBack(_ expected: String) {
         stepsBack += 1
-        noteMisfit("a page of CPU \(cpu) that starts at \(last) or later, not at \(start)")
+        noteMisfit(expected)
     }
 
     private mutating func noteMisfit(_ expected: String) {

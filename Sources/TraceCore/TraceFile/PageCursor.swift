@@ -35,6 +35,8 @@ public struct PageCursor {
     /// damaged.
     public let hidesBytes: Bool
     public private(set) var fault: Fault?
+    /// An absolute stamp lay before the record that precedes it.
+    public private(set) var goesBack = false
 
     private let page: UnsafeRawPointer
     @usableFromInline var position: UnsafeRawPointer
@@ -214,7 +216,9 @@ public struct PageCursor {
         case Header.timeExtend:
             time &+= UInt64(word) << 27 &+ header.delta
         case Header.timeStamp:
-            time = absolute(UInt64(word) << 27 | header.delta)
+            let stamp = absolute(UInt64(word) << 27 | header.delta)
+            goesBack = goesBack || stamp < time
+            time = stamp
         case Header.padding:
             // A discarded event. Its delta is not added, as in rb_update_read_stamp().
             guard Int(word) <= limit - position - 4 else {
