@@ -55,7 +55,7 @@ public struct FixState: Equatable, Sendable {
             return FixState(
                 state: .unknown, basis: .format,
                 evidence:
-                    "kvm_entry.immediate_exit is recorded: 6.9 and later, or a 6.1 from 6.1.149 on, which has the fix")
+                    "kvm_entry.immediate_exit is recorded: 6.9 or later, with or without the fix, or 6.1.149 or later")
         }
         if let kernel = info.kernel {
             return FixState(state: .unknown, basis: .release, evidence: "the release alone does not tell: \(kernel)")

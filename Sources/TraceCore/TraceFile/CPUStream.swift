@@ -73,7 +73,7 @@ struct CPUStream {
 
     private mutating func open(_ page: PageCursor) {
         cursor = page
-        if page.hidesBytes { noteMisfit("zeros behind the records of a page of CPU \(cpu)") }
+        if page.hidesBytes { noteMisfit("a page of CPU \(cpu) that is empty, as it says") }
         let start = page.firstTime()
         pageHasRecords = start != nil
         switch page.loss {

@@ -45,6 +45,7 @@ public struct FormatCatalog: Sendable {
         guard let identity = EventFormat.identity(of: text[...]) else { return false }
         if system == OwnEvent.system {
             guard let format = EventFormat(text: text[...]), let binding = OwnBinding(format), hasRoom else {
+                names[identity.id] = identity.name
                 return true
             }
             own.append((format.id, binding))

@@ -31,8 +31,8 @@ public struct PageCursor {
     /// Index of that record's binding.
     public var binding: Int
     public let loss: Loss
-    /// Bytes behind those that `commit` tells of aren't zero. The kernel clears them, ring_buffer_read_page(): the page is
-    /// damaged.
+    /// `commit` says that the page is empty, and it isn't: no recorder writes such a page. Less than all of its bytes may lie
+    /// behind those that `commit` tells of: libtracefs leaves old ones there when it reads a mapped buffer.
     public let hidesBytes: Bool
     public private(set) var fault: Fault?
     /// An absolute stamp lay before the record that precedes it.
@@ -68,9 +68,8 @@ public struct PageCursor {
         limit = position + min(Int(used), available)
         isCut = Int(used) > available
         loss = Self.loss(commit: commit, countAt: position + Int(used), room: available - Int(used), layout: layout)
-        var told = Int(used)
-        if case .counted = loss { told += layout.longSize }
-        hidesBytes = UnsafeRawBufferPointer(start: position, count: available).dropFirst(told).contains { $0 != 0 }
+        hidesBytes =
+            commit == 0 && UnsafeRawBufferPointer(start: position, count: available).contains { $0 != 0 }
     }
 
     /// Over no page at all: nothing comes next.
