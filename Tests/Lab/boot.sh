@@ -31,8 +31,8 @@ boot() {
 mkdir -p "$out"
 echo 0 >"$out/accidents"
 boot
-if ! grep -q 'LAB: modules loaded' "$console" && grep -q 'Kernel panic' "$console"; then
-    say "lab: the emulator panicked before the modules were loaded; booting once more"
+if ! grep -q 'LAB: loading KVM' "$console" && grep -q 'Kernel panic' "$console"; then
+    say "lab: the emulator panicked before KVM was loaded; booting once more"
     echo 1 >"$out/accidents"
     mv "$console" "$out/console.accident.log"
     boot

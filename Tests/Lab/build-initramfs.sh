@@ -37,7 +37,7 @@ for module in kvm kvm-amd; do
     objcopy --remove-section=.BTF "$kernel/modules/$module.ko" "$root/modules/$module-nobtf.ko"
 done
 add "$vmm"
-if [[ -z ${LAB_NO_TRACE_CMD:-} ]] && command -v trace-cmd >/dev/null; then
+if [[ -z ${LAB_NO_TRACE_CMD:-} ]]; then
     add "$(command -v trace-cmd)"
 fi
 if [[ -n ${APICTRACE_BIN:-} ]]; then

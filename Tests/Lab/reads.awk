@@ -16,12 +16,20 @@ function value(name,   at, rest) {
     return rest
 }
 
+# As older trace-cmd prints arrays, "0 81", and newer, "{0x0,0x51}": awks differ on whether a string may be hexadecimal.
+function number(text,   result, i) {
+    if (text !~ /^0x/) return text + 0
+    for (i = 3; i <= length(text); i++) result = 16 * result + index("0123456789abcdef", substr(text, i, 1)) - 1
+    return result
+}
+
 # The vectors whose bits are set in eight words, highest last, comma-separated; "-" for none.
 function vectors(words,   list, word, count, bit, result) {
+    gsub(/[{},]/, " ", words)
     count = split(words, list, " ")
     for (word = 1; word <= count; word++) {
         for (bit = 0; bit < 32; bit++) {
-            if (int(list[word] / 2 ^ bit) % 2) result = result (result ? "," : "") sprintf("0x%x", 32 * (word - 1) + bit)
+            if (int(number(list[word]) / 2 ^ bit) % 2) result = result (result ? "," : "") sprintf("0x%x", 32 * (word - 1) + bit)
         }
     }
     return result ? result : "-"
@@ -56,7 +64,7 @@ function thread(   name) {
 / kvm_eoi: / {
     who = vcpu[thread()]
     vector = sprintf("0x%x", value("vector"))
-    if (who && ("," in_service[who] ",") !~ ("," vector ",")) print "wrong, not in service:" $0
+    if (("," in_service[who] ",") !~ ("," vector ",")) print "wrong, not in service:" $0
 }
 
 END {

@@ -5,7 +5,7 @@
 # APICv on or off, scenario).
 # From the environment, each a list, by default all:  KERNEL=6.12  APICV=on  SCENARIO="passthrough hooked"
 # Also: APICTRACE_BIN (a static apictrace), LAB_OUT (outputs, default the cache), LAB_CACHE, LAB_OFFLINE=1,
-# LAB_TIMEOUT, LAB_NO_TRACE_CMD=1.
+# LAB_TIMEOUT, LAB_NO_TRACE_CMD=1 (none in the guest).
 # Status: 0 every requested cell ran and agreed; 1 not; 77 skipped, with the reason.
 set -euo pipefail
 # shellcheck source=common.sh

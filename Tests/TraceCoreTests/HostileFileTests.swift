@@ -138,6 +138,23 @@ import Testing
         #expect(report.limits.contains { $0.hasPrefix("1 records are shorter than their format says") })
     }
 
+    @Test func `a page size that can't be is told, and the pages are read by the usual one`() throws {
+        for bytes in versions(trace()) {
+            let start = TraceHead.magic.count + 2 + 2
+            var damaged = Array(bytes)
+            damaged[start + 2] ^= 0x40
+            let read = try TestFile.read(damaged)
+            #expect(read.lines == ["1 cpu0 eoi 1"])
+            #expect(read.totals.cut?.offset == UInt64(start))
+        }
+        var bytes = trace().version7()
+        let buffer = try #require(bytes.firstRange(of: Array("local\0".utf8) + [0, 0x10, 0, 0]))
+        bytes[buffer.upperBound - 2] ^= 0x40
+        let read = try TestFile.read(bytes)
+        #expect(read.lines == ["1 cpu0 eoi 1"])
+        #expect(read.totals.cut != nil)
+    }
+
     @Test func `records of an event that no format describes are a doubt`() throws {
         var trace = trace()
         trace.formats = [("kvm", TestRecord.format("kvm_eoi", id: 299, [("int vector", 8, 4, 1)]))]
@@ -148,7 +165,7 @@ import Testing
         #expect(totals.unknownRecords > 0)
         let report = ReportBuilder(analysis, totals: totals, path: nil).report()
         #expect(report.verdict == .inconclusive)
-        #expect(report.limits.contains { $0.contains("of no event that the file describes") })
+        #expect(report.limits.contains { $0.contains("of events that the file doesn't describe") })
     }
 
     @Test func `of many fields, commands and holes a part is kept, and all are counted`() throws {

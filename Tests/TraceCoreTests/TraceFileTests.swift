@@ -127,6 +127,21 @@ import Testing
         #expect(cut.expected == "a page of CPU 0 that starts at 500 or later, not at 100")
     }
 
+    @Test func `a page that contradicts itself is damage, and the next ones are read`() throws {
+        var back = page(100, 1)
+        back.timeStamp(40)
+        back.record(TestRecord.eoi(vcpu: 0, vector: 2))
+        let pages = [back.bytes(), page(200, 3).bytes(claimed: 0), page(300, 4).bytes()]
+        func cut(_ pages: [[UInt8]]) throws -> TraceCut? {
+            let read = try TestFile.read(TestTrace(cpus: [(0, pages)]).version7())
+            #expect(read.lines.last == "300 cpu0 eoi 4")
+            return read.totals.cut
+        }
+        #expect(try cut([pages[2]]) == nil)
+        #expect(try cut([pages[0], pages[2]])?.expected == "a page of CPU 0 with stamps that don't go back")
+        #expect(try cut([pages[1], pages[2]])?.expected == "a page of CPU 0 that is empty, as it says")
+    }
+
     @Test func `damage in one CPU ends that CPU only`() throws {
         let trace = TestTrace(cpus: [
             (0, [page(100, 1).bytes(), page(200, 2).bytes(claimed: 5000), page(300, 3).bytes()]),

@@ -36,7 +36,9 @@ public struct Coverage: Sendable {
             add("\(totals.shortRecords) records are shorter than their format says: what they held may be a finding.")
         }
         if totals.unknownRecords > 0 {
-            add("\(totals.unknownRecords) records are of no event that the file describes: it is damaged.")
+            add(
+                "\(totals.unknownRecords) records are of events that the file doesn't describe: somebody else switched those on "
+                    + "meanwhile, or it is damaged.")
         }
         if !totals.gaps.isEmpty || totals.overrun ?? 0 > 0 {
             add("Events were lost while recording: what they held may be a finding.")

@@ -198,7 +198,7 @@ public struct PageCursor {
     mutating func longRecord(_ header: Header) -> Int? {
         if header.type == Header.padding, header.delta == 0 {
             // Written where not even the smallest record fits, as rb_reset_tail() has it.
-            guard limit - position <= Header.smallestRecord else {
+            guard limit - position < Header.smallestRecord else {
                 endWalk()
                 return nil
             }

@@ -9,7 +9,12 @@ public struct PageLayout: Equatable, Sendable {
     public var pageSize: Int
 
     /// The kernel's largest sub-buffer is 128 pages of at most 64 KiB (kernel/trace/trace.c, buffer_subbuf_size_write).
-    static let pageSizes = 64...(128 * 65536)
+    private static let pageSizes = 64...(128 * 65536)
+
+    /// A sub-buffer is a power of two of pages, and so of bytes, its header included.
+    static func isPageSize(_ size: Int) -> Bool {
+        pageSizes.contains(size) && size.nonzeroBitCount == 1
+    }
 
     public init(order: ByteOrder, longSize: Int = 8, pageSize: Int = 4096) {
         self.order = order

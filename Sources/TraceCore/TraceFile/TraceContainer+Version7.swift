@@ -158,8 +158,9 @@ extension TraceContainer {
             name: try payload.string(), clock: try payload.string(), pageSize: head.pageSize,
             isCompressed: head.compression != .none)
         let before = payload.cut
-        instance.pageSize = Int(try payload.integer(UInt32.self))
-        guard PageLayout.pageSizes.contains(instance.pageSize) else { throw before }
+        let pageSize = Int(try payload.integer(UInt32.self))
+        // The head's is most likely what it was.
+        if PageLayout.isPageSize(pageSize) { instance.pageSize = pageSize } else { note(before) }
         do throws(TraceCut) {
             try readTable(&payload, of: &instance)
             let header = try SectionHeader("a buffer", of: file, at: offset, order: head.order)

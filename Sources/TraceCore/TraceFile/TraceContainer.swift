@@ -23,8 +23,8 @@ struct TraceContainer: Sendable {
     /// - Parameter cut: damage that was met before, in unpacking the file.
     init(_ file: InputFile, cut: TraceCut? = nil) throws(TraceFileError) {
         self.file = file
-        self.cut = cut
         head = try TraceHead(file)
+        self.cut = cut ?? head.damage
         switch head.version {
         case .v6: readVersion6()
         case .v7: readVersion7()

@@ -4,6 +4,8 @@
 struct TraceHead {
     static let magic: [UInt8] = [0x17, 0x08, 0x44] + Array("tracing".utf8)
 
+    private static let usualPageSize = 4096
+
     enum Version: String {
         case v6 = "6"
         case v7 = "7"
@@ -11,8 +13,10 @@ struct TraceHead {
 
     var version: Version
     var order: ByteOrder
-    /// Page size of the traced host.
+    /// Page size of the traced host; where the file's makes no sense, that of every x86 host.
     var pageSize: Int
+    /// It made none.
+    var damage: TraceCut?
     var compression: Compression
     /// Where the head ends: version 6's parts and version 7's sections follow.
     var end: UInt64
@@ -31,7 +35,7 @@ struct TraceHead {
             _ = try reader.byte()
             let before = reader.cut
             pageSize = Int(try reader.integer(UInt32.self))
-            guard PageLayout.pageSizes.contains(pageSize) else { throw before }
+            if !PageLayout.isPageSize(pageSize) { (pageSize, damage) = (Self.usualPageSize, before) }
             if version == Version.v7.rawValue {
                 compression = try reader.string()
                 _ = try reader.string()

@@ -15,7 +15,7 @@ public struct TraceTotals: Equatable, Sendable {
     public var overrun: UInt64?
     /// Records of events that the machine uses, left out since they are shorter than their format says.
     public var shortRecords = 0
-    /// Records of ids that no format has: a recorder keeps the format of whatever it records.
+    /// Records of ids that no format has. A recorder keeps the formats of what it switches on itself.
     public var unknownRecords: UInt64 = 0
     /// The first place where the input broke off or doesn't make sense; nil for a whole file.
     public var cut: TraceCut?

@@ -93,7 +93,7 @@ struct Live: ParsableCommand {
         var options = LiveOptions(vm: vm, vcpu: vcpu)
         options.sendsLAPIC = lapic
         switch backend {
-        case .bpf: return try trace(try LiveSession(options), options)
+        case .bpf: return try traceWithBPF(try LiveSession(options), options)
         case .ftrace: return try trace(try FtraceSession(), options)
         case nil: return try traceWithWhatWorks(options)
         }
@@ -108,8 +108,19 @@ struct Live: ParsableCommand {
             guard error.leavesFtrace else { throw error }
             let instead: FtraceSession
             do throws(TracingUnavailable) { instead = try FtraceSession() } catch _ { throw error }
-            Terminal.complain("without BPF: \(error.text); reading the same tracepoints with ftrace")
+            Terminal.complain(
+                "without BPF: \(error.text); reading the same tracepoints with ftrace"
+                    + (lapic ? ", which leaves --lapic out" : ""))
             return try trace(instead, options)
+        }
+        return try traceWithBPF(session, options)
+    }
+
+    private func traceWithBPF(_ session: consuming LiveSession, _ options: LiveOptions) throws -> Report {
+        if session.info.isa == .unknown {
+            Terminal.complain(
+                "neither kvm_intel nor kvm_amd is loaded yet; of a kvm_intel that comes later no memory is judged (signs C1 "
+                    + "and C2): load it before")
         }
         return try trace(session, options)
     }

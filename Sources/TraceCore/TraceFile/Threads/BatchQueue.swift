@@ -7,6 +7,8 @@ import Synchronization
 /// A batch that has been told goes back to be filled again, so that as many exist as fit in the queue and two more.
 final class BatchQueue: Sendable {
     private static let length = 2
+    /// Between two calls while nothing comes.
+    private static let beat = DispatchTimeInterval.milliseconds(200)
 
     private struct Batches: Sendable {
         var full: [EventBatch] = []
@@ -15,12 +17,7 @@ final class BatchQueue: Sendable {
 
     private let batches = Mutex(Batches())
     private let full = DispatchSemaphore(value: 0)
-    /// Not made with its value: a semaphore that is freed with less than that traps.
-    private let room = DispatchSemaphore(value: 0)
-
-    init() {
-        for _ in 0..<Self.length { room.signal() }
-    }
+    private let room = DispatchSemaphore(value: length)
 
     /// Takes a batch to be told.
     /// - Returns: an empty one.
@@ -36,9 +33,10 @@ final class BatchQueue: Sendable {
     }
 
     /// Takes back a batch that was told.
+    /// - Parameter wait: called every now and then while there is none: of records that nobody hears of many go by.
     /// - Returns: the next one; nil at the end.
-    func next(after told: consuming EventBatch) -> EventBatch? {
-        full.wait()
+    func next(after told: consuming EventBatch, wait: () -> Void) -> EventBatch? {
+        while full.wait(timeout: .now() + Self.beat) == .timedOut { wait() }
         var told = told
         told.clear()
         let next = batches.withLock { batches in

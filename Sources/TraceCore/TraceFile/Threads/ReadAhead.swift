@@ -33,10 +33,11 @@ final class ReadAhead: Sendable {
                 sink.finish()
             }
         }
+        func showProgress() { progress?(mark.bytes.load(ordering: .relaxed), total) }
         var batch = EventBatch()
-        while let next = queue.next(after: batch) {
+        while let next = queue.next(after: batch, wait: showProgress) {
             next.tell(&sink)
-            progress?(mark.bytes.load(ordering: .relaxed), total)
+            showProgress()
             batch = next
         }
     }
