@@ -9,9 +9,9 @@ struct Trial {
     /// The tool's bar, in megabytes of memory of the whole process.
     private static let mostMemory = 64
 
-    /// Events that may be gone without a word. Data has no check sums: a record whose flipped length takes the next ones in
-    /// can look as good as any.
-    private static let mostUntold: UInt64 = 4
+    /// Events that may be gone without a word, less than half a page's. Data has no check sums: a record whose flipped length
+    /// takes the next few in can look as good as any, and in a compressed chunk one bit may do that to several.
+    private static let mostUntold: UInt64 = 32
 
     private let name: String
     private let file: DamagedFile
