@@ -65,12 +65,15 @@ struct HostConditionTests {
         #expect(run.errors.contains("BEGIN PROG LOAD LOG"))
     }
 
-    @Test func `doctor fails on types without KVM, and says what to do`() throws {
+    @Test func `without KVM's types doctor says that live falls back to ftrace, as it does`() throws {
         defer { remove() }
         try makeTypes(renaming: "btf_trace_kvm_exit", to: "btf_trace_kvm_exix")
-        let run = try run(over: "/sys/kernel/btf", "doctor")
-        #expect(run.status == 4)
-        #expect(run.output.contains("-> load kvm"))
+        let doctor = try run(over: "/sys/kernel/btf", "doctor")
+        #expect(doctor.output.contains("load kvm"))
+        #expect(doctor.output.contains("-> apictrace live uses ftrace here") == Tracefs.hasKVMEvents)
+        let live = try run(over: "/sys/kernel/btf", "live", "--duration", "1")
+        #expect((doctor.status == 4) == (live.status == 4))
+        #expect(live.errors.contains("reading the same tracepoints with ftrace") == Tracefs.hasKVMEvents)
     }
 
     @Test(
