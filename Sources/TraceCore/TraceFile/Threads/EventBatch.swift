@@ -40,14 +40,7 @@ struct EventBatch: Sendable {
     }
 
     private func tell<S: EventSink & ~Copyable>(_ range: Range<Int>, _ sink: inout S) {
-        for (event, stamp) in events[range] {
-            switch event {
-            case .entry(let entry): sink.entry(entry, at: stamp)
-            case .exit(let exit): sink.exit(exit, at: stamp)
-            case .nestedVMExit(let exit): sink.nestedVMExit(exit, at: stamp)
-            default: sink.event(event, at: stamp)
-            }
-        }
+        for (event, stamp) in events[range] { sink.event(event, at: stamp) }
     }
 }
 
