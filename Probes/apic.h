@@ -33,6 +33,21 @@ int BPF_PROG(kvm_msr, unsigned int write, uint32_t index, uint64_t value, bool e
 	return submit(record);
 }
 
+/* Only CR8 matters: it holds the task priority. */
+SEC("tp_btf/kvm_cr")
+int BPF_PROG(kvm_cr, unsigned int write, unsigned int index, unsigned long value)
+{
+	struct probe_record *record;
+
+	if (!hit(KIND_CR) || index != 8 || !(record = reserve(KIND_CR)))
+		return 0;
+	record->access.write = write;
+	record->access.index = index;
+	record->access.value = value;
+	record->access.exception = 0;
+	return submit(record);
+}
+
 SEC("tp_btf/kvm_apic_ipi")
 int BPF_PROG(kvm_apic_ipi, uint32_t icr_low, uint32_t destination)
 {

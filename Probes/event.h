@@ -40,6 +40,7 @@ enum probe_kind {
 	KIND_AVIC_GA_LOG,
 	KIND_AVIC_KICK_VCPU_SLOWPATH,
 	KIND_PI_IRTE_UPDATE,
+	KIND_CR,
 	KINDS_TRACED,
 	KIND_VCPU_STATE = KINDS_TRACED,
 	KIND_LAPIC_WORDS,
@@ -174,7 +175,7 @@ struct probe_counts {
 	/* Records that found the ring full. */
 	uint64_t dropped;
 	/* A row fills cache lines: Swift imports no struct that is aligned to them. */
-	uint64_t padding[31 - KINDS_TRACED];
+	uint64_t padding[63 - KINDS_TRACED];
 };
 
 enum {

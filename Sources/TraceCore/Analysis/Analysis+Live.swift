@@ -33,6 +33,6 @@ extension Analysis: LiveEventSink {
 
     /// The findings as they stand, worst first.
     public var findings: [RuleFinding] {
-        rules.findings(in: machine, fix: rules.fixState(machine.info))
+        rules.findings(in: machine, fix: rules.fixState(in: machine))
     }
 }

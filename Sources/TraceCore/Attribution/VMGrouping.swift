@@ -43,8 +43,11 @@ struct VMGrouping: Sendable {
     /// - Parameter process: the thread's, 0 where the source doesn't tell.
     func group(ofWorker tid: Int32, process: Int32 = 0) -> Int? {
         guard process == 0 else { return group(ofProcess: process) }
-        return groupOfCreator[tid] ?? only
+        return groupOfCreator[tid]
     }
+
+    /// The only VM of a process, by its id or by the thread that created the VM.
+    func group(ofOwner owner: Int32) -> Int? { group(ofProcess: owner) ?? groupOfCreator[owner] }
 
     private func group(ofProcess process: Int32) -> Int? {
         guard let first = groups.firstIndex(where: { $0.process == process }) else { return nil }
@@ -121,12 +124,16 @@ struct VMGrouping: Sendable {
     private func fitting(tid: Int32, vcpu: Int32?) -> Int? {
         let candidates = groups.indices.filter { index in
             isInferred(index) && !groups[index].members.contains { vcpu != nil && $0.vcpu == vcpu }
-                && (groups[index].creator ?? .min) <= tid
+                && follows(groups[index].creator, tid)
         }
         let best = candidates.min { distance(of: $0, to: tid) < distance(of: $1, to: tid) }
         // A creator of its own, nearer than the candidate's, means another VM.
         if let best, let creator = nearestCreator(below: tid), creator > groups[best].creator ?? .min { return nil }
         return best
+    }
+
+    private func follows(_ creator: Int32?, _ tid: Int32) -> Bool {
+        creator.map { $0 <= tid || wraps(from: $0, to: tid) } ?? true
     }
 
     private func distance(of group: Int, to tid: Int32) -> Int64 {
@@ -135,9 +142,20 @@ struct VMGrouping: Sendable {
 
     private func gap(_ left: Int32, _ right: Int32) -> Int64 { abs(Int64(left) - Int64(right)) }
 
+    /// The creator whose id a vCPU's thread follows: the nearest below, or across the end of the ids' range, where the
+    /// kernel begins anew (RESERVED_PIDS and pid_max, kernel/pid.c).
     private func nearestCreator(below tid: Int32) -> Int32? {
-        unclaimedCreators.filter { $0 <= tid }.max()
+        unclaimedCreators.filter { $0 <= tid }.max() ?? unclaimedCreators.filter { wraps(from: $0, to: tid) }.max()
     }
+
+    private func wraps(from creator: Int32, to tid: Int32) -> Bool {
+        Self.pidLimits.contains { $0 > creator && $0 - creator <= Self.mostWrapped } && tid <= Self.mostWrapped
+    }
+
+    /// Default values of pid_max (include/linux/threads.h): of small hosts and of large ones.
+    private static let pidLimits: [Int32] = [32768, 4_194_304]
+    /// So many threads may have been made since the VM, the reserved ids included.
+    private static let mostWrapped: Int32 = 2048
 
     private mutating func claimCreator(below tid: Int32) -> Int32? {
         guard let creator = nearestCreator(below: tid) else { return nil }

@@ -100,6 +100,7 @@ public struct EventDecoder: Sendable {
         case .avicKickVCPUSlowpath:
             return .avicKickVCPUSlowpath(.init(icrHigh: fields[0], icrLow: fields[1], index: fields[2]))
         case .piIRTEUpdate: return .piIRTEUpdate(.init(vcpu: fields[0], vector: fields[1], set: fields[2]))
+        case .cr: return .cr(.init(isWrite: fields[0], register: fields[1], value: fields[2]))
         }
     }
 
@@ -142,7 +143,7 @@ public struct EventDecoder: Sendable {
 
         @inline(__always)
         var accept: KVMEvent.APICAcceptIRQ {
-            .init(vcpu: self[0], deliveryMode: self[1], vector: self[2])
+            .init(vcpu: self[0], deliveryMode: self[1], vector: self[2], inHardIRQ: record.inHardIRQ)
         }
     }
 }

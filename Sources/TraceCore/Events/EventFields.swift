@@ -7,6 +7,8 @@ struct EventFields {
     private(set) var values = InlineArray<7, UInt64>(repeating: 0)
     /// Bit by field: the event has it.
     private(set) var present: UInt8 = 0
+    /// `common_flags` of the record.
+    private(set) var commonFlags: UInt8 = 0
 
     init(_ event: KVMEvent) {
         kind = event.kind
@@ -32,6 +34,7 @@ struct EventFields {
         case .apicIPI(let ipi): set(ipi.icrLow.word, ipi.destination.word)
         case .apicAcceptIRQ(let accept), .apicvAcceptIRQ(let accept):
             set(accept.vcpu.word, accept.deliveryMode.word, accept.vector.word)
+            if accept.inHardIRQ { commonFlags = Record.hardIRQFlag }
         case .injVIRQ(let injection): set(injection.vector.word, injection.soft.word, injection.reinjected.word)
         case .eoi(let end), .pvEOI(let end): set(end.vcpu.word, end.vector.word)
         case .apicvInhibitChanged(let change): set(change.reason.word, change.set.word, change.inhibits.word)
@@ -44,6 +47,7 @@ struct EventFields {
         case .avicGALog(let log): set(log.vm.word, log.vcpu.word)
         case .avicKickVCPUSlowpath(let kick): set(kick.icrHigh.word, kick.icrLow.word, kick.index.word)
         case .piIRTEUpdate(let update): set(update.vcpu.word, update.vector.word, update.set.word)
+        case .cr(let access): set(access.isWrite.word, access.register.word, access.value.word)
         }
     }
 

@@ -70,6 +70,7 @@ extension EventKind {
         case .avicKickVCPUSlowpath:
             [.required(.x32, "icrh"), .required(.x32, "icrl"), .required(.u32, "index")]
         case .piIRTEUpdate: [.required(.s32, "vcpu_id"), .required(.x32, "gvec"), .required(.flag, "set")]
+        case .cr: [.required(.u32, "rw"), .required(.u32, "cr"), .required(.x64, "val")]
         }
     }
 }

@@ -7,7 +7,7 @@ public enum EventKind: UInt8, CaseIterable, Sendable {
     case apic, msr, apicIPI, apicAcceptIRQ, apicvAcceptIRQ, injVIRQ, eoi, pvEOI
     case apicvInhibitChanged, apicvUpdateRequest, vcpuWakeup, userspaceExit
     case avicIncompleteIPI, avicUnacceleratedAccess, avicDoorbell, avicGALog
-    case avicKickVCPUSlowpath, piIRTEUpdate
+    case avicKickVCPUSlowpath, piIRTEUpdate, cr
 
     /// The tracepoint's names, the current one first; the second ones are those of kernels up to 5.19 and around 5.10.
     public var tracepoints: [String] {
@@ -42,6 +42,7 @@ public enum EventKind: UInt8, CaseIterable, Sendable {
         case .avicGALog: ["kvm_avic_ga_log"]
         case .avicKickVCPUSlowpath: ["kvm_avic_kick_vcpu_slowpath"]
         case .piIRTEUpdate: ["kvm_pi_irte_update"]
+        case .cr: ["kvm_cr"]
         }
     }
 

@@ -49,11 +49,14 @@ extension KVMEvent {
         /// Delivery mode as in ICR bits 10:8, e.g. 0x000 fixed, 0x500 INIT, 0x600 SIPI.
         public var deliveryMode: UInt16
         public var vector: UInt8
+        /// Offered by the handler of a hardware interrupt, which says nothing of whose thread it interrupted.
+        public var inHardIRQ: Bool
 
-        public init(vcpu: UInt32, deliveryMode: UInt16 = 0, vector: UInt8) {
+        public init(vcpu: UInt32, deliveryMode: UInt16 = 0, vector: UInt8, inHardIRQ: Bool = false) {
             self.vcpu = vcpu
             self.deliveryMode = deliveryMode
             self.vector = vector
+            self.inHardIRQ = inHardIRQ
         }
     }
 

@@ -44,6 +44,20 @@ extension KVMEvent {
         }
     }
 
+    /// `kvm_cr`: an intercepted move to or from a control register that KVM carries out.
+    public struct CRAccess: Equatable, Sendable {
+        public var isWrite: Bool
+        /// 8 is CR8, bits 7:4 of the task priority.
+        public var register: UInt32
+        public var value: UInt64
+
+        public init(isWrite: Bool, register: UInt32, value: UInt64) {
+            self.isWrite = isWrite
+            self.register = register
+            self.value = value
+        }
+    }
+
     /// `kvm_vcpu_wakeup`: a blocked or polling vCPU goes on.
     public struct VCPUWakeup: Equatable, Sendable {
         public var nanoseconds: UInt64

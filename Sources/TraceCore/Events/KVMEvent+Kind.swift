@@ -34,6 +34,7 @@ extension KVMEvent {
         case .avicGALog: .avicGALog
         case .avicKickVCPUSlowpath: .avicKickVCPUSlowpath
         case .piIRTEUpdate: .piIRTEUpdate
+        case .cr: .cr
         }
     }
 

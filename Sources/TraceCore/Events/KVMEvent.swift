@@ -36,4 +36,5 @@ public enum KVMEvent: Equatable, Sendable {
     case avicGALog(AVICGALog)
     case avicKickVCPUSlowpath(AVICKickVCPUSlowpath)
     case piIRTEUpdate(PIIRTEUpdate)
+    case cr(CRAccess)
 }

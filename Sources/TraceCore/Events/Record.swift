@@ -31,6 +31,13 @@ public struct Record {
         order.value(base.loadUnaligned(fromByteOffset: 4, as: Int32.self))
     }
 
+    /// TRACE_FLAG_HARDIRQ of `common_flags`, include/linux/trace_events.h, 5.10 to 7.2.
+    static let hardIRQFlag: UInt8 = 0x08
+
+    /// The event happened in an interrupt's handler: its thread is whichever the interrupt hit. Sound as ``tid(_:)`` is.
+    @inline(__always)
+    var inHardIRQ: Bool { base.load(fromByteOffset: 2, as: UInt8.self) & Self.hardIRQFlag != 0 }
+
     /// The field's value cut to `T`'s width, sign-extended where field and `T` are signed.
     ///
     /// Sound for a slot of a binding whose length the record has: the slot's end is then between eight and `count`.

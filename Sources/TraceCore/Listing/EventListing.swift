@@ -53,7 +53,7 @@ public struct EventListing: EventSink, ~Copyable {
         guard options.window.contains(stamp.time), options.kinds.contains(event.kind) else { return }
         let place = machine.place(of: event, at: stamp)
         guard isSelected(event, place) else { return }
-        if case .exit = event, place.level == .l1, machine.recordsNestedExits {
+        if case .exit = event, place.level == .l1, machine.info.recordedKinds.contains(.nestedVMExit) {
             held.appendExit(event, stamp, place)
         } else if held.isEmpty {
             show(event, stamp, place)

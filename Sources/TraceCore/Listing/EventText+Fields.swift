@@ -48,6 +48,10 @@ extension EventText {
             hex("ecx", access.index, &out)
             hex("data", access.value, &out)
             flag("exception", access.exception, &out)
+        case .cr(let access):
+            either("write", access.isWrite, "write", "read", &out)
+            number("cr", access.register, &out)
+            hex("val", access.value, &out)
         case .apicIPI(let ipi):
             add(ipi, to: &out)
         case .apicAcceptIRQ(let accept), .apicvAcceptIRQ(let accept):

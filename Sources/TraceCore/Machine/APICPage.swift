@@ -3,7 +3,7 @@
 /// What a vCPU's APIC page is to one level, as the faults on it show: the mirror of ``FaultInTable`` for that page.
 ///
 /// A claim about one (vCPU, level); the tables are shared between vCPUs, but each meets them by its own faults.
-public struct APICPage: Equatable, Sendable {
+public struct APICPage: Sendable {
     public enum State: String, Sendable {
         case untouched
         /// The fault was handed to L1, which emulates the access itself.
@@ -20,70 +20,75 @@ public struct APICPage: Equatable, Sendable {
     /// Since when, nil while untouched.
     public private(set) var since: UInt64?
 
-    /// What the current exit has shown so far of a fault on the page.
-    private var faulting = false
-    private var installed: State?
+    /// The event that showed it, and when.
+    public private(set) var shown: (by: EventKind, at: EventStamp)?
+
+    /// What the current exit has shown so far: a fault on the page, and what was installed for it.
+    private var fault: (by: EventKind, at: EventStamp)?
+    private var installed: (state: State, by: EventKind, at: EventStamp)?
 
     static let gfn: UInt64 = 0xfee00
 
     public init() {}
 
     /// `kvm_page_fault` on the page.
-    mutating func pageFault() {
-        faulting = true
+    mutating func pageFault(at stamp: EventStamp) {
+        fault = (.pageFault, stamp)
         installed = nil
     }
 
     /// `mark_mmio_spte` for the page.
-    mutating func markMMIOSPTE() {
-        installed = .mmioSPTE
+    mutating func markMMIOSPTE(at stamp: EventStamp) {
+        installed = (.mmioSPTE, .markMMIOSPTE, stamp)
     }
 
     /// `kvm_mmu_set_spte` for the page.
-    mutating func setSPTE() {
-        installed = .mapped
+    mutating func setSPTE(at stamp: EventStamp) {
+        installed = (.mapped, .mmuSetSPTE, stamp)
     }
 
-    /// `handle_mmio_page_fault` on the page, or EPT_MISCONFIG followed by an access to it: the MMIO SPTE is there.
-    mutating func hitMMIOSPTE() {
-        faulting = true
-        installed = .mmioSPTE
+    /// `handle_mmio_page_fault` on the page: the MMIO SPTE is there.
+    mutating func hitMMIOSPTE(at stamp: EventStamp) {
+        fault = (.handleMMIOPageFault, stamp)
+        installed = (.mmioSPTE, .handleMMIOPageFault, stamp)
     }
 
     /// `kvm_nested_vmexit_inject` of the fault.
-    mutating func forwarded(at time: UInt64) -> Bool {
-        defer { faulting = false }
-        return faulting && become(.hookedByL1, at: time)
+    mutating func forwarded(at stamp: EventStamp) -> Bool {
+        defer { fault = nil }
+        return fault != nil && become(.hookedByL1, by: .nestedVMExitInject, at: stamp)
     }
 
     /// `kvm_mmio` on the page: KVM emulated the access. `tellsInstalls`: mark_mmio_spte is recorded.
-    mutating func emulated(at time: UInt64, tellsInstalls: Bool) -> Bool {
-        guard faulting else { return false }
-        faulting = false
-        if let installed { return become(installed, at: time) }
+    mutating func emulated(at stamp: EventStamp, tellsInstalls: Bool) -> Bool {
+        guard let fault else { return false }
+        self.fault = nil
+        if let installed { return become(installed.state, by: installed.by, at: installed.at) }
         // Row 6 of the table: no SPTE. Without mark_mmio_spte in the trace the two can't be told apart.
-        return tellsInstalls && become(.emulateOnly, at: time)
+        return tellsInstalls && become(.emulateOnly, by: fault.by, at: fault.at)
     }
 
     /// The exit is over. True where the state changed.
     @inline(__always)
-    mutating func exitHandled(at time: UInt64) -> Bool {
-        if !faulting, installed == nil { return false }
-        return finishExit(at: time)
+    mutating func exitHandled() -> Bool {
+        if fault == nil, installed == nil { return false }
+        return finishExit()
     }
 
-    private mutating func finishExit(at time: UInt64) -> Bool {
+    private mutating func finishExit() -> Bool {
         defer {
-            faulting = false
+            fault = nil
             installed = nil
         }
-        return installed == .mapped && become(.mapped, at: time)
+        guard let installed, installed.state == .mapped else { return false }
+        return become(.mapped, by: installed.by, at: installed.at)
     }
 
-    private mutating func become(_ new: State, at time: UInt64) -> Bool {
+    private mutating func become(_ new: State, by event: EventKind, at stamp: EventStamp) -> Bool {
         guard state != new else { return false }
         state = new
-        since = time
+        since = stamp.time
+        shown = (event, stamp)
         return true
     }
 }

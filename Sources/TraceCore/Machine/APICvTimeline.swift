@@ -35,6 +35,11 @@ public struct APICvTimeline: Equatable, Sendable {
     /// A vCPU of the VM has run, so that the time before the first change was part of its life.
     private var hasRun = false
 
+    /// How much shows that APICv is off, since it was last shown to be on.
+    private var inactiveSigns = 0
+    /// How often what the vCPUs did contradicted the inhibit events.
+    public private(set) var contradictions = 0
+
     /// KVM's own mask has been read, and no change can have been missed since.
     private var isRead = false
 
@@ -93,11 +98,48 @@ public struct APICvTimeline: Equatable, Sendable {
         return changed(to: request.activate ? 0 : bit, at: stamp)
     }
 
-    /// Something happened that only a vCPU with APICv in use can do. True where that settled the state.
-    mutating func showedActive() -> Bool {
-        guard isInitial, initial == .unknown else { return false }
-        settleInitial(.active, mask: 0)
-        return true
+    /// What only a VM with APICv switched off does.
+    enum InactiveSign {
+        /// An exit of L1's ended an interrupt that hardware would have ended by itself.
+        case eoiByExit
+        /// An interrupt that L1's APIC had accepted was injected into L1. It may have been the PIC's, of the same vector.
+        case injectionOfAccepted
+    }
+
+    /// How many injections of accepted interrupts are more than the PIC's accidents.
+    private static let injectionsNeeded = 3
+
+    /// Something happened that only a vCPU with APICv in use can do. True where that settled or changed the state.
+    ///
+    /// - Parameter entered: when the vCPU that shows it entered the guest last: KVM carries an inhibit out there
+    ///   (kvm_vcpu_update_apicv, arch/x86/kvm/x86.c), so that before it shows nothing.
+    mutating func showedActive(since entered: UInt64, at stamp: EventStamp) -> Bool {
+        if isInitial, initial == .unknown, inactiveSigns == 0 {
+            settleInitial(.active, mask: 0)
+            return true
+        }
+        guard current.state != .active, entered > current.from ?? 0 else { return false }
+        if current.state == .inhibited { contradictions += 1 }
+        isInitial = false
+        inactiveSigns = 0
+        return append(Interval(from: stamp.time, state: .active, mask: 0, inferred: true))
+    }
+
+    /// Something happened that only a vCPU with APICv switched off does. True where that changed what is known.
+    ///
+    /// What contradicts an inhibit event, or earlier signs, leaves the state unknown: one of the two was not recorded.
+    mutating func showedInactive(_ sign: InactiveSign, since entered: UInt64, at stamp: EventStamp) -> Bool {
+        guard entered > current.from ?? 0 || isInitial else { return false }
+        inactiveSigns += sign == .eoiByExit ? Self.injectionsNeeded : 1
+        guard inactiveSigns >= Self.injectionsNeeded else { return false }
+        if isInitial, initial == .unknown {
+            settleInitial(.inhibited, mask: 0)
+            return true
+        }
+        guard current.state == .active else { return false }
+        contradictions += 1
+        isInitial = false
+        return append(Interval(from: stamp.time, state: .unknown, mask: 0, inferred: true))
     }
 
     /// The first event tells what was before it: the other bits stay. Whether its own bit was set it leaves open, for it

@@ -8,8 +8,11 @@ public struct Crossing: Equatable, Sendable {
     public var endedAt: Level
     /// One of the two is concluded rather than seen.
     public var inferred: Bool
-    /// When the vector was acknowledged, nil where that was silent.
+    /// When the vector was acknowledged and by what event, nil where that was silent.
     public var acknowledged: EventStamp?
-    /// When it was ended.
+    public var by: Acknowledgement?
+    /// When it was ended: the record of ``endedBy``.
     public var ended: EventStamp
+    /// `kvm_eoi`, or the event that handed L2's EOI to L1.
+    public var endedBy: EventKind
 }

@@ -24,7 +24,7 @@ extension Machine {
     public func place(of event: KVMEvent, at stamp: EventStamp) -> EventPlace {
         guard let thread = threads.latest(stamp) else { return EventPlace() }
         let vcpu = threads[thread].vcpu
-        guard vcpu >= 0 else { return EventPlace(vm: worksFor(thread)) }
+        guard vcpu >= 0 else { return EventPlace(vm: worksFor(thread) ?? grouping.only) }
         var place = EventPlace(vm: threads[thread].vm, vcpu: vcpus[vcpu].id)
         switch event {
         case .entry: place.level = vcpus[vcpu].mode

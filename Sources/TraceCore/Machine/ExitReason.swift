@@ -52,6 +52,8 @@ public struct ExitReason: Hashable, Sendable {
     public var isHLT: Bool { self == .hlt || self == .svmHLT }
     /// A fault in the nested or extended page tables.
     public var isPageFault: Bool { self == .eptViolation || self == .svmNPF }
+    /// The exit tells of an access to a virtual-APIC page by itself.
+    public var isAPICVirtualization: Bool { self == .apicAccess || self == .apicWrite }
     /// L1 asks to run L2.
     @inline(__always)
     public var startsL2: Bool { self == .vmlaunch || self == .vmresume || self == .svmVMRUN }

@@ -9,6 +9,8 @@ public struct InterruptLedger: Equatable, Sendable {
     public private(set) var gaps: UInt32 = 0
     /// Vectors in service that were seen, as a bit map, so that the highest is at hand.
     private var inServiceMap = VectorSet()
+    /// Interrupts that were injected into L2, and whose end no event told of.
+    public private(set) var unseenEOIs: UInt64 = 0
     private var pendingMap = VectorSet()
     /// The pending ones that hardware can't have delivered.
     private var certainMap = VectorSet()
@@ -23,10 +25,32 @@ public struct InterruptLedger: Equatable, Sendable {
     public var highestPending: UInt8? { pendingMap.highest }
     public var pending: VectorSet { pendingMap }
 
-    /// The highest vector that KVM injected into L2 and that is in service still, but for those in `stuck`.
+    /// The highest vector that KVM injected into L2 and that is in service for certain, but for those in `stuck`.
     func highestInjected(but stuck: VectorSet) -> UInt8? {
-        inServiceMap.vectors.last { accounts[$0].inService?.level == .l2 && !stuck.contains($0) }
+        highestInService { vector, open in
+            open.level == .l2 && open.isSure && !open.mayHaveEnded && !stuck.contains(vector)
+        }
     }
+
+    private func highestInService(where matches: (UInt8, VectorAccount.InService) -> Bool) -> UInt8? {
+        var rest = inServiceMap
+        while let vector = rest.highest {
+            if let open = accounts[vector].inService, matches(vector, open) { return vector }
+            rest.remove(vector)
+        }
+        return nil
+    }
+
+    /// The vector that the next EOI ends: the highest in service, one that may be the PIC's only where there is no other.
+    var endedNext: UInt8? {
+        highestInService { _, open in open.isSure } ?? highestInService
+    }
+
+    /// The vector may have been in service since before the trace, or a gap in it.
+    func mayBeUnseen(_ vector: UInt8) -> Bool { unseenMap.contains(vector) }
+
+    /// The vectors that were seen to go into service and not to end.
+    var inService: VectorSet { inServiceMap }
 
     /// A fixed or lowest-priority interrupt was offered while `level` ran on this vCPU.
     ///
@@ -48,13 +72,35 @@ public struct InterruptLedger: Equatable, Sendable {
     }
 
     /// IRR to ISR at a level.
-    mutating func acknowledged(_ vector: UInt8, level: Level, at stamp: EventStamp) {
+    mutating func acknowledged(_ vector: UInt8, level: Level, by how: Acknowledgement, at stamp: EventStamp) {
         accounts[vector].acknowledged[level] &+= 1
+        let isSure = accounts[vector].pending != nil
         noLongerPending(vector)
-        accounts[vector].inService = .init(since: stamp, level: level)
+        // KVM picks a vector only where nothing of its class or above is in ISR: what was there has ended unseen. Hardware
+        // goes by SVI, which may be stale, and proves nothing.
+        if isSure, how != .passedOn {
+            for older in inServiceMap.vectors where older >> 4 >= vector >> 4 { endedUnseen(older) }
+            unseenMap.removeAll(from: vector & 0xf0)
+        }
+        accounts[vector].inService = .init(since: stamp, level: level, by: how, isSure: isSure)
         inServiceMap.insert(vector)
-        // It went ahead of them, so nothing of its class or above was in service.
-        unseenMap.removeAll(from: vector & 0xf0)
+    }
+
+    /// The PIC's interrupt was injected: it has no part in IRR and ISR.
+    mutating func injectedByPIC(_ vector: UInt8, level: Level) {
+        accounts[vector].acknowledged[level] &+= 1
+    }
+
+    /// L2 reached for a register that can't be told, and L1 carried it out: it may have been an EOI.
+    mutating func mayHaveEnded() {
+        for vector in inServiceMap.vectors { accounts[vector].inService?.mayHaveEnded = true }
+    }
+
+    /// L1 runs, and hardware carries its EOIs out in silence: what L1 itself acknowledged may be gone.
+    mutating func forgetServiceOfL1() {
+        for vector in inServiceMap.vectors where accounts[vector].inService?.level == .l1 {
+            accounts[vector].inService?.mayHaveEnded = true
+        }
     }
 
     mutating func reinjected(_ vector: UInt8) {
@@ -74,24 +120,26 @@ public struct InterruptLedger: Equatable, Sendable {
             accounts[vector].acknowledged.l1 &+= 1
             noLongerPending(vector)
             return Crossing(
-                vector: vector, acknowledgedAt: .l1, endedAt: level, inferred: true, acknowledged: nil, ended: stamp)
+                vector: vector, acknowledgedAt: .l1, endedAt: level, inferred: true, acknowledged: nil, by: nil,
+                ended: stamp, endedBy: .eoi)
         }
         leaveService(vector)
-        return crossing(of: vector, open, endedAt: level, inferred: false, at: stamp)
+        return crossing(of: vector, open, endedAt: level, inferred: false, at: stamp, .eoi)
     }
 
     /// An EOI that L1 wrote on L2's behalf and that hardware carried out in silence: the highest vector in service.
+    /// `stamp`: of the `kvm_nested_vmexit_inject` that handed L2's EOI to L1.
     mutating func endedSilently(byL1At stamp: EventStamp) -> Crossing? {
-        guard let vector = highestInService, let open = accounts[vector].inService else { return nil }
+        guard let vector = endedNext, let open = accounts[vector].inService else { return nil }
         accounts[vector].ended.l1 &+= 1
         leaveService(vector)
-        return crossing(of: vector, open, endedAt: .l1, inferred: true, at: stamp)
+        return crossing(of: vector, open, endedAt: .l1, inferred: true, at: stamp, .nestedVMExitInject)
     }
 
-    /// L1 wrote an EOI for `vector`, but KVM was told of another's end: it stays in service.
+    /// L1 wrote an EOI for `vector`, but KVM was told of another's end (`kvm_eoi` at `stamp`): it stays in service.
     func missedEOI(of vector: UInt8, at stamp: EventStamp) -> Crossing? {
         guard let open = accounts[vector].inService else { return nil }
-        return crossing(of: vector, open, endedAt: .l1, inferred: true, at: stamp)
+        return crossing(of: vector, open, endedAt: .l1, inferred: true, at: stamp, .eoi)
     }
 
     /// L1 runs with interrupts delivered by hardware: what is pending may be gone without a trace.
@@ -146,6 +194,7 @@ public struct InterruptLedger: Equatable, Sendable {
     /// A new window of observation: counts start anew, open entries stay open.
     mutating func forgetCounts() {
         accounts.forgetCounts()
+        unseenEOIs = 0
     }
 
     private mutating func noLongerPending(_ vector: UInt8) {
@@ -154,17 +203,24 @@ public struct InterruptLedger: Equatable, Sendable {
         certainMap.remove(vector)
     }
 
+    /// A vector in service must have ended, and no event told of its EOI.
+    private mutating func endedUnseen(_ vector: UInt8) {
+        if let open = accounts[vector].inService, open.isSure, open.level == .l2 { unseenEOIs &+= 1 }
+        leaveService(vector)
+    }
+
     private mutating func leaveService(_ vector: UInt8) {
         accounts[vector].inService = nil
         inServiceMap.remove(vector)
     }
 
     private func crossing(
-        of vector: UInt8, _ open: VectorAccount.InService, endedAt level: Level, inferred: Bool, at stamp: EventStamp
+        of vector: UInt8, _ open: VectorAccount.InService, endedAt level: Level, inferred: Bool, at stamp: EventStamp,
+        _ event: EventKind
     ) -> Crossing? {
         guard open.level != level, open.level != .unknown, level != .unknown else { return nil }
         return Crossing(
             vector: vector, acknowledgedAt: open.level, endedAt: level, inferred: inferred, acknowledged: open.since,
-            ended: stamp)
+            by: open.by, ended: stamp, endedBy: event)
     }
 }

@@ -2,9 +2,24 @@
 
 /// Registers, interrupts offered, injected and ended.
 extension Machine {
-    mutating func apic(_ access: KVMEvent.APICAccess, _ thread: Int, _ stamp: EventStamp) {
-        // The access itself is counted by the exit, kvm_mmio or kvm_msr; this names the thread as a vCPU's.
-        _ = vcpu(of: thread)
+    /// A register that KVM itself read or wrote: of an access that `kvm_mmio` or `kvm_msr` tell too, or that hardware
+    /// finished and reported (APIC_WRITE). It shows that the APIC answers at that address.
+    mutating func apic<Observer: MachineObserver>(
+        _ access: KVMEvent.APICAccess, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
+    ) {
+        let vcpu = vcpu(of: thread)
+        let register = APICRegister(offset: access.register)
+        let reason = vcpus[vcpu].bracket.reason
+        consistency.register(
+            inEPTExit: vcpus[vcpu].bracket.isOpen && reason == .eptMisconfig,
+            isEOI: register == .eoi && access.isWrite && reason != .apicWrite)
+        if access.isWrite { vcpus[vcpu].shown(register, access.value) }
+        vcpus[vcpu].latestAPICRead = access.isWrite ? nil : register
+        guard let (unproven, value) = vcpus[vcpu].unprovenMMIO else { return }
+        vcpus[vcpu].unprovenMMIO = nil
+        if access.isWrite, unproven.register == register {
+            provedXAPIC(unproven, value, vcpu, stamp, &observer)
+        }
     }
 
     mutating func msr<Observer: MachineObserver>(
@@ -35,24 +50,53 @@ extension Machine {
     mutating func apicAcceptIRQ<Observer: MachineObserver>(
         _ accept: KVMEvent.APICAcceptIRQ, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
     ) {
-        guard let vcpu = target(accept.vcpu, of: thread) else { return }
         let mode = DeliveryMode(icrLow: UInt32(accept.deliveryMode))
+        guard let vcpu = target(of: accept, from: thread) else {
+            if mode.hasVector, let id = Int32(exactly: accept.vcpu) {
+                homeless.add(.init(vcpu: id, vector: accept.vector, stamp: stamp))
+            }
+            return
+        }
         guard mode.hasVector else {
             if mode == .`init` || mode == .sipi {
                 // In VMX operation an INIT is L1's to know of, and resets nothing.
-                if mode == .`init`, !vcpus[vcpu].hasNested { vcpus[vcpu].ledger.reset() }
+                if mode == .`init`, !vcpus[vcpu].hasNested { vcpus[vcpu].resetAPIC() }
                 observer.observe(.offered(mode, vector: accept.vector), of: vcpu, at: stamp, in: self)
             }
             return
         }
-        let level = vcpus[vcpu].mode
+        let bracket = vcpus[vcpu].bracket
+        // The exit may yet turn out to be L2's.
+        if bracket.isOpen, bracket.isLevelPresumed, bracket.followsL2, bracket.level == .l1,
+            !vcpus[vcpu].unlevelled.isFull
+        {
+            vcpus[vcpu].unlevelled.add(accept.vector, at: stamp)
+        } else {
+            self.accept(accept.vector, vcpu, level: vcpus[vcpu].mode, stamp, &observer)
+        }
+    }
+
+    /// Interrupts that were accepted before the level of the exit was known.
+    @inline(never)
+    mutating func acceptHeld<Observer: MachineObserver>(_ vcpu: Int, level: Level, _ observer: inout Observer) {
+        let held = vcpus[vcpu].unlevelled
+        vcpus[vcpu].unlevelled.clear()
+        for index in 0..<held.count {
+            guard let accept = held[index] else { continue }
+            self.accept(accept.vector, vcpu, level: level, accept.stamp, &observer)
+        }
+    }
+
+    private mutating func accept<Observer: MachineObserver>(
+        _ vector: UInt8, _ vcpu: Int, level: Level, _ stamp: EventStamp, _ observer: inout Observer
+    ) {
         guard !vcpus[vcpu].isSoftwareDisabled else {
-            vcpus[vcpu].ledger.refused(accept.vector, level: level)
+            vcpus[vcpu].ledger.refused(vector, level: level)
             return
         }
         let silent = level != .l2 && deliversSilently(vcpus[vcpu].vm)
-        vcpus[vcpu].ledger.accepted(accept.vector, level: level, silent: silent, at: stamp)
-        observer.observe(.accepted(accept.vector, level: level, silent: silent), of: vcpu, at: stamp, in: self)
+        vcpus[vcpu].ledger.accepted(vector, level: level, silent: silent, at: stamp)
+        observer.observe(.accepted(vector, level: level, silent: silent), of: vcpu, at: stamp, in: self)
     }
 
     mutating func injVIRQ<Observer: MachineObserver>(
@@ -61,6 +105,8 @@ extension Machine {
         guard injection.soft != true, let vector = UInt8(exactly: injection.vector) else { return }
         let vcpu = vcpu(of: thread)
         vcpus[vcpu].isInjecting = true
+        vcpus[vcpu].bracket.injected = vector
+        if vcpus[vcpu].unlevelled.count > 0 { acceptHeld(vcpu, level: vcpus[vcpu].bracket.level, &observer) }
         inject(vector, isAgain: injection.reinjected, vcpu, stamp, &observer)
     }
 
@@ -74,17 +120,35 @@ extension Machine {
             vcpus[vcpu].ledger.reinjected(vector)
             return
         }
-        let level = vcpus[vcpu].mode
-        // With APICv in use only ExtINT (the PIC) is injected into L1: not the local APIC's business.
-        if level == .l1, vms[vcpus[vcpu].vm].apicv.state == .active, vms[vcpus[vcpu].vm].isa == .vmx { return }
-        acknowledge(vector, level, vcpu, stamp, &observer)
+        let (level, vm) = (vcpus[vcpu].mode, vcpus[vcpu].vm)
+        if level == .l1, vms[vm].isa == .vmx {
+            // With APICv in use only ExtINT (the PIC) is injected into L1: not the local APIC's business.
+            vcpus[vcpu].picVectorOfL1 = vector
+            if vcpus[vcpu].ledger[vector].pending != nil { showedInactive(vm, vcpu, .injectionOfAccepted, stamp, &observer) }
+            guard vms[vm].apicv.state != .active else { return }
+        }
+        acknowledge(vector, level, by: .injected, vcpu, stamp, &observer)
+        if level == .l2, vcpus[vcpu].ledger[vector].inService?.isSure ?? false { vms[vm].apicOfL2.sharesL1s() }
     }
 
     mutating func acknowledge<Observer: MachineObserver>(
-        _ vector: UInt8, _ level: Level, _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
+        _ vector: UInt8, _ level: Level, by how: Acknowledgement, _ vcpu: Int, _ stamp: EventStamp,
+        _ observer: inout Observer
     ) {
-        vcpus[vcpu].ledger.acknowledged(vector, level: level, at: stamp)
-        observer.observe(.acknowledged(vector, level: level), of: vcpu, at: stamp, in: self)
+        claimHomeless(vector, vcpu, level, &observer)
+        vcpus[vcpu].ledger.acknowledged(vector, level: level, by: how, at: stamp)
+        if how == .passedOn { vms[vcpus[vcpu].vm].apicOfL2.sharesL1s() }
+        observer.observe(.acknowledged(vector, level: level, by: how), of: vcpu, at: stamp, in: self)
+    }
+
+    /// What is taken had been accepted: by this vCPU, where nobody could tell by which.
+    private mutating func claimHomeless<Observer: MachineObserver>(
+        _ vector: UInt8, _ vcpu: Int, _ level: Level, _ observer: inout Observer
+    ) {
+        guard !homeless.isEmpty, vcpus[vcpu].ledger[vector].pending == nil, let id = vcpus[vcpu].id,
+            let stamp = homeless.claim(vector, by: id)
+        else { return }
+        vcpus[vcpu].ledger.accepted(vector, level: level, silent: false, at: stamp)
     }
 
     mutating func eoi<Observer: MachineObserver>(
@@ -93,52 +157,71 @@ extension Machine {
         let acting = vcpu(of: thread)
         if vcpus[acting].id == nil { _ = vcpu(of: thread, id: Int32(exactly: end.vcpu)) }
         guard let vcpu = target(end.vcpu, of: thread) else { return }
+        consistency.eoi(inExit: vcpus[vcpu].bracket.isOpen || vms[vcpus[vcpu].vm].isa != .vmx)
+        if vcpus[vcpu].unlevelled.count > 0 { acceptHeld(vcpu, level: vcpus[vcpu].bracket.level, &observer) }
         let level = vcpus[vcpu].actingLevel
         let isInduced = vcpus[vcpu].bracket.isOpen && vcpus[vcpu].bracket.reason == .eoiInduced
-        if level == .l1, vcpus[vcpu].hookedEOI != nil {
+        // A VM that was created before our eyes began with nothing in service, unless its state was loaded.
+        if vms[vcpus[vcpu].vm].apicv.isSeenFromCreation, vcpus[vcpu].ledger.gaps == 0, !vcpus[vcpu].hadStateLoaded {
+            vcpus[vcpu].ledger.hasNothingUnseen()
+        }
+        if level == .l1 {
+            showsInactive(byEOIOn: vcpu, stamp, &observer)
+            if isInduced { inducedEOI(end.vector, vcpu, stamp, &observer) }
             // L1 ends on L2's behalf, and this time KVM is told of what.
             vcpus[vcpu].hookedEOI = nil
-        }
-        // What L1 itself acknowledged it may have ended in silence; what was injected into L2 it has not.
-        if isInduced, level == .l1, let stuck = vcpus[vcpu].ledger.highestInService, Int32(stuck) > end.vector,
-            vcpus[vcpu].ledger[stuck].inService?.level == .l2, !mayBeOfL1(end.vector, vcpu)
-        {
-            missedEOI(of: stuck, told: end.vector, vcpu, stamp, &observer)
+            vcpus[vcpu].mayHaveHookedEOI = false
         }
         guard let vector = UInt8(exactly: end.vector) else {
             vcpus[vcpu].ledger.hasNothingUnseen()
             return
         }
         let silent = seesInjections && deliversSilently(vcpus[vcpu].vm) && vms[vcpus[vcpu].vm].isa == .vmx
-        // A VM that was created before our eyes began with nothing in service.
-        if vms[vcpus[vcpu].vm].apicv.isSeenFromCreation, vcpus[vcpu].ledger.gaps == 0 {
-            vcpus[vcpu].ledger.hasNothingUnseen()
-        }
+        if level == .l2 { claimHomeless(vector, vcpu, .unknown, &observer) }
         let crossing = vcpus[vcpu].ledger.ended(vector, level: level, silentAcknowledge: silent, at: stamp)
         observer.observe(.ended(vector, level: level), of: vcpu, at: stamp, in: self)
         if let crossing { observer.observe(.crossed(crossing), of: vcpu, at: stamp, in: self) }
     }
 
-    /// L1 may have taken this vector by itself and now ends it: then it has ended what was above it before, in silence.
-    private func mayBeOfL1(_ vector: Int32, _ vcpu: Int) -> Bool {
-        guard let vector = UInt8(exactly: vector) else { return false }
-        let account = vcpus[vcpu].ledger[vector]
-        return account.pending?.maybeSilent ?? false || account.inService?.level == .l1
+    /// With APICv in use L1's EOI is carried out by hardware; KVM hears of it by EOI_INDUCED, or by APIC_ACCESS and
+    /// APIC_WRITE where registers aren't virtualised. Any other exit that ends an interrupt of L1 says that APICv is off.
+    private mutating func showsInactive<Observer: MachineObserver>(
+        byEOIOn vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
+    ) {
+        let bracket = vcpus[vcpu].bracket
+        guard bracket.isOpen, !bracket.isForwarded else { return }
+        switch bracket.reason {
+        case .msrWrite, .eptMisconfig, .eptViolation: showedInactive(vcpus[vcpu].vm, vcpu, .eoiByExit, stamp, &observer)
+        default: break
+        }
     }
 
-    private mutating func missedEOI<Observer: MachineObserver>(
-        of stuck: UInt8, told: Int32, _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
+    /// Sign S3: L1 writes the EOI of what was injected into L2, and hardware ends what its SVI says instead.
+    private mutating func inducedEOI<Observer: MachineObserver>(
+        _ told: Int32, _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
     ) {
+        guard let stuck = vcpus[vcpu].ledger.endedNext, Int32(stuck) > told,
+            let open = vcpus[vcpu].ledger[stuck].inService, open.level == .l2, !open.mayHaveEnded,
+            open.isSure || vcpus[vcpu].hookedEOI != nil, !mayBeOfL1(told, vcpu)
+        else { return }
         if let crossing = vcpus[vcpu].ledger.missedEOI(of: stuck, at: stamp) {
             observer.observe(.crossed(crossing), of: vcpu, at: stamp, in: self)
         }
         observer.observe(.missedEOI(stuck: stuck, told: told), of: vcpu, at: stamp, in: self)
     }
 
+    /// L1 may have taken this vector by itself and now ends it: then it has ended what was above it before, in silence.
+    /// Vectors below 16 are never delivered (SDM 11.5.2).
+    private func mayBeOfL1(_ vector: Int32, _ vcpu: Int) -> Bool {
+        guard let vector = UInt8(exactly: vector), vector >= 16 else { return false }
+        let account = vcpus[vcpu].ledger[vector]
+        return account.pending != nil || account.isInServiceOfL1 || vcpus[vcpu].ledger.mayBeUnseen(vector)
+    }
+
     mutating func pvEOI<Observer: MachineObserver>(
         _ end: KVMEvent.EOI, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         // apic_set_eoi has told of it as kvm_eoi before (apic_sync_pv_eoi_from_guest, arch/x86/kvm/lapic.c).
-        if !info.recordedKinds.contains(.eoi) { eoi(end, thread, stamp, &observer) }
+        if !consistency.seen.contains(.eoi) { eoi(end, thread, stamp, &observer) }
     }
 }

@@ -12,6 +12,7 @@ extension Machine {
             guard threads[thread].process == 0 else { return orphan(change, stamp) }
             grouping.created(by: threads[thread].tid)
         }
+        // A thread that neither created a VM nor runs a vCPU may be any VM's.
         guard let vm = worksFor(thread) else { return orphan(change, stamp) }
         let before = vms[vm].apicv.initial
         let isChange = apply(change, toVM: vm, at: stamp)
@@ -47,8 +48,8 @@ extension Machine {
     mutating func apicvAcceptIRQ<Observer: MachineObserver>(
         _ accept: KVMEvent.APICAcceptIRQ, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
     ) {
-        guard let vm = worksFor(thread), let vcpu = target(accept.vcpu, of: thread) else { return }
-        showedActive(vm, vcpu, stamp, &observer)
+        guard let vcpu = target(of: accept, from: thread) else { return }
+        showedActive(vcpus[vcpu].vm, vcpu, stamp, &observer)
     }
 
     mutating func avicUnacceleratedAccess(
@@ -56,7 +57,8 @@ extension Machine {
     ) {
         let vcpu = vcpu(of: thread)
         guard vcpus[vcpu].actingLevel != .l2 else { return }
-        accessedByL1(vcpu, offset: UInt64(access.offset), isWrite: access.isWrite)
+        accessedByL1(
+            vcpu, .init(register: APICRegister(offset: access.offset), isWrite: access.isWrite))
     }
 
     /// A device's interrupts go to the vCPU without KVM from now on: none of them leaves an event.
@@ -69,12 +71,26 @@ extension Machine {
     mutating func showedActive<Observer: MachineObserver>(
         _ vm: Int, _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
     ) {
-        guard vms[vm].apicv.state == .unknown, vms[vm].apicv.showedActive() else { return }
+        guard vms[vm].apicv.state != .active, vms[vm].isa != .svm || vms[vm].apicv.state == .unknown,
+            vms[vm].apicv.showedActive(since: vcpus[vcpu].enteredAt, at: stamp)
+        else { return }
+        settleAccesses(ofVM: vm)
+        observer.observe(.inhibitsChanged, of: vcpu, at: stamp, in: self)
+    }
+
+    /// Something that happens on VMX with APICv switched off only, as far as one event can tell.
+    mutating func showedInactive<Observer: MachineObserver>(
+        _ vm: Int, _ vcpu: Int, _ sign: APICvTimeline.InactiveSign, _ stamp: EventStamp, _ observer: inout Observer
+    ) {
+        guard vms[vm].isa == .vmx, vms[vm].apicv.state != .inhibited,
+            vms[vm].apicv.showedInactive(sign, since: vcpus[vcpu].enteredAt, at: stamp)
+        else { return }
         settleAccesses(ofVM: vm)
         observer.observe(.inhibitsChanged, of: vcpu, at: stamp, in: self)
     }
 
     mutating func settleAccesses(ofVM vm: Int) {
+        guard vms[vm].apicv.contradictions == 0 else { return }
         for vcpu in vms[vm].vcpus { vcpus[vcpu].accessesDirect.settle(vms[vm].apicv.initial) }
     }
 }

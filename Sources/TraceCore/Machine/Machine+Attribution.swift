@@ -46,6 +46,11 @@ extension Machine {
         vcpus[vcpu].mode = .unknown
         vcpus[vcpu].hasOpenReflection = false
         vcpus[vcpu].hookedEOI = nil
+        vcpus[vcpu].mayHaveHookedEOI = false
+        vcpus[vcpu].picVectorOfL1 = nil
+        vcpus[vcpu].injectionOfL1 = nil
+        vcpus[vcpu].enteredAt = 0
+        acceptHeld(vcpu, level: .unknown, &observer)
         vcpus[vcpu].ledger.touchedByGap()
         observer.observe(.gap, of: vcpu, at: stamp, in: self)
     }
@@ -65,10 +70,22 @@ extension Machine {
         return appear(thread, id: id)
     }
 
+    /// The vCPU that an interrupt is offered to; nil where that can't be told.
+    ///
+    /// The handler of a hardware interrupt runs on whatever thread that hit: it may serve any VM.
+    mutating func target(of accept: KVMEvent.APICAcceptIRQ, from thread: Int) -> Int? {
+        if accept.inHardIRQ, grouping.only == nil {
+            unattributed &+= 1
+            return nil
+        }
+        return target(accept.vcpu, of: thread)
+    }
+
     /// The vCPU with an id in the VM that a thread works for; one that was never seen to run is noted as a target.
     mutating func target(_ id: UInt32, of thread: Int) -> Int? {
-        // An interrupt's event comes from whatever thread it interrupted.
-        guard let vm = worksFor(thread) ?? grouping.only, vms.indices.contains(vm), let id = Int32(exactly: id) else {
+        guard let vm = worksFor(thread) ?? servedByVhost(thread) ?? grouping.only, vms.indices.contains(vm),
+            let id = Int32(exactly: id)
+        else {
             unattributed &+= 1
             return nil
         }
@@ -88,6 +105,15 @@ extension Machine {
         if threads[thread].vm >= 0 { return threads[thread].vm }
         let (tid, process) = (threads[thread].tid, threads[thread].process)
         guard let vm = grouping.group(ofWorker: tid, process: process), vms.indices.contains(vm) else { return nil }
+        return vm
+    }
+
+    /// A vhost worker is named after its owner, `vhost-PID` (vhost_worker_create, drivers/vhost/vhost.c, 5.10 to 7.3).
+    private func servedByVhost(_ thread: Int) -> Int? {
+        guard let command = commands[threads[thread].tid], command.hasPrefix("vhost-"),
+            let owner = Int32(command.dropFirst("vhost-".count)),
+            let vm = grouping.group(ofOwner: owner), vms.indices.contains(vm)
+        else { return nil }
         return vm
     }
 
@@ -136,7 +162,10 @@ extension Machine {
         }
         vcpus[index].tid = tid
         vcpus[index].lastSeen = now
+        let isNew = threads[thread].vm != vm
         threads.setVCPU(index, vm: vm, ofThread: thread)
+        // What the thread itself changed before it ran.
+        if isNew { adoptOrphans() }
         return index
     }
 
@@ -189,8 +218,7 @@ extension Machine {
         let changes = orphanedChanges
         orphanedChanges = []
         for (change, stamp) in changes {
-            let process = threads.index(tid: stamp.tid).map { threads[$0].process } ?? 0
-            if let vm = grouping.group(ofWorker: stamp.tid, process: process), vms.indices.contains(vm) {
+            if let vm = threads.index(tid: stamp.tid).flatMap(worksFor) {
                 _ = apply(change, toVM: vm, at: stamp)
             } else {
                 orphanedChanges.append((change, stamp))

@@ -8,6 +8,8 @@ extension Machine {
     ) {
         guard let thread = located(at: stamp, &observer) else { return }
         let vcpu = vcpu(of: thread, id: exit.vcpu)
+        consistency.exit(afterExit: vcpus[vcpu].bracket.isOpen)
+        if vcpus[vcpu].unlevelled.count > 0 { acceptHeld(vcpu, level: vcpus[vcpu].bracket.level, &observer) }
         let before = vcpus[vcpu].mode
         let (reason, level) = vcpus[vcpu].exited(exit, presuming: presumption, at: stamp)
         let vm = vcpus[vcpu].vm
@@ -17,12 +19,15 @@ extension Machine {
         case .apicWrite, .eoiInduced:
             // An L2 that L1 gives APICv to has them too, whatever APICv is to L1.
             if before != .l2 { showedActive(vm, vcpu, stamp, &observer) }
-            if reason == .apicWrite, level != .l2 { accessedByL1(vcpu, offset: exit.info1, isWrite: true) }
+            if reason == .apicWrite, level != .l2 { accessedByL1(vcpu, vcpus[vcpu].bracket.virtualizedAccess) }
         case .apicAccess:
-            // Bits 11:0 offset, bits 15:12 type: 0 linear read, 1 linear write (SDM 29.4, "APIC-access exits").
-            if level != .l2, exit.info1 >> 12 & 0xf <= 1 {
-                accessedByL1(vcpu, offset: exit.info1, isWrite: exit.info1 >> 12 & 0xf == 1)
-            }
+            if level != .l2 { accessedByL1(vcpu, vcpus[vcpu].bracket.virtualizedAccess) }
+        case .eptViolation:
+            consistency.eptViolation()
+        case .msrRead, .msrWrite:
+            if before == .l1 { consistency.msrExitOfL1() }
+        case .vmlaunch, .vmresume:
+            if before == .l2 { consistency.returnWithoutInject() }
         case .interruptWindow:
             if level == .l2 { observer.observe(.interruptWindow, of: vcpu, at: stamp, in: self) }
         default:
@@ -43,14 +48,49 @@ extension Machine {
     ) {
         guard let thread = located(at: stamp, &observer) else { return }
         let vcpu = vcpu(of: thread, id: entry.vcpu)
+        consistency.entry(afterEntry: !vcpus[vcpu].bracket.isOpen && vcpus[vcpu].enteredAt != 0)
         endWait(vcpu, stamp, &observer)
+        if vcpus[vcpu].bracket.mayChangeLevel { settleLevel(vcpu, stamp, &observer) }
+        if let info = entry.intrInfo { entering(vcpu, InterruptionInfo(info), stamp, &observer) }
         let (mode, mapped) = vcpus[vcpu].entered(at: stamp.time, silently: deliversSilently(vcpus[vcpu].vm))
         if mapped { observer.observe(.pageChanged(.l1), of: vcpu, at: stamp, in: self) }
-        if let info = entry.intrInfo { vcpus[vcpu].isInjecting = InterruptionInfo(info).isValid }
-        if let vector = InterruptionInfo(entry.intrInfo ?? 0).externalVector, !info.recordedKinds.contains(.injVIRQ) {
-            inject(vector, isAgain: nil, vcpu, stamp, &observer)
-        }
         if observer.watchesEntries(of: vcpu) { observer.observe(.entered(mode), of: vcpu, at: stamp, in: self) }
+    }
+
+    /// The exit is handled, and what no `kvm_nested_vmexit` and no `kvm_nested_vmenter` has told by now they won't tell.
+    @inline(never)
+    private mutating func settleLevel<Observer: MachineObserver>(
+        _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
+    ) {
+        let bracket = vcpus[vcpu].bracket
+        if bracket.followsL2, bracket.isLevelPresumed, bracket.level == .l1 {
+            consistency.exitOfL2WithoutNestedVMExit()
+            if consistency.lacksNestedVMExit { presumption = .nothing }
+        }
+        if vcpus[vcpu].unlevelled.count > 0 { acceptHeld(vcpu, level: bracket.level, &observer) }
+        guard bracket.reason.startsL2, bracket.level != .l2, vcpus[vcpu].mode != .l2, !bracket.hasFailedEntry else {
+            return
+        }
+        consistency.launch(answered: false)
+        // Up to 5.19 VMX has no event for it, and a recording may lack it: L2 runs, unless L1's VMCS was refused.
+        if !consistency.hasSeenNestedVMEnter { enterL2(vcpu, stamp, &observer) }
+    }
+
+    /// What `kvm_entry` tells of the event to inject, 6.14 and later.
+    private mutating func entering<Observer: MachineObserver>(
+        _ vcpu: Int, _ info: InterruptionInfo, _ stamp: EventStamp, _ observer: inout Observer
+    ) {
+        vcpus[vcpu].isInjecting = info.isValid
+        // kvm_inj_virq has told of it, or it is what L1 injects into L2, which is no business of L1's APIC.
+        guard let vector = info.externalVector, vcpus[vcpu].bracket.injected != vector,
+            vcpus[vcpu].injectionOfL1 != vector
+        else { return }
+        // Without kvm_nested_vmenter the first entry of L2 may repeat what L1 injects.
+        guard !(vcpus[vcpu].bracket.reason.startsL2 && vcpus[vcpu].bracket.isOpen) else { return }
+        if vcpus[vcpu].bracket.isOpen, vcpus[vcpu].bracket.interruptedVector != vector {
+            consistency.injectionWithoutInjVIRQ()
+        }
+        inject(vector, isAgain: nil, vcpu, stamp, &observer)
     }
 
     mutating func vcpuWakeup<Observer: MachineObserver>(
@@ -71,6 +111,13 @@ extension Machine {
 
     mutating func userspaceExit(_ thread: Int, _ stamp: EventStamp) {
         _ = vcpu(of: thread)
+    }
+
+    /// CR8 holds bits 7:4 of the task priority (SDM 11.8.6).
+    mutating func cr(_ access: KVMEvent.CRAccess, _ thread: Int) {
+        let vcpu = vcpu(of: thread)
+        guard access.isWrite, access.register == 8 else { return }
+        vcpus[vcpu].shown(.tpr, access.value << 4)
     }
 
     mutating func smmTransition(_ transition: KVMEvent.SMMTransition, _ thread: Int, _ stamp: EventStamp) {

@@ -11,9 +11,9 @@ extension Machine {
             register: APICRegister(offset: UInt32(truncatingIfNeeded: fault.address)), isWrite: fault.errorCode & 2 != 0
         )
         if vcpus[vcpu].bracket.level == .l2 {
-            vcpus[vcpu].pageOfL2.pageFault()
+            vcpus[vcpu].pageOfL2.pageFault(at: stamp)
         } else {
-            vcpus[vcpu].pageOfL1.pageFault()
+            vcpus[vcpu].pageOfL1.pageFault(at: stamp)
         }
     }
 
@@ -21,9 +21,9 @@ extension Machine {
         guard mark.gfn == APICPage.gfn else { return }
         let vcpu = vcpu(of: thread)
         if vcpus[vcpu].bracket.level == .l2 {
-            vcpus[vcpu].pageOfL2.markMMIOSPTE()
+            vcpus[vcpu].pageOfL2.markMMIOSPTE(at: stamp)
         } else {
-            vcpus[vcpu].pageOfL1.markMMIOSPTE()
+            vcpus[vcpu].pageOfL1.markMMIOSPTE(at: stamp)
         }
     }
 
@@ -31,9 +31,9 @@ extension Machine {
         guard fault.gfn == APICPage.gfn else { return }
         let vcpu = vcpu(of: thread)
         if vcpus[vcpu].bracket.level == .l2 {
-            vcpus[vcpu].pageOfL2.hitMMIOSPTE()
+            vcpus[vcpu].pageOfL2.hitMMIOSPTE(at: stamp)
         } else {
-            vcpus[vcpu].pageOfL1.hitMMIOSPTE()
+            vcpus[vcpu].pageOfL1.hitMMIOSPTE(at: stamp)
         }
     }
 
@@ -41,27 +41,52 @@ extension Machine {
     mutating func mmuSetSPTE(_ set: KVMEvent.MMUSetSPTE, _ thread: Int, _ stamp: EventStamp) {
         guard set.gfn == APICPage.gfn else { return }
         let vcpu = vcpu(of: thread)
-        if vcpus[vcpu].bracket.level != .l2 { vcpus[vcpu].pageOfL1.setSPTE() }
+        if vcpus[vcpu].bracket.level != .l2 { vcpus[vcpu].pageOfL1.setSPTE(at: stamp) }
     }
 
     mutating func mmio<Observer: MachineObserver>(
         _ access: KVMEvent.MMIO, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         let vcpu = vcpu(of: thread)
+        vcpus[vcpu].unprovenMMIO = nil
         // Type 0 is a read that nobody has answered yet: not the APIC's, which KVM answers itself.
-        guard access.type != 0, vcpus[vcpu].isXAPIC, access.gpa & ~0xfff == vcpus[vcpu].apicBase
-        else { return }
+        guard access.type != 0, access.gpa & ~0xfff == vcpus[vcpu].apicBase else { return }
         let register = APICRegister(offset: UInt32(truncatingIfNeeded: access.gpa))
-        let isWrite = access.type == 2
-        vcpus[vcpu].shown(register, access.value)
+        let mmio = ExitBracket.APICFault(register: register, isWrite: access.type == 2)
+        if vcpus[vcpu].isXAPIC {
+            emulated(mmio, access.value, vcpu, stamp, &observer)
+        } else if mmio.isWrite {
+            vcpus[vcpu].unprovenMMIO = (mmio, access.value)
+        } else if vcpus[vcpu].latestAPICRead == register {
+            provedXAPIC(mmio, access.value, vcpu, stamp, &observer)
+        }
+        vcpus[vcpu].latestAPICRead = nil
+    }
+
+    /// In x2APIC mode KVM answers at the page's address without looking at the APIC (apic_mmio_write and apic_mmio_read,
+    /// arch/x86/kvm/lapic.c): an access with `kvm_apic` beside it says that the mode was left, as a reset does.
+    mutating func provedXAPIC<Observer: MachineObserver>(
+        _ access: ExitBracket.APICFault, _ value: UInt64, _ vcpu: Int, _ stamp: EventStamp,
+        _ observer: inout Observer
+    ) {
+        vcpus[vcpu].isXAPIC = true
+        emulated(access, value, vcpu, stamp, &observer)
+    }
+
+    private mutating func emulated<Observer: MachineObserver>(
+        _ access: ExitBracket.APICFault, _ value: UInt64, _ vcpu: Int, _ stamp: EventStamp,
+        _ observer: inout Observer
+    ) {
+        let (register, isWrite) = (access.register, access.isWrite)
+        vcpus[vcpu].shown(register, value)
         switch vcpus[vcpu].actingLevel {
         case .l2:
-            if vcpus[vcpu].pageOfL2.emulated(at: stamp.time, tellsInstalls: recordsMMIOSPTEs) {
+            if vcpus[vcpu].pageOfL2.emulated(at: stamp, tellsInstalls: recordsMMIOSPTEs) {
                 observer.observe(.pageChanged(.l2), of: vcpu, at: stamp, in: self)
             }
             accessedDirectly(vcpu, register, isWrite: isWrite, .mmio, stamp, &observer)
         case .l1:
-            if vcpus[vcpu].pageOfL1.emulated(at: stamp.time, tellsInstalls: recordsMMIOSPTEs) {
+            if vcpus[vcpu].pageOfL1.emulated(at: stamp, tellsInstalls: recordsMMIOSPTEs) {
                 observer.observe(.pageChanged(.l1), of: vcpu, at: stamp, in: self)
             }
             if !vcpus[vcpu].bracket.isOpen || vcpus[vcpu].bracket.countedAccess == nil {
@@ -76,15 +101,16 @@ extension Machine {
         _ vcpu: Int, _ register: APICRegister, isWrite: Bool, _ path: Transition.Path, _ stamp: EventStamp,
         _ observer: inout Observer
     ) {
+        vms[vcpus[vcpu].vm].apicOfL2.sharesL1s()
         let state = vms[vcpus[vcpu].vm].apicv.state
         vcpus[vcpu].accessesDirect.accessed(register, isWrite: isWrite, apicv: state)
         observer.observe(.accessedDirectly(register, isWrite: isWrite, path), of: vcpu, at: stamp, in: self)
     }
 
     /// The exit reason itself tells of L1's access.
-    mutating func accessedByL1(_ vcpu: Int, offset: UInt64, isWrite: Bool) {
-        let register = APICRegister(offset: UInt32(truncatingIfNeeded: offset & 0xfff))
-        vcpus[vcpu].accessesByL1.accessed(register, isWrite: isWrite)
-        vcpus[vcpu].bracket.countedAccess = .init(register: register, isWrite: isWrite)
+    mutating func accessedByL1(_ vcpu: Int, _ access: ExitBracket.APICFault?) {
+        guard let access else { return }
+        vcpus[vcpu].accessesByL1.accessed(access.register, isWrite: access.isWrite)
+        vcpus[vcpu].bracket.countedAccess = access
     }
 }

@@ -8,7 +8,13 @@ extension Machine {
     ) {
         guard let thread = located(at: stamp, &observer) else { return }
         let vcpu = vcpu(of: thread, id: exit.vcpu)
-        guard vcpus[vcpu].nestedVMExit(at: stamp.time), vcpus[vcpu].bracket.reason.isInterruptWindow else { return }
+        consistency.nestedExit(inExit: vcpus[vcpu].bracket.isOpen)
+        let isNew = vcpus[vcpu].nestedVMExit(at: stamp.time)
+        if vcpus[vcpu].unlevelled.count > 0 { acceptHeld(vcpu, level: .l2, &observer) }
+        guard isNew else { return }
+        let reason = vcpus[vcpu].bracket.reason
+        if reason.isAPICVirtualization || reason == .eoiInduced { vcpus[vcpu].givesL2APICv = true }
+        guard reason.isInterruptWindow else { return }
         observer.observe(.interruptWindow, of: vcpu, at: stamp, in: self)
     }
 
@@ -16,16 +22,20 @@ extension Machine {
         _ inject: KVMEvent.NestedVMExitInject, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         let vcpu = vcpu(of: thread)
+        // An exit that is handed to L1 is L2's, whether kvm_nested_vmexit said so or not.
+        if vcpus[vcpu].unlevelled.count > 0 { acceptHeld(vcpu, level: .l2, &observer) }
         vcpus[vcpu].hasNested = true
         vcpus[vcpu].mode = .l1
-        let fault = vcpus[vcpu].bracket.apicFault
+        vcpus[vcpu].picVectorOfL1 = nil
+        let access = vcpus[vcpu].bracket.apicFault ?? vcpus[vcpu].bracket.virtualizedAccess
         vcpus[vcpu].bracket.isForwarded = true
         vcpus[vcpu].bracket.apicFault = nil
         let reason = ExitReason(isa: ISA(recorded: inject.isa), recorded: UInt32(truncatingIfNeeded: inject.exitCode))
         if reason.isExternalInterrupt {
             if let vector = InterruptionInfo(inject.intInfo).externalVector {
                 // Acknowledge-on-exit: L1 is handed the vector with the exit.
-                acknowledge(vector, .l1, vcpu, stamp, &observer)
+                vcpus[vcpu].acknowledgesOnExit = true
+                acknowledge(vector, .l1, by: .withExit, vcpu, stamp, &observer)
             } else {
                 vcpus[vcpu].hasOpenReflection = true
                 observer.observe(.reflectedInterrupt, of: vcpu, at: stamp, in: self)
@@ -36,55 +46,86 @@ extension Machine {
             observer.observe(.initTaken, of: vcpu, at: stamp, in: self)
         } else if reason == .sipiSignal {
             observer.observe(.sipiTaken, of: vcpu, at: stamp, in: self)
-        } else if reason.isPageFault || reason == .eptMisconfig, let fault {
-            hooked(fault, vcpu, stamp, &observer)
+        } else if reason == .msrWrite {
+            // Which register can't be told: kvm_exit doesn't name the MSR. It may have been the x2APIC's EOI.
+            vcpus[vcpu].mayHaveHookedEOI = true
+        } else if let access, reason.isPageFault || reason.isAPICVirtualization || reason == .eptMisconfig {
+            hooked(access, vcpu, stamp, &observer)
         }
     }
 
     /// L1 hides the page from L2 and carries the access out itself.
     private mutating func hooked<Observer: MachineObserver>(
-        _ fault: ExitBracket.APICFault, _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
+        _ access: ExitBracket.APICFault, _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
     ) {
-        vcpus[vcpu].accessesHooked.accessed(fault.register, isWrite: fault.isWrite)
-        if vcpus[vcpu].pageOfL2.forwarded(at: stamp.time) {
+        vcpus[vcpu].accessesHooked.accessed(access.register, isWrite: access.isWrite)
+        if vcpus[vcpu].pageOfL2.forwarded(at: stamp) {
             observer.observe(.pageChanged(.l2), of: vcpu, at: stamp, in: self)
         }
-        observer.observe(.accessHooked(fault.register, isWrite: fault.isWrite), of: vcpu, at: stamp, in: self)
-        if fault.register == .eoi, fault.isWrite { vcpus[vcpu].hookedEOI = stamp }
+        observer.observe(.accessHooked(access.register, isWrite: access.isWrite), of: vcpu, at: stamp, in: self)
+        if access.register == .eoi, access.isWrite { vcpus[vcpu].hookedEOI = stamp }
     }
 
     mutating func nestedVMEnter<Observer: MachineObserver>(
         _ enter: KVMEvent.NestedVMEnter, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         let vcpu = vcpu(of: thread)
-        vcpus[vcpu].hasNested = true
-        finishHookedEOI(vcpu, stamp, &observer)
+        if vcpus[vcpu].bracket.isOpen, vcpus[vcpu].bracket.reason.startsL2 { consistency.launch(answered: true) }
         let vector = InterruptionInfo(enter.eventInj).externalVector
-        if let vector, vcpus[vcpu].hasOpenReflection, isOffered(vector, to: vcpu) {
-            // L1 took it in silence after the reflected exit, and now passes it on.
-            vcpus[vcpu].hasOpenReflection = false
-            acknowledge(vector, .l1, vcpu, stamp, &observer)
+        let isOfPIC = vector != nil && vector == vcpus[vcpu].picVectorOfL1
+        enterL2(vcpu, stamp, &observer)
+        vcpus[vcpu].injectionOfL1 = vector
+        // What virtual-interrupt delivery holds for L2 (guest interrupt status), 6.1 and later on VMX.
+        if enter.intCtl != 0, vms[vcpus[vcpu].vm].isa == .vmx { vcpus[vcpu].givesL2APICv = true }
+        guard let vector else {
+            observer.observe(.enteringL2(injecting: nil), of: vcpu, at: stamp, in: self)
+            return
         }
-        vcpus[vcpu].mode = .l2
+        if !isOfPIC, vcpus[vcpu].hasOpenReflection, isOffered(vector, to: vcpu) {
+            // L1 took it in silence after the reflected exit, and now passes it on.
+            acknowledge(vector, .l1, by: .passedOn, vcpu, stamp, &observer)
+        } else if !isOfPIC, vcpus[vcpu].ledger[vector].pending == nil {
+            vms[vcpus[vcpu].vm].apicOfL2.injectedByL1(ofOwnMaking: !vcpus[vcpu].ledger[vector].isInServiceOfL1)
+        }
+        vcpus[vcpu].hasOpenReflection = false
         observer.observe(.enteringL2(injecting: vector), of: vcpu, at: stamp, in: self)
     }
 
-    /// Without it the vector is the PIC's, or of L1's own making.
+    /// L1 goes back to L2.
+    mutating func enterL2<Observer: MachineObserver>(
+        _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
+    ) {
+        vcpus[vcpu].hasNested = true
+        vcpus[vcpu].hasLaunched = true
+        finishHookedEOI(vcpu, stamp, &observer)
+        vcpus[vcpu].ledger.forgetServiceOfL1()
+        vcpus[vcpu].injectionOfL1 = nil
+        vcpus[vcpu].picVectorOfL1 = nil
+        vcpus[vcpu].mode = .l2
+    }
+
+    /// Without it the vector is of L1's own making.
     private func isOffered(_ vector: UInt8, to vcpu: Int) -> Bool {
-        vcpus[vcpu].ledger[vector].pending != nil || !info.recordedKinds.contains(.apicAcceptIRQ)
+        vcpus[vcpu].ledger[vector].pending != nil || !recordedKinds.contains(.apicAcceptIRQ)
     }
 
     mutating func nestedVMEnterFailed(_ thread: Int, _ stamp: EventStamp) {
-        vcpus[vcpu(of: thread)].mode = .l1
+        let vcpu = vcpu(of: thread)
+        vcpus[vcpu].mode = .l1
+        vcpus[vcpu].bracket.hasFailedEntry = true
     }
 
-    /// L1 goes back to L2: an EOI that it owed has been written by now, and hardware said nothing.
+    /// An EOI that L1 owed has been written by now, and hardware said nothing.
     private mutating func finishHookedEOI<Observer: MachineObserver>(
         _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
     ) {
+        if vcpus[vcpu].mayHaveHookedEOI {
+            vcpus[vcpu].mayHaveHookedEOI = false
+            vcpus[vcpu].ledger.mayHaveEnded()
+        }
         guard let written = vcpus[vcpu].hookedEOI else { return }
         vcpus[vcpu].hookedEOI = nil
-        let vector = vcpus[vcpu].ledger.highestInService
+        let vector = vcpus[vcpu].ledger.endedNext
         let crossing = vcpus[vcpu].ledger.endedSilently(byL1At: written)
         if let vector { observer.observe(.ended(vector, level: .l1), of: vcpu, at: written, in: self) }
         if let crossing { observer.observe(.crossed(crossing), of: vcpu, at: written, in: self) }

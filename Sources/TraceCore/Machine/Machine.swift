@@ -23,11 +23,15 @@ public struct Machine: ~Copyable, Sendable {
     var orphanedChanges: [(change: KVMEvent, stamp: EventStamp)] = []
     /// When the latest hole of each CPU ends.
     var gapEnds: [UInt64] = []
-    let recordsNestedExits: Bool
-    let presumption: VCPU.Presumption
+    /// How the level of an exit is told before anything that follows it.
+    var presumption: VCPU.Presumption
     let recordsMMIOSPTEs: Bool
     /// Interrupts that KVM injects are told, by `kvm_inj_virq` or by `kvm_entry` (6.14 and later).
     let seesInjections: Bool
+    /// Which tracepoints were on.
+    var consistency = Consistency()
+    /// Interrupts whose vCPU can't be told yet.
+    var homeless = HomelessAccepts()
 
     /// vCPUs beyond this are left out, and told: a host that runs more has never been seen, a damaged file may.
     static let capacity = 4096
@@ -38,7 +42,6 @@ public struct Machine: ~Copyable, Sendable {
         inhibitNames = InhibitNames(
             spelled: info.inhibitNames, release: info.kernel.flatMap(KernelRelease.init(uname:)))
         grouping = VMGrouping(guests: info.guests)
-        recordsNestedExits = info.recordedKinds.contains(.nestedVMExit)
         presumption =
             if info.recordedKinds.contains(.nestedVMExit) {
                 .l1UntilToldOtherwise
@@ -51,6 +54,9 @@ public struct Machine: ~Copyable, Sendable {
         seesInjections =
             info.recordedKinds.contains(.injVIRQ) || info.formatFields.contains("kvm_entry.intr_info")
     }
+
+    /// `kvm_nested_vmexit` was on, so that the levels can be told.
+    var recordsNestedExits: Bool { recordedKinds.contains(.nestedVMExit) }
 
     /// There are more vCPUs in the trace than the machine follows.
     var isFull: Bool { vcpus.count >= Self.capacity }
@@ -90,18 +96,20 @@ public struct Machine: ~Copyable, Sendable {
         _ event: KVMEvent, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         if threads[thread].vcpu >= 0 { vcpus[threads[thread].vcpu].lastSeen = stamp.time }
+        consistency.record(event.kind)
         switch event {
         case .entry, .exit, .nestedVMExit: break
         case .nestedVMExitInject(let inject): nestedVMExitInject(inject, thread, stamp, &observer)
         case .nestedVMEnter(let enter): nestedVMEnter(enter, thread, stamp, &observer)
         case .nestedVMEnterFailed: nestedVMEnterFailed(thread, stamp)
+        case .cr(let access): cr(access, thread)
         case .smmTransition(let transition): smmTransition(transition, thread, stamp)
         case .pageFault(let fault): pageFault(fault, thread, stamp)
         case .markMMIOSPTE(let mark): markMMIOSPTE(mark, thread, stamp)
         case .handleMMIOPageFault(let fault): handleMMIOPageFault(fault, thread, stamp)
         case .mmuSetSPTE(let set): mmuSetSPTE(set, thread, stamp)
         case .mmio(let access): mmio(access, thread, stamp, &observer)
-        case .apic(let access): apic(access, thread, stamp)
+        case .apic(let access): apic(access, thread, stamp, &observer)
         case .msr(let access): msr(access, thread, stamp, &observer)
         case .apicIPI(let ipi): apicIPI(ipi, thread, stamp, &observer)
         case .apicAcceptIRQ(let accept): apicAcceptIRQ(accept, thread, stamp, &observer)

@@ -16,8 +16,8 @@ public enum Transition: Equatable, Sendable {
     case woke
     /// An interrupt was offered. `silent`: hardware may deliver it without a trace.
     case accepted(UInt8, level: Level, silent: Bool)
-    /// IRR to ISR, seen: an injection, or a vector that L1 got and passed on.
-    case acknowledged(UInt8, level: Level)
+    /// IRR to ISR, seen.
+    case acknowledged(UInt8, level: Level, by: Acknowledgement)
     case ended(UInt8, level: Level)
     case crossed(Crossing)
     /// L1 ended an interrupt for L2, but KVM was told of a lower one's end: `stuck` stays in service.

@@ -17,11 +17,16 @@ extension VCPU {
     ) -> (reason: ExitReason, level: Level) {
         lastSeen = stamp.time
         let level = level(of: exit, presuming: presumption)
+        let followsL2 = mode == .l2
         bracket = ExitBracket(exit, level: level, at: stamp)
+        bracket.followsL2 = followsL2
         mode = level
         isInjecting = false
         exits.add(bracket.reason, level: level)
-        if bracket.reason.startsL2 { hasNested = true }
+        if bracket.reason.startsL2 {
+            hasNested = true
+            hasLaunched = true
+        }
         return (bracket.reason, level)
     }
 
@@ -32,10 +37,11 @@ extension VCPU {
     @inline(__always)
     mutating func entered(at time: UInt64, silently: Bool) -> (mode: Level, mapped: Bool) {
         lastSeen = time
+        enteredAt = time
         bracket.isOpen = false
         if silently, mode != .l2 { ledger.mayDeliverSilently() }
-        _ = pageOfL2.exitHandled(at: time)
-        return (mode, pageOfL1.exitHandled(at: time))
+        _ = pageOfL2.exitHandled()
+        return (mode, pageOfL1.exitHandled())
     }
 
     /// `kvm_nested_vmexit`: the exit is L2's. True where that is news.
@@ -43,7 +49,9 @@ extension VCPU {
     mutating func nestedVMExit(at time: UInt64) -> Bool {
         lastSeen = time
         hasNested = true
+        if !hasLaunched { hadStateLoaded = true }
         mode = .l2
+        bracket.isLevelPresumed = false
         guard bracket.isOpen, bracket.level != .l2 else { return false }
         exits.move(bracket.reason, from: bracket.level, to: .l2)
         bracket.level = .l2

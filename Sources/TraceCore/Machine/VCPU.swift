@@ -34,6 +34,28 @@ public struct VCPU: Sendable {
     public internal(set) var hasOpenReflection = false
     /// L2's EOI was handed to L1, which has not been seen to end anything yet.
     public internal(set) var hookedEOI: EventStamp?
+    /// An access of L2's to some MSR was handed to L1 since L2 ran: it may have been an EOI.
+    var mayHaveHookedEOI = false
+    /// L1 has been handed a vector together with the exit: it acknowledges interrupts on exit.
+    public internal(set) var acknowledgesOnExit = false
+    /// The PIC's vector that KVM injected into L1 since L2 ran last.
+    var picVectorOfL1: UInt8?
+    /// What L1 injects into L2 by itself at the entry that is being made.
+    var injectionOfL1: UInt8?
+    /// The vCPU was seen to enter L2 by VMLAUNCH or VMRESUME: before that L2 runs only where its state was loaded.
+    var hasLaunched = false
+    /// L2 ran without that: KVM_SET_NESTED_STATE, and with it KVM_SET_LAPIC, whose vectors in service nobody saw come.
+    public internal(set) var hadStateLoaded = false
+    /// L1 gives L2 virtual-interrupt delivery: the words of it were seen in vmcs12, or L2 had exits that come with it.
+    public internal(set) var givesL2APICv = false
+    /// Time of the latest `kvm_entry`, 0 before the first.
+    var enteredAt: UInt64 = 0
+    /// Interrupts that were accepted since the exit, before the level of that exit was known.
+    var unlevelled = UnlevelledAccepts()
+    /// What the page was last written with outside xAPIC mode: `kvm_apic` of the same register proves the mode.
+    var unprovenMMIO: (access: ExitBracket.APICFault, value: UInt64)?
+    /// `kvm_apic` told of this read just now; `kvm_mmio` of it may follow.
+    var latestAPICRead: APICRegister?
     /// The task priority that a trapped access showed last; hardware carries most of them out in silence.
     public internal(set) var shownTPR: UInt8?
     /// What KVM itself holds of it, as told last; nil where the source can't tell.
@@ -75,6 +97,17 @@ public struct VCPU: Sendable {
     mutating func shown(_ register: APICRegister, _ value: UInt64) {
         if register == .tpr { shownTPR = UInt8(truncatingIfNeeded: value) }
         if register == .spiv { isSoftwareDisabled = value >> 8 & 1 == 0 }
+    }
+
+    /// The APIC begins anew: a reset, or INIT outside VMX operation.
+    mutating func resetAPIC() {
+        ledger.reset()
+        shownTPR = nil
+        isSoftwareDisabled = false
+        hookedEOI = nil
+        mayHaveHookedEOI = false
+        hasOpenReflection = false
+        picVectorOfL1 = nil
     }
 
     /// IA32_APIC_BASE was written: bit 11 enables the APIC, bit 10 switches it to x2APIC mode.

@@ -29,12 +29,22 @@ public struct VectorAccount: Equatable, Sendable {
     public struct InService: Equatable, Sendable {
         public var since: EventStamp
         public var level: Level
+        /// How it was seen to go there.
+        public var by: Acknowledgement
+        /// Its accept was seen. Otherwise it may be the PIC's, which has no part in ISR, or an IPI of L1's to itself, which
+        /// hardware accepts in silence.
+        public var isSure: Bool
+        /// L2 may have ended it where nobody could see of what vector the EOI was.
+        public var mayHaveEnded = false
     }
 
     public init(pending: Pending? = nil, inService: InService? = nil) {
         self.pending = pending
         self.inService = inService
     }
+
+    /// L1 took it and has not been seen to end it.
+    var isInServiceOfL1: Bool { inService?.level == .l1 }
 
     public var isUntouched: Bool { self == VectorAccount() }
 }

@@ -4,6 +4,7 @@
 public struct VirtualMachine: Sendable {
     public internal(set) var isa: ISA = .unknown
     public internal(set) var apicv = APICvTimeline()
+    public internal(set) var apicOfL2 = APICOfL2()
     /// An assigned device's interrupts are posted by the IOMMU, without an event each.
     public internal(set) var hasPostedDevices = false
     /// Indices of its vCPUs in the machine, in order of appearance.

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What `clean` would rest on, and what of it is missing: the doubts of a trace in which no rule found anything.
+/// What `clean` rests on, and what of it is missing: the doubts of a trace in which no rule found anything.
 ///
-/// An event is "not recorded" where its format is absent; a format with no event says that nothing happened.
+/// An event is recorded where it was on, which is less than that its format is in the file: see ``Consistency``.
 public struct Coverage: Sendable {
     /// A reason why nothing found is not nothing there.
     public struct Doubt: Equatable, Sendable {
+        /// Index of the VM that it is about, nil for the whole trace.
+        public var vm: Int?
         public var text: String
         /// Events that would remove it.
         public var missing: EventKindSet
     }
 
     public private(set) var doubts: [Doubt] = []
+    /// Why nothing could happen in each VM, one sentence each; what a clean verdict stands on.
+    private var grounds: [(vm: Int, text: String)] = []
 
     /// What tells L2's accesses and the two levels' acknowledges and EOIs apart.
     static let ledgerKinds = EventKindSet(
@@ -21,11 +25,18 @@ public struct Coverage: Sendable {
     /// What a recording should hold for every rule to be judged: those, and what tells of APICv, x2APIC and waits.
     static let wanted = ledgerKinds.union(
         EventKindSet(
-            .apicvInhibitChanged, .apicvAcceptIRQ, .apic, .apicIPI, .msr, .vcpuWakeup, .markMMIOSPTE,
-            .handleMMIOPageFault))
+            .apicvInhibitChanged, .apicvAcceptIRQ, .apic, .apicIPI, .msr, .cr, .vcpuWakeup, .markMMIOSPTE,
+            .handleMMIOPageFault, .piIRTEUpdate))
 
-    /// - Parameter isWindowEmpty: no event lies in the time that was asked for.
-    public init(_ machine: borrowing Machine, _ totals: TraceTotals, isWindowEmpty: Bool = false) {
+    /// An interrupt that was injected into L2 and is in service for longer was ended where nobody saw it.
+    private static let longestService: UInt64 = 100_000_000
+
+    /// - Parameters:
+    ///   - fix: what is known of the fix, which may be why a crossing is no finding.
+    ///   - isWindowEmpty: no event lies in the time that was asked for.
+    public init(
+        _ machine: borrowing Machine, _ totals: TraceTotals, fix: FixState, isWindowEmpty: Bool = false
+    ) {
         if isWindowEmpty {
             add("No event lies between --from and --to.")
         }
@@ -47,48 +58,154 @@ public struct Coverage: Sendable {
             add("There are more vCPUs in the file than can be: it is damaged, or some are left out.")
         }
         if !machine.vcpus.contains(where: { $0.tid != nil }) {
-            add("No vCPU was seen to run.", missing: Self.ledgerKinds.subtracting(machine.info.recordedKinds))
+            add("No vCPU was seen to run.", missing: Self.ledgerKinds.subtracting(machine.recordedKinds))
         }
-        for vm in machine.vms.indices { check(vm, machine) }
+        checkSelection(machine)
+        for vm in machine.vms.indices { check(vm, machine, fix) }
     }
 
     /// Whether a trace without findings may be called clean.
     public var isComplete: Bool { doubts.isEmpty }
 
-    private mutating func check(_ vm: Int, _ machine: borrowing Machine) {
-        let apicv = machine.vms[vm].apicv
-        // With APICv off, and on SVM, where it is off while L2 runs, nothing of this can happen.
-        guard machine.vms[vm].isa != .svm, apicv.intervals.contains(where: { $0.state != .inhibited }) else { return }
-        let recorded = machine.info.recordedKinds
-        guard recorded.contains(.exit) || recorded.contains(.nestedVMExit) else {
-            add("Whether an L2 ran can't be told.", missing: Self.ledgerKinds.subtracting(recorded))
-            return
-        }
-        guard machine.vms[vm].vcpus.contains(where: { machine.vcpus[$0].hasNested }) else {
-            // L1's VMRESUME shows an L2 only if it returns to L1 while the trace runs.
-            if !recorded.contains(.nestedVMExit), !apicv.isSeenFromCreation, machine.vms[vm].isa == .vmx {
-                add("Whether an L2 ran can't be told.", missing: Self.ledgerKinds.subtracting(recorded))
-            }
-            return
-        }
-        if machine.vms[vm].vcpus.contains(where: { !machine.vcpus[$0].accessesDirect.whileUnknown.isEmpty }) {
-            add(
-                "Whether APICv was active when L2 reached L1's APIC can't be told.",
-                missing: EventKindSet(.apicvInhibitChanged, .apicvAcceptIRQ).subtracting(recorded))
-        }
-        let missing = Self.ledgerKinds.subtracting(recorded)
-        if !missing.isEmpty {
-            add(
-                "An L2 ran, and not all that tells L1 from L2 and follows its interrupts is recorded.", missing: missing
-            )
-        }
-        if !recorded.contains(.msr), machine.vms[vm].vcpus.contains(where: { machine.vcpus[$0].hasMSRExitsOfL2 }) {
-            add("L2's accesses to MSRs are not recorded: x2APIC can't be judged.", missing: EventKindSet(.msr))
+    /// Only what concerns the VMs that were asked for.
+    public func of(vms isSelected: (Int) -> Bool) -> Coverage {
+        var narrowed = self
+        narrowed.doubts = doubts.filter { $0.vm.map(isSelected) ?? true }
+        narrowed.grounds = grounds.filter { isSelected($0.vm) }
+        return narrowed
+    }
+
+    /// Why a verdict without findings is what it is: the doubts of an inconclusive one, the grounds of a clean one.
+    public var reasons: [String] { isComplete ? grounds.map(\.text) : doubts.map(\.text) }
+
+    // MARK: Which events were on
+
+    private mutating func checkSelection(_ machine: borrowing Machine) {
+        let filtered = machine.filteredKinds
+        if !filtered.isEmpty {
+            add("A filter kept records of \(names(filtered)) back: what they held may be a finding.")
         }
     }
 
-    private mutating func add(_ text: String, missing: EventKindSet = []) {
-        let doubt = Doubt(text: text, missing: missing)
+    // MARK: One VM
+
+    private mutating func check(_ vm: Int, _ machine: borrowing Machine, _ fix: FixState) {
+        let apicv = machine.vms[vm].apicv
+        let vcpus = machine.vms[vm].vcpus.filter { machine.vcpus[$0].tid != nil }
+        guard !vcpus.isEmpty else { return }
+        guard machine.vms[vm].isa != .svm else {
+            return ground(vm, "on SVM KVM switches AVIC off for a vCPU while it runs L2.")
+        }
+        guard apicv.intervals.contains(where: { $0.state != .inhibited }) else {
+            return ground(vm, "APICv was off all the time.")
+        }
+        let recorded = machine.recordedKinds
+        guard recorded.contains(.exit) || recorded.contains(.nestedVMExit) else {
+            return add("Whether an L2 ran can't be told.", vm: vm, missing: Self.ledgerKinds.subtracting(recorded))
+        }
+        guard vcpus.contains(where: { machine.vcpus[$0].hasNested }) else {
+            // L1's VMRESUME shows an L2 only if it returns to L1 while the trace runs.
+            if !recorded.contains(.nestedVMExit), !apicv.isSeenFromCreation, machine.vms[vm].isa == .vmx {
+                return add("Whether an L2 ran can't be told.", vm: vm, missing: Self.ledgerKinds.subtracting(recorded))
+            }
+            return ground(vm, "no L2 ran.")
+        }
+        checkNested(vm, vcpus, machine, recorded)
+        ground(vm, Self.groundOfNested(vcpus, machine, fix))
+    }
+
+    /// An L2 ran on VMX while APICv may have been active.
+    private mutating func checkNested(
+        _ vm: Int, _ vcpus: [Int], _ machine: borrowing Machine, _ recorded: EventKindSet
+    ) {
+        let apicv = machine.vms[vm].apicv
+        let missing = Self.ledgerKinds.subtracting(recorded)
+        if !missing.isEmpty {
+            let described = machine.info.recordedKinds.intersection(missing)
+            add(
+                described.isEmpty
+                    ? "An L2 ran, and not all that tells L1 from L2 and follows its interrupts is recorded."
+                    : "An L2 ran, and \(names(described)) was not on, though the file describes it.", vm: vm,
+                missing: missing)
+        }
+        if !machine.consistency.seen.contains(.apicAcceptIRQ), !machine.info.knowsSelection {
+            add("An L2 ran, and no interrupt was accepted: whether kvm_apic_accept_irq was on can't be told.",
+                vm: vm)
+        }
+        if vcpus.contains(where: { !machine.vcpus[$0].accessesDirect.whileUnknown.isEmpty }) {
+            add(
+                "Whether APICv was active when L2 reached L1's APIC can't be told.", vm: vm,
+                missing: EventKindSet(.apicvInhibitChanged, .apicvAcceptIRQ).subtracting(recorded))
+        }
+        if apicv.contradictions > 0 {
+            add("What the vCPUs of VM \(vm) did contradicts what is recorded of its APICv inhibits.", vm: vm)
+        }
+        if !recorded.contains(.msr), vcpus.contains(where: { machine.vcpus[$0].hasMSRExitsOfL2 }) {
+            add("L2's accesses to MSRs are not recorded: x2APIC can't be judged.", vm: vm, missing: EventKindSet(.msr))
+        }
+        for vcpu in vcpus { checkInterrupts(of: vcpu, machine, isSeenFromCreation: apicv.isSeenFromCreation) }
+    }
+
+    /// Every interrupt of a vCPU that ran L2 must have come and ended, or something must excuse it.
+    private mutating func checkInterrupts(
+        of index: Int, _ machine: borrowing Machine, isSeenFromCreation: Bool
+    ) {
+        let vcpu = machine.vcpus[index]
+        guard vcpu.hasNested, machine.measuresTime else { return }
+        let name = vcpu.id.map { "vCPU \($0)" } ?? "a vCPU"
+        for vector in UInt8.min...UInt8.max where !vcpu.ledger[vector].isUntouched {
+            let account = vcpu.ledger[vector]
+            if InterruptClass(of: vector, on: index, in: machine, isLost: false) == .unexplained,
+                !machine.isNotification(vector, of: index)
+            {
+                add("\(vector.hex) was accepted on \(name), and nothing shows that it was delivered.", vm: vcpu.vm)
+            } else if !isSeenFromCreation || vcpu.hadStateLoaded, account.isNeverDelivered, account.pending != nil,
+                !machine.isNotification(vector, of: index), !machine.blocksIRQ(index)
+            {
+                add(
+                    "\(vector.hex) was accepted on \(name) while L2 ran and nothing shows that it was ever delivered; the VM ran "
+                        + "before the trace, so that what blocks it may have come before. A recording that begins before the VM "
+                        + "would tell.", vm: vcpu.vm)
+            }
+            guard let open = account.inService, open.level == .l2, open.isSure,
+                machine.now.elapsed(since: open.since.time) >= Self.longestService
+            else { continue }
+            add(
+                "\(vector.hex) was injected into L2 on \(name), and its EOI was not seen"
+                    + (open.mayHaveEnded ? ": L1 intercepts accesses whose register can't be told." : "."), vm: vcpu.vm)
+        }
+        if vcpu.ledger.unseenEOIs > 0 {
+            add("The EOIs of \(vcpu.ledger.unseenEOIs) interrupts that were injected into L2 on \(name) were not seen.",
+                vm: vcpu.vm)
+        }
+    }
+
+    private static func groundOfNested(_ vcpus: [Int], _ machine: borrowing Machine, _ fix: FixState) -> String {
+        let hasDirect = vcpus.contains { !machine.vcpus[$0].accessesDirect.whileActive.isEmpty }
+        if fix.isPresent {
+            return "the fix for stale SVI is there by \(fix.basis.rawValue)"
+                + (hasDirect ? "." : ", and L2 never reached L1's APIC by itself.")
+        }
+        return "L2 never reached L1's APIC by itself, and no interrupt was taken at one level and ended at the other."
+    }
+
+    // MARK: Words
+
+    private func names(_ kinds: EventKindSet) -> String {
+        kinds.kinds.map { $0.tracepoints[0] }.joined(separator: ", ")
+    }
+
+    private mutating func ground(_ vm: Int, _ text: String) {
+        grounds.append((vm, "VM \(vm): \(text)"))
+    }
+
+    private mutating func add(_ text: String, vm: Int? = nil, missing: EventKindSet = []) {
+        let doubt = Doubt(vm: vm, text: text, missing: missing)
         if !doubts.contains(doubt) { doubts.append(doubt) }
     }
+}
+
+extension VectorAccount {
+    /// Accepted while L2 ran, and neither acknowledged nor ended anywhere in the trace.
+    fileprivate var isNeverDelivered: Bool { accepted.l2 > 0 && acknowledged.total == 0 && ended.total == 0 }
 }

@@ -25,6 +25,14 @@ public struct FixState: Equatable, Sendable {
     /// The fix may be relied on.
     public var isPresent: Bool { state == .present && basis != .format && basis != .release }
 
+    /// What interrupts did and what symbols or types say are at odds: both are told, and the worse counts.
+    func contradicted(by told: FixState) -> FixState {
+        var worse = state == .absent ? self : told
+        let other = state == .absent ? told : self
+        worse.evidence += "; yet by \(other.basis.rawValue) it is \(other.state.rawValue): \(other.evidence)"
+        return worse
+    }
+
     /// What a kernel's symbols say. The absence of one means something only below 7.0, whose successor has none.
     public static func fromSymbols(_ symbols: KernelSymbols?, release: KernelRelease?) -> FixState? {
         guard let symbols, symbols.hasKVM else { return nil }

@@ -18,7 +18,7 @@ extension InterruptClass {
         } else if [vcpu.ledger.highestInService, vcpu.shownTPR].contains(where: { ($0 ?? 0) >> 4 >= vector >> 4 }) {
             self = .masked
         } else if machine.measuresTime,
-            machine.now.elapsed(since: pending.since.time) < UndeliveredAccept.nanosecondsNeeded
+            machine.now.elapsed(since: pending.since.time) < Wait.nanosecondsNeeded
         {
             self = .pendingAtEnd
         } else {

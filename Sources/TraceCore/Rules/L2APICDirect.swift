@@ -41,10 +41,10 @@ struct L2APICDirect: Sendable {
             settle(vcpu, machine)
             sentIPIInMisconfig(vcpu, stamp)
         case .pageChanged(.l2):
+            guard let (event, shown) = machine.vcpus[vcpu].pageOfL2.shown else { return }
             while watches.count <= vcpu { watches.append(Watch()) }
             watches[vcpu].log.add(
-                Self.event(of: machine.vcpus[vcpu].pageOfL2.state), at: stamp, isKey: true,
-                Self.text(of: machine.vcpus[vcpu].pageOfL2.state))
+                event.tracepoints[0], at: shown, isKey: true, Self.text(of: machine.vcpus[vcpu].pageOfL2.state))
         default:
             break
         }
@@ -60,7 +60,9 @@ struct L2APICDirect: Sendable {
 
     private func concerns(_ vcpu: Int, _ machine: borrowing Machine) -> Bool {
         let vm = machine.vms[machine.vcpus[vcpu].vm]
+        // What became unknown by contradiction no later sign settles.
         return vm.isa == .vmx && vm.apicv.state != .inhibited
+            && (vm.apicv.state == .active || vm.apicv.contradictions == 0)
     }
 
     private mutating func accessed(
@@ -118,14 +120,6 @@ struct L2APICDirect: Sendable {
                     + "so accesses other than IPIs are not counted.")
         }
         return finding
-    }
-
-    private static func event(of state: APICPage.State) -> String {
-        switch state {
-        case .hookedByL1: "kvm_nested_vmexit_inject"
-        case .mmioSPTE: "mark_mmio_spte"
-        case .emulateOnly, .mapped, .untouched: "kvm_page_fault"
-        }
     }
 
     private static func text(of state: APICPage.State) -> String {

@@ -1,75 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Rule `lost-accept`: an interrupt accepted while L2 runs that is not injected for long, though the guest showed that
-/// it could take one; and live, one that KVM forgets (C2) or lets a HLT sleep on (C3).
+/// Rule `lost-accept`: an interrupt accepted while L2 runs that is not delivered for long; and live, one that KVM forgets
+/// (C2) or lets a HLT sleep on (C3).
 ///
-/// For vCPUs where `stale-svi` does not already carry it as a symptom.
+/// It needs no crossing: a recording may begin after it. For vectors that `stale-svi` does not already carry.
 struct LostAccept: Sendable {
-    private struct Wait: Sendable {
-        let vector: UInt8
-        let accepted: EventStamp
-        /// Since when nothing that shows has held it back.
-        var since: UInt64
-        var entries: UInt64 = 0
-        /// The guest could have taken it and something else happened.
-        var hadChance = false
-        var provenAt: EventStamp?
-    }
-
     private struct Watch: Sendable {
-        var waits: [Wait] = []
-        var found: [Wait] = []
         var forgotten = ForgottenInterrupt()
         var sleepers: [Sleeper] = []
     }
 
     private var watches: [Watch] = []
 
-    static let entriesNeeded: UInt64 = 20
-    static let nanosecondsNeeded: UInt64 = 100_000_000
     private static let sleepersKept = 16
 
     mutating func observe(_ transition: Transition, of vcpu: Int, at stamp: EventStamp, in machine: borrowing Machine) {
+        guard watches.indices.contains(vcpu) || transition == .inhibitsChanged else { return }
         switch transition {
-        case .accepted(let vector, .l2, silent: false):
-            guard machine.measuresTime, !machine.blocksIRQ(vcpu) else { return }
-            while watches.count <= vcpu { watches.append(Watch()) }
-            if !watches[vcpu].waits.contains(where: { $0.vector == vector }) {
-                watches[vcpu].waits.append(Wait(vector: vector, accepted: stamp, since: stamp.time))
-            }
-        case .entered(let level):
-            guard watches.indices.contains(vcpu) else { return }
-            watches[vcpu].forgotten.entered(level, injects: machine.vcpus[vcpu].isInjecting)
-            guard !watches[vcpu].waits.isEmpty else { return }
-            if level == .l2 { enteredL2(vcpu, stamp, machine) } else { watches[vcpu].waits = [] }
-        case .acknowledged(let vector, _):
-            guard watches.indices.contains(vcpu) else { return }
-            watches[vcpu].waits.removeAll { $0.vector == vector }
-            watches[vcpu].found.removeAll { $0.vector == vector }
-            // A lower one went ahead of it.
-            giveChance(vcpu) { vector >> 4 <= $0 >> 4 }
-        case .interruptWindow: giveChance(vcpu) { _ in true }
-        case .woke:
-            if machine.vcpus[vcpu].bracket.level == .l2 { giveChance(vcpu) { _ in true } }
-        case .gap:
-            if watches.indices.contains(vcpu) { interrupted(vcpu) }
+        case .entered(let level): watches[vcpu].forgotten.entered(level, injects: machine.vcpus[vcpu].isInjecting)
+        case .acknowledged(let vector, _, _), .ended(let vector, _): woken(by: vector, vcpu)
+        case .gap: watches[vcpu].forgotten.interrupted()
         case .inhibitsChanged:
             let vm = machine.vcpus[vcpu].vm
-            for index in watches.indices where machine.vcpus[index].vm == vm { interrupted(index) }
+            for index in watches.indices where machine.vcpus[index].vm == vm { watches[index].forgotten.interrupted() }
         default: break
         }
     }
 
-    /// Something waits on the vCPU, or its words were read.
-    @inline(__always)
-    func watchesEntries(of vcpu: Int) -> Bool {
-        vcpu < watches.count && (!watches[vcpu].waits.isEmpty || watches[vcpu].forgotten.isWatching)
+    /// Late is not lost.
+    private mutating func woken(by vector: UInt8, _ vcpu: Int) {
+        watches[vcpu].sleepers.removeAll { $0.vector == vector }
     }
 
-    private mutating func interrupted(_ vcpu: Int) {
-        watches[vcpu].waits = []
-        watches[vcpu].forgotten.interrupted()
-    }
+    /// The vCPU's words were read.
+    @inline(__always)
+    func watchesEntries(of vcpu: Int) -> Bool { vcpu < watches.count && watches[vcpu].forgotten.isWatching }
 
     /// Words read before an entry of L2, by a probe that looks only where C2 may be judged.
     mutating func l2Entry(
@@ -92,40 +57,16 @@ struct LostAccept: Sendable {
         }
     }
 
-    private mutating func enteredL2(_ vcpu: Int, _ stamp: EventStamp, _ machine: borrowing Machine) {
-        let held = machine.vcpus[vcpu].ledger.highestInService
-        for index in watches[vcpu].waits.indices {
-            if let held, watches[vcpu].waits[index].vector >> 4 <= held >> 4 {
-                watches[vcpu].waits[index].entries = 0
-                watches[vcpu].waits[index].since = stamp.time
-                continue
-            }
-            watches[vcpu].waits[index].entries += 1
-            let wait = watches[vcpu].waits[index]
-            guard wait.hadChance, wait.provenAt == nil, wait.entries >= Self.entriesNeeded,
-                stamp.time.elapsed(since: wait.since) >= Self.nanosecondsNeeded
-            else { continue }
-            watches[vcpu].waits[index].provenAt = stamp
-            watches[vcpu].found.append(watches[vcpu].waits[index])
-        }
-    }
-
-    private mutating func giveChance(_ vcpu: Int, _ outranks: (UInt8) -> Bool) {
-        guard watches.indices.contains(vcpu) else { return }
-        for index in watches[vcpu].waits.indices where outranks(watches[vcpu].waits[index].vector) {
-            watches[vcpu].waits[index].hadChance = true
-        }
-    }
-
-    /// - Parameter explained: vCPUs whose sleepers and waits another finding carries.
-    func findings(in machine: borrowing Machine, explained: Set<Int>) -> [RuleFinding] {
-        watches.indices.compactMap { vcpu in
-            let watch = watches[vcpu]
+    /// - Parameter explained: vectors that another finding carries, by vCPU.
+    func findings(in machine: borrowing Machine, waits: Waits, explained: [Int: VectorSet]) -> [RuleFinding] {
+        (0..<max(watches.count, waits.vcpus.count)).compactMap { vcpu in
             let vm = machine.vcpus[vcpu].vm
-            var found = watch.forgotten.finding(vm: vm, vcpu: vcpu).map { [$0] } ?? []
-            if !explained.contains(vcpu) {
-                found += [waitFinding(watch, vcpu, machine)].compactMap { $0 }
-                found += [Sleeper.finding(watch.sleepers, vm: vm, vcpu: vcpu)].compactMap { $0 }
+            let carried = explained[vcpu] ?? VectorSet()
+            var found = [waitFinding(waits[vcpu], carried, vcpu, machine)].compactMap { $0 }
+            if watches.indices.contains(vcpu) {
+                found += watches[vcpu].forgotten.finding(vm: vm, vcpu: vcpu).map { [$0] } ?? []
+                let sleepers = watches[vcpu].sleepers.filter { !carried.contains($0.vector) }
+                found += Sleeper.finding(sleepers, vm: vm, vcpu: vcpu).map { [$0] } ?? []
             }
             guard var finding = found.first else { return nil }
             for other in found.dropFirst() { finding.absorb(other) }
@@ -133,26 +74,46 @@ struct LostAccept: Sendable {
         }
     }
 
-    private func waitFinding(_ watch: Watch, _ vcpu: Int, _ machine: borrowing Machine) -> RuleFinding? {
-        guard let first = watch.found.min(by: { $0.accepted.time < $1.accepted.time }) else { return nil }
-        let vectors = Set(watch.found.map(\.vector)).sorted()
-        let shown = machine.vcpus[vcpu].shownTPR
-        let isUnmasked = shown.map { tpr in vectors.allSatisfy { $0 >> 4 > tpr >> 4 } } ?? false
-        var finding = RuleFinding(
-            rule: .lostAccept, grade: isUnmasked ? .suspect : .hazard, vm: machine.vcpus[vcpu].vm, vcpu: vcpu,
-            first: first.accepted.time, last: machine.now, count: UInt64(watch.found.count),
-            statement: "\(vectors.map(\.hex).joined(separator: ", ")) was accepted and not injected for "
-                + "\(first.entries) entries of L2, though L2 could take interrupts.")
-        finding.vectors = vectors
-        for wait in watch.found {
-            finding.evidence.add("kvm_apic_accept_irq", at: wait.accepted, "\(wait.vector.hex) accepted")
-            if let proven = wait.provenAt {
-                finding.evidence.add("kvm_entry", at: proven, "L2 entered \(wait.entries) times, not injected")
-            }
+    private func waitFinding(
+        _ watch: WaitWatch, _ carried: VectorSet, _ vcpu: Int, _ machine: borrowing Machine
+    ) -> RuleFinding? {
+        guard machine.showsWaits else { return nil }
+        let found = watch.found.filter {
+            $0.long != nil && !carried.contains($0.vector) && !machine.isNotification($0.vector, of: vcpu)
         }
-        if !isUnmasked {
-            finding.limits.append("The trace does not show the task priority: it may have masked the vector.")
+        guard let first = found.min(by: { $0.accepted.time < $1.accepted.time }) else { return nil }
+        let vectors = Set(found.map(\.vector)).sorted()
+        let showsTPR = machine.vcpus[vcpu].showsTPR
+        let isBeyondExcuse = found.contains {
+            $0.isBeyondExcuse(showsTPR: showsTPR, showsDeliveries: machine.showsDeliveries)
+        }
+        let accepts = found.reduce(0) { $0 &+ $1.accepts }
+        var finding = RuleFinding(
+            rule: .lostAccept, grade: isBeyondExcuse ? .suspect : .hazard, vm: machine.vcpus[vcpu].vm, vcpu: vcpu,
+            first: first.accepted.time, last: machine.now, count: accepts,
+            statement: "\(vectors.map(\.hex).joined(separator: ", ")) was accepted "
+                + "\(accepts == 1 ? "once" : "\(accepts) times") and not injected for \(first.entries) entries of L2"
+                + (found.contains { $0.chance != nil } ? ", though L2 could take interrupts." : "."))
+        finding.vectors = vectors
+        for wait in found { finding.evidence.add(wait) }
+        if !isBeyondExcuse {
+            finding.limits.append(
+                "A wait alone is no loss: L2 may have had interrupts off"
+                    + (showsTPR ? "." : ", or its task priority raised, which the trace does not show."))
+        }
+        if machine.vcpus[vcpu].acknowledgesOnExit {
+            finding.limits.append(
+                "L1 takes interrupts with the exit: a vector that it posts interrupts to L2 with is never delivered itself.")
         }
         return finding
+    }
+}
+
+extension Machine {
+    /// What could end a wait was on while the trace was recorded, as far as that shows.
+    var showsWaits: Bool {
+        let recorded = recordedKinds
+        return recorded.isSuperset(of: [.init(.entry), .init(.apicAcceptIRQ), .init(.injVIRQ)])
+            || info.formatFields.contains("kvm_entry.intr_info") && recorded.contains(.entry)
     }
 }

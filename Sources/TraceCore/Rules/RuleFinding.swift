@@ -14,8 +14,10 @@ public struct RuleFinding: Equatable, Sendable {
     /// A step of the reasoning is concluded rather than seen.
     public var inferred = false
     public var registers = APICAccessCounts()
-    /// The vectors that were lost or are stuck; those that crossed where nothing was lost yet.
+    /// The vectors that were lost.
     public var vectors: [UInt8] = []
+    /// Vectors that stay in service though they were received and ended: what blocks the lost ones.
+    public var stuck: [UInt8] = []
     public var crossings: [Crossing] = []
     public var symptoms: [RuleID] = []
     public var evidence = EvidenceLog()
@@ -36,6 +38,7 @@ public struct RuleFinding: Equatable, Sendable {
         inferred = inferred || other.inferred
         registers.add(other.registers)
         vectors = Set(vectors + other.vectors).sorted()
+        stuck = Set(stuck + other.stuck).sorted()
         crossings += other.crossings
         let rules = other.symptoms + (other.rule == rule ? [] : [other.rule])
         for symptom in rules where !symptoms.contains(symptom) { symptoms.append(symptom) }

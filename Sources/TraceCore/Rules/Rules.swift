@@ -6,6 +6,7 @@ public struct Rules: MachineObserver, Sendable {
     private var staleSVI = StaleSVI()
     private var stuckISR = StuckISR()
     private var lostAccept = LostAccept()
+    private var waits = Waits()
     private var inhibitFlapping = InhibitFlapping()
     private var initSIPIRace = InitSIPIRace()
 
@@ -16,6 +17,8 @@ public struct Rules: MachineObserver, Sendable {
         _ transition: Transition, of vcpu: Int, at stamp: EventStamp, in machine: borrowing Machine
     ) {
         staleSVI.observe(transition, of: vcpu, at: stamp, in: machine)
+        let (crossed, stuck) = staleSVI.crossed(on: vcpu)
+        waits.observe(transition, of: vcpu, at: stamp, in: machine, crossed: crossed, stuck: stuck)
         lostAccept.observe(transition, of: vcpu, at: stamp, in: machine)
         // An entry means nothing to the others.
         if case .entered = transition { return }
@@ -27,7 +30,7 @@ public struct Rules: MachineObserver, Sendable {
 
     @inline(__always)
     public func watchesEntries(of vcpu: Int) -> Bool {
-        staleSVI.watchesEntries(of: vcpu) || lostAccept.watchesEntries(of: vcpu)
+        waits.watchesEntries(of: vcpu) || staleSVI.watchesEntries(of: vcpu) || lostAccept.watchesEntries(of: vcpu)
     }
 
     /// The trace is over.
@@ -50,19 +53,27 @@ public struct Rules: MachineObserver, Sendable {
         lostAccept.tick(at: time, in: machine)
     }
 
-    /// What is known of the fix: behaviour overrides what symbols and types say, and hints come last.
-    public func fixState(_ info: TraceInfo) -> FixState {
-        let byTypes = info.sviFix.flatMap { $0.state == .unknown ? nil : $0 }
-        return staleSVI.fixByBehaviour
-            ?? FixState.fromSymbols(info.symbols, release: info.kernel.flatMap(KernelRelease.init(uname:)))
-            ?? byTypes ?? FixState.hint(info)
+    /// What is known of the fix: by the worse of what interrupts did and what symbols and types say; hints come last.
+    public func fixState(in machine: borrowing Machine) -> FixState {
+        let info = machine.info
+        let told =
+            FixState.fromSymbols(info.symbols, release: info.kernel.flatMap(KernelRelease.init(uname:)))
+            ?? info.sviFix.flatMap { $0.state == .unknown ? nil : $0 }
+        guard let shown = staleSVI.fixByBehaviour(in: machine) else { return told ?? FixState.hint(info) }
+        guard let told, told.state != shown.state else { return shown }
+        return shown.contradicted(by: told)
     }
 
     /// The findings, worst first, then by time.
     public func findings(in machine: borrowing Machine, fix: FixState) -> [RuleFinding] {
-        var stale = staleSVI.findings(in: machine, fix: fix)
-        let explained = Set(stale.filter { !$0.symptoms.isEmpty || $0.grade == .confirmed }.compactMap(\.vcpu))
-        var lost = lostAccept.findings(in: machine, explained: explained)
+        var stale = staleSVI.findings(in: machine, waits: waits, fix: fix)
+        var explained: [Int: VectorSet] = [:]
+        for finding in stale {
+            guard let vcpu = finding.vcpu else { continue }
+            for vector in finding.vectors { explained[vcpu, default: VectorSet()].insert(vector) }
+        }
+        let stuck = Set(stale.filter { !$0.stuck.isEmpty }.compactMap(\.vcpu))
+        var lost = lostAccept.findings(in: machine, waits: waits, explained: explained)
         for index in stale.indices where stale[index].grade >= .suspect {
             // The same interrupts on the same vCPU: one loss, one finding.
             guard
@@ -73,7 +84,7 @@ public struct Rules: MachineObserver, Sendable {
             stale[index].absorb(lost.remove(at: same))
         }
         let all =
-            stale + stuckISR.findings(in: machine, explained: explained) + lost
+            stale + stuckISR.findings(in: machine, explained: stuck) + lost
             + l2APICDirect.findings(in: machine) + inhibitFlapping.findings(in: machine)
             + initSIPIRace.findings(in: machine)
         return all.enumerated().sorted { left, right in

@@ -21,7 +21,7 @@ struct StuckISR: Sendable {
                 rule: .stuckISR, grade: .suspect, vm: machine.vcpus[entry.vcpu].vm, vcpu: entry.vcpu,
                 first: entry.at.time, last: machine.now, count: 1,
                 statement: "\(entry.vector.hex) stayed in service after its EOI.")
-            finding.vectors = [entry.vector]
+            finding.stuck = [entry.vector]
             finding.evidence.add(
                 "kvm_eoi", at: entry.at,
                 "EOI_INDUCED in L1 names \(UInt8(exactly: entry.told)?.hex ?? "no vector"), \(entry.vector.hex) is in service"

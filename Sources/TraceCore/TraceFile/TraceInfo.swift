@@ -11,10 +11,14 @@ public struct TraceInfo: Sendable {
     public var cpus: Int
     /// Tracepoints whose format the trace carries, sorted; nil where it can't tell.
     public var eventsSelected: [String]?
-    /// The kinds among them that the machine uses: what a zero count may be trusted for.
+    /// The kinds among them that the machine uses.
     public var recordedKinds: EventKindSet
+    /// Whoever recorded it says what was on, as live tracing does: a format is no mere description then.
+    public var knowsSelection: Bool
     /// Fields of the recorded formats, `event.field`, that hint at the kernel's age.
     public var formatFields: Set<String>
+    /// The kernel has an event for every change of the inhibit mask (5.18 and later), and its format is there.
+    public var recordsInhibits: Bool { recordedKinds.contains(.apicvInhibitChanged) }
     /// Inhibit names by bit where the format text spells them (6.12 and later), else empty.
     public var inhibitNames: [String]
     /// Kernel symbols, where the trace carries them.
@@ -38,6 +42,7 @@ public struct TraceInfo: Sendable {
         kernel = nil
         eventsSelected = nil
         recordedKinds = []
+        knowsSelection = false
         formatFields = []
         inhibitNames = []
         symbols = nil

@@ -55,6 +55,9 @@ extension KVMEvent {
                 MSRAccess(
                     isWrite: access.write != 0, index: access.index, value: access.value,
                     exception: access.exception != 0))
+        case .cr:
+            let access = record.access
+            self = .cr(CRAccess(isWrite: access.write != 0, register: access.index, value: access.value))
         case .apicIPI:
             self = .apicIPI(APICIPI(icrLow: record.ipi.icr_low, destination: record.ipi.destination))
         case .apicAcceptIRQ: self = .apicAcceptIRQ(APICAcceptIRQ(record))

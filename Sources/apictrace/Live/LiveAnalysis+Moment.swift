@@ -17,8 +17,12 @@ extension LiveAnalysis {
                     grade: finding.grade, rule: finding.rule, place: place(of: finding), vectors: finding.vectors,
                     since: finding.first > base ? finding.first - base : 0, statement: finding.statement)
             },
-            verdict: findings.map(\.grade).max()
-                ?? (Coverage(analysis.machine, totals).isComplete ? .clean : .inconclusive))
+            verdict: findings.map(\.grade).max() ?? gradeOfNothingFound(totals))
+    }
+
+    private func gradeOfNothingFound(_ totals: TraceTotals) -> Grade {
+        let fix = analysis.rules.fixState(in: analysis.machine)
+        return Coverage(analysis.machine, totals, fix: fix).isComplete ? .clean : .inconclusive
     }
 
     /// `vCPU 0 of qemu-system-x86 (pid 214)`.

@@ -75,6 +75,9 @@ import Testing
             "kvm_msr:              read ecx 0x80b data 0x0 exception",
             #""kvm_msr","fields":{"write":false,"ecx":"0x80b","data":"0x0","exception":true}"#),
         Sample(
+            .cr(.init(isWrite: true, register: 8, value: 0xf)), "kvm_cr:               write cr 8 val 0xf",
+            #""kvm_cr","fields":{"write":true,"cr":8,"val":"0xf"}"#),
+        Sample(
             .apicIPI(.init(icrLow: 0xc4500, destination: 0)),
             "kvm_apic_ipi:         dst 0 vec 0x00 mode init shorthand all-but-self icr_low 0xc4500",
             #""kvm_apic_ipi","fields":{"dst":0,"vec":"0x00","mode":"init","shorthand":"all-but-self","icr_low":"0xc4500"}"#

@@ -85,7 +85,7 @@ import Testing
         for _ in 0..<2 { trace.words(.l1Exit, irr: [0x41], ppr: 0x50) }
         #expect(trace.findings.map(\.grade) == [.confirmed])
         let finding = try #require(trace.findings.first)
-        #expect(finding.vectors == [0x41, 0x51])
+        #expect(finding.vectors == [0x41])
         #expect(finding.crossings.map(\.vector) == [0x51])
         #expect(finding.limits == [])
     }

@@ -13,6 +13,11 @@ import Testing
         trace.enter()
         trace.resumeL2()
         trace.runL2(entries: 2)
+        trace.accept(0x41)
+        trace.exitOfL2(.externalInterrupt)
+        trace.forward(.externalInterrupt, intInfo: 0x8000_0041)
+        trace.enter()
+        trace.resumeL2()
         return trace
     }
 

@@ -11,6 +11,8 @@ import Testing
         trace.createVM()
         trace.resumeL2()
         trace.accessDirectly(0x20, write: false)
+        trace.deliver(0x41)
+        trace.endDirectly(0x41)
         let other = Trace.Thread(tid: 900, vcpu: nil, cpu: 7)
         trace.createVM(by: other)
         trace.thread(.init(tid: 901, vcpu: 0, cpu: 7))
@@ -75,7 +77,7 @@ import Testing
     @Test func `a hole after the window takes nothing from what was proven in it`() {
         var trace = Trace.endedByL2(0x30)
         for _ in 0..<20 {
-            trace.after(ms: 1)
+            trace.after(ms: 110)
             trace.accept(0x30)
             trace.offer()
         }

@@ -15,9 +15,9 @@ struct Outcome {
         vms = analysis.machine.vms
         vcpus = analysis.machine.vcpus
         unattributed = analysis.machine.unattributed
-        fix = analysis.rules.fixState(analysis.machine.info)
+        fix = analysis.rules.fixState(in: analysis.machine)
         findings = analysis.rules.findings(in: analysis.machine, fix: fix)
-        doubts = Coverage(analysis.machine, totals, isWindowEmpty: analysis.isWindowEmpty).doubts
+        doubts = Coverage(analysis.machine, totals, fix: fix, isWindowEmpty: analysis.isWindowEmpty).doubts
         report = ReportBuilder(analysis, totals: totals, path: nil, selection: selection).report()
     }
 

@@ -12,7 +12,9 @@ enum TestEvents {
                 reason: any(), isa: any(), vcpu: perhaps(any()), rip: any(), info1: any(), info2: any(),
                 intrInfo: any())
         }
-        func accept() -> KVMEvent.APICAcceptIRQ { .init(vcpu: any(), deliveryMode: any(), vector: any()) }
+        func accept() -> KVMEvent.APICAcceptIRQ {
+            .init(vcpu: any(), deliveryMode: any(), vector: any(), inHardIRQ: flag())
+        }
         switch kind {
         case .entry: return .entry(.init(vcpu: perhaps(any()), rip: any(), intrInfo: perhaps(any())))
         case .exit: return .exit(exit())
@@ -51,6 +53,7 @@ enum TestEvents {
         case .avicGALog: return .avicGALog(.init(vm: any(), vcpu: any()))
         case .avicKickVCPUSlowpath: return .avicKickVCPUSlowpath(.init(icrHigh: any(), icrLow: any(), index: any()))
         case .piIRTEUpdate: return .piIRTEUpdate(.init(vcpu: any(), vector: any(), set: flag()))
+        case .cr: return .cr(.init(isWrite: flag(), register: any(), value: any()))
         }
     }
 

@@ -87,6 +87,14 @@ extension Trace {
         emit(.injVIRQ(.init(vector: UInt32(vector), reinjected: reinjected)))
     }
 
+    /// An interrupt is accepted while L2 runs, and KVM injects it at the next entry.
+    mutating func deliver(_ vector: UInt8) {
+        exitOfL2()
+        accept(vector)
+        inject(vector)
+        enter()
+    }
+
     mutating func eoi(_ vector: Int32) {
         emit(.eoi(.init(vcpu: UInt32(thread.vcpu ?? 0), vector: vector)))
     }

@@ -37,9 +37,15 @@ public struct ReportBuilder: ~Copyable {
         self.path = path
         self.selection = selection
         base = totals.first ?? 0
-        let fix = analysis.rules.fixState(analysis.machine.info)
+        let fix = analysis.rules.fixState(in: analysis.machine)
         self.fix = fix
-        coverage = Coverage(analysis.machine, totals, isWindowEmpty: analysis.isWindowEmpty)
+        let coverage = Coverage(analysis.machine, totals, fix: fix, isWindowEmpty: analysis.isWindowEmpty)
+        if let process = selection.vm {
+            let selected = analysis.machine.vms.indices.filter { analysis.machine.isVM($0, of: process) }
+            self.coverage = coverage.of(vms: selected.contains)
+        } else {
+            self.coverage = coverage
+        }
         findings = analysis.rules.findings(in: analysis.machine, fix: fix)
         machine = analysis.machine
     }
@@ -85,7 +91,7 @@ public struct ReportBuilder: ~Copyable {
         return Report.Source(
             path: path, format: info.format, kernel: info.kernel ?? "",
             clock: .init(name: info.clock.name, unit: info.clock.unit), cpus: info.cpus,
-            eventsSelected: info.eventsSelected,
+            eventsSelected: machine.knowsSelection ? info.eventsSelected : nil,
             cut: totals.cut.map { .init(offset: $0.offset, expected: $0.expected) },
             events: .init(total: totals.byName.values.reduce(0, &+), byName: totals.byName),
             span: .init(base: String(base), first: 0, last: relative(totals.last ?? base)))

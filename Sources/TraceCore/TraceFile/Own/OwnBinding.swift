@@ -7,11 +7,16 @@ struct OwnBinding {
     private let length: Int
 
     /// Nil for an event that this version doesn't know and for one that lacks a field, as another version may write it.
+    /// Only the counts may lack some: another version knows other tracepoints, and has counted no hit of the rest.
     init?(_ format: EventFormat) {
         guard let event = OwnEvent(name: format.name) else { return nil }
         var slots: [FieldSlot] = []
         for field in event.fields {
-            guard var part = format.field(field.name), part.size == field.type.size * field.count else { return nil }
+            guard var part = format.field(field.name), part.size == field.type.size * field.count else {
+                guard event == .counts else { return nil }
+                slots.append(.absent)
+                continue
+            }
             part.size = field.type.size
             for _ in 0..<field.count {
                 guard let slot = FieldSlot(part) else { return nil }
@@ -21,11 +26,11 @@ struct OwnBinding {
         }
         self.event = event
         self.slots = slots
-        length = slots.map(\.end).max() ?? Record.commonSize
+        length = slots.filter(\.isPresent).map(\.end).max() ?? Record.commonSize
     }
 
     /// The values of a record in the order of ``OwnEvent/fields``, nil for one that is too short.
     func values(_ record: Record) -> [UInt64]? {
-        record.count >= length ? slots.map { record.value($0) } : nil
+        record.count >= length ? slots.map { $0.isPresent ? record.value($0) : 0 } : nil
     }
 }

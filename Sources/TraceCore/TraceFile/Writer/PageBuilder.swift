@@ -34,8 +34,10 @@ struct PageBuilder {
         store(time, at: 0)
     }
 
-    /// Adds a record; false where the page has no room for it or for the step in time.
-    mutating func append(_ layout: RecordLayout, at stamp: EventStamp, values: Span<UInt64>) -> Bool {
+    /// Adds a record with its `common_flags`; false where the page has no room for it or for the step in time.
+    mutating func append(
+        _ layout: RecordLayout, at stamp: EventStamp, flags: UInt8, values: Span<UInt64>
+    ) -> Bool {
         if used == Self.headerSize {
             time = stamp.time
             store(time, at: 0)
@@ -56,7 +58,7 @@ struct PageBuilder {
         } else {
             store(step | UInt32(layout.size / 4), at: used + header - 4)
         }
-        fill(layout, tid: stamp.tid, values: values, at: used + header)
+        fill(layout, tid: stamp.tid, flags: flags, values: values, at: used + header)
         used += header + layout.size
         time = stamp.time
         return true
@@ -79,10 +81,12 @@ struct PageBuilder {
         return bytes
     }
 
-    private mutating func fill(_ layout: RecordLayout, tid: Int32, values: Span<UInt64>, at start: Int) {
+    private mutating func fill(
+        _ layout: RecordLayout, tid: Int32, flags: UInt8, values: Span<UInt64>, at start: Int
+    ) {
         // Padding between fields is zero.
         for offset in stride(from: start, to: start + layout.size, by: 4) { store(UInt32(0), at: offset) }
-        store(UInt32(layout.id), at: start)
+        store(UInt32(layout.id) | UInt32(flags) << 16, at: start)
         store(tid, at: start + 4)
         for slot in layout.slots {
             let value = values[slot.value]

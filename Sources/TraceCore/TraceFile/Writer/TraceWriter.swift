@@ -42,7 +42,7 @@ public struct TraceWriter: LiveEventSink, ~Copyable {
 
     public mutating func event(_ event: KVMEvent, at stamp: EventStamp) {
         let fields = EventFields(event)
-        add(layouts.layout(of: fields), at: stamp, values: fields.values.span)
+        add(layouts.layout(of: fields), at: stamp, flags: fields.commonFlags, values: fields.values.span)
     }
 
     public mutating func state(_ state: VCPUState, at stamp: EventStamp) {
@@ -101,9 +101,11 @@ public struct TraceWriter: LiveEventSink, ~Copyable {
     }
 
     @inline(__always)
-    private mutating func add(_ layout: RecordLayout, at stamp: EventStamp, values: Span<UInt64>) {
+    private mutating func add(
+        _ layout: RecordLayout, at stamp: EventStamp, flags: UInt8 = 0, values: Span<UInt64>
+    ) {
         if !waiting.isEmpty { writeWaiting(at: stamp) }
-        append(layout, at: stamp, values: values)
+        append(layout, at: stamp, flags: flags, values: values)
     }
 
     private mutating func writeWaiting(at stamp: EventStamp) {
@@ -114,14 +116,16 @@ public struct TraceWriter: LiveEventSink, ~Copyable {
         waiting = []
     }
 
-    private mutating func append(_ layout: RecordLayout, at stamp: EventStamp, values: Span<UInt64>) {
+    private mutating func append(
+        _ layout: RecordLayout, at stamp: EventStamp, flags: UInt8 = 0, values: Span<UInt64>
+    ) {
         guard prepare(stamp.cpu) else { return }
         let cpu = Int(stamp.cpu)
         last = stamp
-        if pages[cpu]?.append(layout, at: stamp, values: values) == true { return }
+        if pages[cpu]?.append(layout, at: stamp, flags: flags, values: values) == true { return }
         flush(cpu)
         pages[cpu]?.start(at: stamp.time, after: .none)
-        _ = pages[cpu]?.append(layout, at: stamp, values: values)
+        _ = pages[cpu]?.append(layout, at: stamp, flags: flags, values: values)
     }
 
     /// Whether the CPU can be: no kernel has more.

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The waits of one vCPU: those that go on, those that something broke off after a sign, and those that ended late.
+struct WaitWatch: Sendable {
+    /// What waited for long and came after all: late is not lost.
+    struct Late: Equatable, Sendable {
+        var vector: UInt8
+        var accepted: EventStamp
+        var delivered: EventStamp
+    }
+
+    private var open: [Wait] = []
+    private var brokenOff: [Wait] = []
+    private(set) var late: [Late] = []
+
+    private static let capacity = 16
+
+    /// Nothing waits.
+    var isIdle: Bool { open.isEmpty }
+    /// Nothing waits, and nothing that was broken off could still turn out to have been late.
+    var isEmpty: Bool { open.isEmpty && brokenOff.isEmpty }
+
+    /// Every wait with a sign, by vector.
+    var found: [Wait] {
+        (open + brokenOff).filter(\.hasSign).sorted { $0.vector < $1.vector }
+    }
+
+    // MARK: Events
+
+    mutating func accepted(_ vector: UInt8, level: Level, afterCrossing: Bool, at stamp: EventStamp) {
+        if let index = open.firstIndex(where: { $0.vector == vector }) {
+            open[index].acceptedAgain(inL2: level == .l2, at: stamp)
+            if afterCrossing { open[index].isAfterCrossing = true }
+        } else if level == .l2 {
+            var wait = Wait(vector, accepted: stamp)
+            wait.isAfterCrossing = afterCrossing
+            open.append(wait)
+        }
+    }
+
+    /// The vector was delivered, or its EOI shows that it had been.
+    mutating func delivered(_ vector: UInt8, at stamp: EventStamp) {
+        for wait in open + brokenOff where wait.vector == vector && wait.hasSign && late.count < Self.capacity {
+            late.append(Late(vector: vector, accepted: wait.accepted, delivered: stamp))
+        }
+        open.removeAll { $0.vector == vector }
+        brokenOff.removeAll { $0.vector == vector }
+    }
+
+    /// An interrupt went ahead of those that wait.
+    mutating func otherDelivered(_ vector: UInt8, intoL2: Bool, _ event: EventKind, at stamp: EventStamp) {
+        for index in open.indices {
+            let outranked = intoL2 && open[index].vector >> 4 > vector >> 4
+            open[index].otherDelivered(outranked: outranked, event, at: stamp)
+        }
+    }
+
+    mutating func windowOpened() {
+        for index in open.indices { open[index].windowOpened() }
+    }
+
+    /// - Parameter held: the highest priority class that the guest itself holds back.
+    mutating func enteredL2(injects: Bool, held: UInt8?, at stamp: EventStamp) {
+        for index in open.indices {
+            if let held, open[index].vector >> 4 <= held {
+                open[index].restart()
+            } else {
+                _ = open[index].enteredL2(injects: injects, at: stamp)
+            }
+        }
+    }
+
+    mutating func enteredL1(silently: Bool) {
+        for index in open.indices { open[index].enteredL1(silently: silently) }
+    }
+
+    mutating func reflected() {
+        for index in open.indices { open[index].reflected() }
+    }
+
+    mutating func returnedEmpty(at stamp: EventStamp) {
+        for index in open.indices { _ = open[index].returnedEmpty(at: stamp) }
+    }
+
+    /// What goes on may have ended where nobody looked, or is held back on purpose.
+    mutating func breakOff() {
+        for wait in open where wait.hasSign && brokenOff.count < Self.capacity {
+            var wait = wait
+            wait.isStanding = false
+            brokenOff.append(wait)
+        }
+        open = []
+    }
+
+    /// The vCPU's APIC begins anew.
+    mutating func reset() {
+        open = []
+    }
+}

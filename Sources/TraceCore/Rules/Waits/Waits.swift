@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Follows every interrupt that was accepted while L2 ran, until something delivers it: what `stale-svi` and `lost-accept`
+/// judge, the one after a crossing, the other without.
+struct Waits: Sendable {
+    private var watches: [WaitWatch] = []
+
+    /// - Parameters:
+    ///   - crossed: the highest priority class that has crossed on the vCPU, if any.
+    ///   - stuck: vectors that stay in service there though they were ended.
+    mutating func observe(
+        _ transition: Transition, of vcpu: Int, at stamp: EventStamp, in machine: borrowing Machine,
+        crossed: UInt8?, stuck: VectorSet
+    ) {
+        if case .accepted(let vector, let level, _) = transition {
+            guard machine.measuresTime, !machine.blocksIRQ(vcpu) else { return }
+            while watches.count <= vcpu { watches.append(WaitWatch()) }
+            let afterCrossing = crossed.map { vector >> 4 <= $0 } ?? false
+            watches[vcpu].accepted(vector, level: level, afterCrossing: afterCrossing, at: stamp)
+            return
+        }
+        if case .inhibitsChanged = transition { return inhibitsChanged(machine.vcpus[vcpu].vm, machine) }
+        guard watches.indices.contains(vcpu), !watches[vcpu].isEmpty else { return }
+        switch transition {
+        case .entered(.l2):
+            watches[vcpu].enteredL2(
+                injects: machine.vcpus[vcpu].isInjecting, held: machine.heldClass(on: vcpu, but: stuck), at: stamp)
+        case .entered:
+            watches[vcpu].enteredL1(silently: machine.deliversSilently(machine.vcpus[vcpu].vm))
+        case .acknowledged(let vector, let level, let how):
+            watches[vcpu].delivered(vector, at: stamp)
+            watches[vcpu].otherDelivered(
+                vector, intoL2: level == .l2 && how == .injected, how.event, at: stamp)
+        case .ended(let vector, _): watches[vcpu].delivered(vector, at: stamp)
+        case .interruptWindow: watches[vcpu].windowOpened()
+        case .reflectedInterrupt: watches[vcpu].reflected()
+        case .enteringL2(injecting: nil): watches[vcpu].returnedEmpty(at: stamp)
+        case .enteringL2(injecting: let vector?):
+            watches[vcpu].otherDelivered(vector, intoL2: false, .nestedVMEnter, at: stamp)
+        case .gap: watches[vcpu].breakOff()
+        case .offered(.`init`, _): if !machine.vcpus[vcpu].hasNested { watches[vcpu].reset() }
+        default: break
+        }
+    }
+
+    private mutating func inhibitsChanged(_ vm: Int, _ machine: borrowing Machine) {
+        for vcpu in watches.indices where machine.vcpus[vcpu].vm == vm && machine.blocksIRQ(vcpu) {
+            watches[vcpu].breakOff()
+        }
+    }
+
+    /// Something on the vCPU waits for what the next entry says.
+    @inline(__always)
+    func watchesEntries(of vcpu: Int) -> Bool { vcpu < watches.count && !watches[vcpu].isIdle }
+
+    subscript(vcpu: Int) -> WaitWatch { watches.indices.contains(vcpu) ? watches[vcpu] : WaitWatch() }
+
+    var vcpus: Range<Int> { watches.indices }
+}
+
+extension Machine {
+    /// The highest priority class that the guest itself holds back, as far as it shows: that of an interrupt that KVM
+    /// injected into L2 and that is in service for certain, or of the task priority.
+    func heldClass(on vcpu: Int, but stuck: VectorSet = VectorSet()) -> UInt8? {
+        let injected = vcpus[vcpu].ledger.highestInjected(but: stuck).map { $0 >> 4 }
+        guard let priority = vcpus[vcpu].shownTPR.map({ $0 >> 4 }) else { return injected }
+        return max(priority, injected ?? 0)
+    }
+
+    /// What tells that an interrupt was delivered was on while the trace was recorded: a wait is one for certain.
+    var showsDeliveries: Bool {
+        let seen = consistency.seen
+        return seen.contains(.injVIRQ) || seen.contains(.nestedVMEnter) && seen.contains(.nestedVMExitInject)
+            || info.formatFields.contains("kvm_entry.intr_info")
+    }
+}
