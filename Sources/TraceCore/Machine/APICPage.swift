@@ -29,10 +29,13 @@ public struct APICPage: Equatable, Sendable {
     public init() {}
 
     /// `kvm_page_fault` on the page.
-    mutating func pageFault() {
+    mutating func pageFault(hitsMMIOSPTE: Bool) {
         faulting = true
-        installed = nil
+        installed = hitsMMIOSPTE ? .mmioSPTE : nil
     }
+
+    /// A fault on the page is being handled, and nothing has been installed for it so far.
+    var hasInstalledNothing: Bool { faulting && installed == nil }
 
     /// `mark_mmio_spte` for the page.
     mutating func markMMIOSPTE() {

@@ -46,6 +46,7 @@ extension Machine {
         vcpus[vcpu].mode = .unknown
         vcpus[vcpu].hasOpenReflection = false
         vcpus[vcpu].hookedEOI = nil
+        vcpus[vcpu].standstill.ends()
         vcpus[vcpu].ledger.touchedByGap()
         observer.observe(.gap, of: vcpu, at: stamp, in: self)
     }

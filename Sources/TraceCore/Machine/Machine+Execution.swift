@@ -19,6 +19,7 @@ extension Machine {
             if before != .l2 { showedActive(vm, vcpu, stamp, &observer) }
             if reason == .apicWrite, level != .l2 { accessedByL1(vcpu, offset: exit.info1, isWrite: true) }
         case .apicAccess:
+            if before != .l2 { vms[vm].hasAPICAccessPage = true }
             // Bits 11:0 offset, bits 15:12 type: 0 linear read, 1 linear write (SDM 29.4, "APIC-access exits").
             if level != .l2, exit.info1 >> 12 & 0xf <= 1 {
                 accessedByL1(vcpu, offset: exit.info1, isWrite: exit.info1 >> 12 & 0xf == 1)
@@ -69,8 +70,12 @@ extension Machine {
         vcpus[vcpu].bracket.hasWoken = true
     }
 
-    mutating func userspaceExit(_ thread: Int, _ stamp: EventStamp) {
-        _ = vcpu(of: thread)
+    mutating func userspaceExit<Observer: MachineObserver>(
+        _ exit: KVMEvent.UserspaceExit, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
+    ) {
+        let vcpu = vcpu(of: thread)
+        // KVM_EXIT_IOAPIC_EOI: the IOAPIC is the VMM's (KVM_CAP_SPLIT_IRQCHIP).
+        if exit.reason == 26 { observer.observe(.toldIOAPIC, of: vcpu, at: stamp, in: self) }
     }
 
     mutating func smmTransition(_ transition: KVMEvent.SMMTransition, _ thread: Int, _ stamp: EventStamp) {

@@ -22,6 +22,7 @@ extension VCPU {
         isInjecting = false
         exits.add(bracket.reason, level: level)
         if bracket.reason.startsL2 { hasNested = true }
+        standstill.exited(at: exit.rip)
         return (bracket.reason, level)
     }
 

@@ -6,6 +6,8 @@ public struct VirtualMachine: Sendable {
     public internal(set) var apicv = APICvTimeline()
     /// An assigned device's interrupts are posted by the IOMMU, without an event each.
     public internal(set) var hasPostedDevices = false
+    /// KVM's own page is behind the guest's APIC page: it was mapped for L1, or virtualised by hardware there.
+    var hasAPICAccessPage = false
     /// Indices of its vCPUs in the machine, in order of appearance.
     public private(set) var vcpus: [Int] = []
     private var indices: [Int32: Int] = [:]

@@ -12,6 +12,8 @@ public struct Coverage: Sendable {
     }
 
     public private(set) var doubts: [Doubt] = []
+    /// Why nothing found is nothing there, a sentence each.
+    public private(set) var reasons: [String] = []
 
     /// What tells L2's accesses and the two levels' acknowledges and EOIs apart.
     static let ledgerKinds = EventKindSet(

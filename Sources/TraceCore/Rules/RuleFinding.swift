@@ -16,6 +16,8 @@ public struct RuleFinding: Equatable, Sendable {
     public var registers = APICAccessCounts()
     /// The vectors that were lost or are stuck; those that crossed where nothing was lost yet.
     public var vectors: [UInt8] = []
+    /// The vectors that stay in service and block those.
+    public var stuck: [UInt8] = []
     public var crossings: [Crossing] = []
     public var symptoms: [RuleID] = []
     public var evidence = EvidenceLog()
@@ -36,6 +38,7 @@ public struct RuleFinding: Equatable, Sendable {
         inferred = inferred || other.inferred
         registers.add(other.registers)
         vectors = Set(vectors + other.vectors).sorted()
+        stuck = Set(stuck + other.stuck).sorted()
         crossings += other.crossings
         let rules = other.symptoms + (other.rule == rule ? [] : [other.rule])
         for symptom in rules where !symptoms.contains(symptom) { symptoms.append(symptom) }
