@@ -22,8 +22,9 @@ public struct Standstill: Sendable {
     /// The longest that was long enough to tell; at most one, and nearly always none, so that it takes no room.
     private var longest: [Run] = []
 
-    /// One exit settles a fault. Races with the MMU notifier and with other vCPUs that fault on the same page cost a few
-    /// retries more, the longest run of the recordings is 3; a public case of a livelock has 2000.
+    /// One exit settles a fault. Races with the MMU notifier, with a memory slot that is being moved and with other vCPUs
+    /// that fault on the same page cost some retries; no recording has more than two faults in a row. A public case of a
+    /// livelock in KVM's MMU has 2000.
     static let exitsNeeded: UInt64 = 100
     /// What a livelock leaves alone for so long has made progress meanwhile: its exits are microseconds apart.
     static let pauseNanoseconds: UInt64 = 10_000_000
@@ -44,6 +45,7 @@ public struct Standstill: Sendable {
     }
 
     mutating func faulted(at address: UInt64, _ reason: ExitReason, time: UInt64, measuresTime: Bool) {
+        guard isAtKnownPlace else { return }
         if current.faults > 0, address != current.address { ends() }
         goesOn(reason, time, measuresTime)
         current.address = address
@@ -51,6 +53,7 @@ public struct Standstill: Sendable {
     }
 
     mutating func reinjected(_ vector: UInt8, _ reason: ExitReason, time: UInt64, measuresTime: Bool) {
+        guard isAtKnownPlace else { return }
         if current.reinjections > 0, vector != current.vector { ends() }
         goesOn(reason, time, measuresTime)
         current.vector = vector
@@ -62,6 +65,9 @@ public struct Standstill: Sendable {
     mutating func ends() {
         if current.last != 0 { finish() }
     }
+
+    /// A guest with protected state shows 0 for every instruction.
+    private var isAtKnownPlace: Bool { current.rip != 0 }
 
     private mutating func finish() {
         if let told, told != longest.first { longest = [told] }

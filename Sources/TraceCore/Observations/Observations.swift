@@ -130,8 +130,8 @@ public struct Observations: MachineObserver, Sendable {
                 kind: .storm, vm: machine.vcpus[vcpu].vm, vcpu: vcpu, vector: storm.vector, first: storm.first,
                 last: storm.last, count: storm.ended,
                 text: "\(storm.vector.hex), level-triggered: accepted \(storm.accepted) times, ended \(storm.ended) "
-                    + "times in \(storm.level.name)\(passed)\(machine.duration(from: storm.first, to: storm.last)): it is "
-                    + "asserted again after each EOI\(owner).")
+                    + "times in \(storm.level.name)\(passed)\(machine.duration(from: storm.first, to: storm.last)): a "
+                    + "storm, asserted again after each EOI\(owner).")
         }
     }
 
@@ -146,8 +146,10 @@ public struct Observations: MachineObserver, Sendable {
     }
 
     fileprivate static func time(_ nanoseconds: UInt64) -> String {
-        let tenths = nanoseconds / 100_000
-        return tenths < 10_000 ? "\(tenths / 10).\(tenths % 10) ms" : "\(tenths / 10_000).\(tenths / 1000 % 10) s"
+        let (tenths, unit) =
+            nanoseconds < 1_000_000_000
+            ? ((nanoseconds + 50_000) / 100_000, "ms") : ((nanoseconds / 1_000_000 + 50) / 100, "s")
+        return "\(tenths / 10).\(tenths % 10) \(unit)"
     }
 }
 

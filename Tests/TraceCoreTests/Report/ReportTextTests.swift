@@ -32,6 +32,9 @@ import Testing
                   More      apictrace explain stale-svi; https://git.kernel.org/linus/04bc93cf49d1
                   Not known L1's own deliveries are silent under virtual-interrupt delivery.
 
+                  Noticed   vCPU 0 of qemu-system-x86 (pid 214): 0x81, level-triggered: accepted 80 times. From
+                            +33.000000 s (trace time 71.514727) to +33.004400 s (trace time 71.519127).
+
                   Doubt     Whether APICv was inhibited before the trace began: the inhibit mask was never recorded
 
                   Record next time, while it happens:
