@@ -22,7 +22,9 @@ public struct KernelRelease: Comparable, Sendable {
     static func isFrozenBase(uname: String) -> Bool {
         guard let word = word(in: uname) else { return false }
         let parts = word.split(separator: "-", maxSplits: 1)
-        guard parts.count == 2, parts[0].hasSuffix(".0"), parts[0].split(separator: ".").count == 3 else { return false }
+        guard parts.count == 2, parts[0].hasSuffix(".0"), parts[0].split(separator: ".").count == 3 else {
+            return false
+        }
         let number = parts[1].prefix(while: \.isNumber)
         return !number.isEmpty && parts[1].dropFirst(number.count).first == "."
     }

@@ -12,8 +12,12 @@ extension Machine {
         guard recordsNestedExits, bracket.isOpen, !bracket.isForwarded, bracket.level != .unknown,
             vcpus[vcpu].apicBase >> 12 == APICPage.gfn, bracket.level == .l2 || showsLevels(vcpu)
         else { return }
-        if did == .map, bracket.level == .l1 { vms[vcpus[vcpu].vm].hasAPICAccessPage = true }
-        guard let expected = contradiction(to: did, on: vcpu) else { return }
+        let expected = contradiction(to: did, on: vcpu)
+        // Where nothing is behind the page KVM makes an MMIO SPTE, if it does so at all.
+        if bracket.level == .l1, did == .map || did == .emulateOnly && showsMMIOCaching {
+            vms[vcpus[vcpu].vm].hasAPICAccessPage = true
+        }
+        guard let expected else { return }
         observer.observe(.faultInDiffers(bracket.level, did: did, expected: expected), of: vcpu, at: stamp, in: self)
     }
 
@@ -38,9 +42,9 @@ extension Machine {
 
     /// What is behind the APIC page: KVM's own page, or nothing (kvm_intel.flexpriority=0, kvm_amd.avic=0).
     private func slot(of vm: Int) -> FaultInTable.Slot? {
-        if vms[vm].hasAPICAccessPage { return .apicAccessPage }
         // DISABLED, which stays for the VM's life: avic_alloc_access_page, arch/x86/kvm/svm/avic.c, leaves the page out.
-        return vms[vm].isa == .svm && vms[vm].apicv.current.mask & 1 != 0 ? FaultInTable.Slot.none : nil
+        if vms[vm].isa == .svm, vms[vm].apicv.current.mask & 1 != 0 { return FaultInTable.Slot.none }
+        return vms[vm].hasAPICAccessPage ? .apicAccessPage : nil
     }
 
     /// Nil where the mask isn't known, or changed so lately that its event may have come before the change.

@@ -105,7 +105,8 @@ public struct Observations: MachineObserver, Sendable {
         return Observation(
             kind: .noProgress, vm: machine.vcpus[vcpu].vm, vcpu: vcpu,
             vector: run.reinjections > 0 ? run.vector : nil, first: run.first, last: run.last, count: run.count,
-            text: "makes no progress: \(run.reason.name) at rip \(Hex.string(run.rip))\(address) \(run.count) times in a "
+            text:
+                "makes no progress: \(run.reason.name) at rip \(Hex.string(run.rip))\(address) \(run.count) times in a "
                 + "row\(machine.duration(from: run.first, to: run.last)), nothing emulated\(again).")
     }
 

@@ -49,7 +49,8 @@ import Testing
 
     // MARK: L1's APIC page is MMIO to L2
 
-    @Test(arguments: [0, 8] as [UInt64]) func `an ordinary SPTE for L2 is told, whatever APICv's state`(_ mask: UInt64) {
+    @Test(arguments: [0, 8] as [UInt64]) func `an ordinary SPTE for L2 is told, whatever APICv's state`(_ mask: UInt64)
+    {
         var trace = vm(mask: mask)
         trace.resumeL2()
         access(&trace, .map, inL2: true)

@@ -32,7 +32,8 @@ import Testing
         let seen = observations(trace)
         #expect(seen.count == 1)
         #expect((seen[0].vector, seen[0].vcpu, seen[0].count) == ("0xd1", 0, 2000))
-        for part in ["EPT_VIOLATION", "rip 0xfffff80205551e67", "address 0x54200f80", "0xd1 injected again 2000 times"] {
+        for part in ["EPT_VIOLATION", "rip 0xfffff80205551e67", "address 0x54200f80", "0xd1 injected again 2000 times"]
+        {
             #expect(seen[0].text.contains(part))
         }
         #expect(trace.outcome().verdict == .clean)

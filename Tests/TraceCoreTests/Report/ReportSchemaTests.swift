@@ -57,7 +57,7 @@ import Testing
         (#""schemaVersion" : "1.1","#, #""schemaVersion" : "1.0","#, "$.schemaVersion"),
         (#""kind" : "storm""#, #""kind" : "A storm""#, "$.observations[0].kind"),
         (#""stuck" : ["#, #""stuck" : [ 48, "#, "$.findings[0].stuck"),
-        (#""reasons" : [],"#, "", "$: 'reasons' is a required property"),
+        (#""reasons" : ["#, #""grounds" : ["#, "$: 'reasons' is a required property"),
         (#""selection" : null,"#, #""selection" : {"vm": 1},"#, "$.selection"),
         (#""cut" : null,"#, "", "$.source: 'cut' is a required property"),
         (#""unexplained""#, #""lost""#, "$.vms[0].vcpus[0].interrupts[0].class"),

@@ -194,6 +194,31 @@ import Testing
         #expect(coloured.replacing(/\u{1b}\[[0-9;]*m/, with: "") == SampleReports.lost.text(style: .init()))
     }
 
+    @Test func `a clean report has the busiest vectors' ledger, and what it rests on`() {
+        var report = SampleReports.clean
+        report.reasons = ["No L2 ran."]
+        let line = SampleReports.lost.vms[0].vcpus[0].interrupts[0]
+        report.vms[0].vcpus[0].interrupts = (1...5).map { count in
+            var line = line
+            (line.vector, line.accepted.l2) = ("0x4\(count)", UInt64(count))
+            return line
+        }
+        let text = report.text(style: .init(width: 200))
+        #expect(text.contains("              No L2 ran.\n"))
+        let lines = text.split(separator: "\n").filter { $0.contains("accepted") }
+        #expect(
+            lines.map { $0.prefix(18) }
+                == ["  vCPU 0, 0x45: acc", "  vCPU 0, 0x44: acc", "  vCPU 0, 0x43: acc"].map { $0.prefix(18) })
+    }
+
+    @Test func `of many observations the first are shown`() {
+        var report = SampleReports.clean
+        report.observations = Array(repeating: SampleReports.lost.observations[0], count: 11)
+        let text = report.text(style: .init(width: 200))
+        #expect(text.split(separator: "\n").count { $0.contains("Noticed") } == 8)
+        #expect(text.contains("and 3 more: --json has them all"))
+    }
+
     @Test func `a narrow terminal gets narrow lines`() {
         let lines = SampleReports.lost.text(style: .init(width: 70)).split(separator: "\n")
         #expect(lines.allSatisfy { $0.count <= 70 })
