@@ -13,10 +13,8 @@ extension Machine {
             vcpus[vcpu].apicBase >> 12 == APICPage.gfn, bracket.level == .l2 || showsLevels(vcpu)
         else { return }
         let expected = contradiction(to: did, on: vcpu)
-        // Where nothing is behind the page KVM makes an MMIO SPTE, if it does so at all.
-        if bracket.level == .l1, did == .map || did == .emulateOnly && showsMMIOCaching {
-            vms[vcpus[vcpu].vm].hasAPICAccessPage = true
-        }
+        if bracket.level == .l1, did == .map { vms[vcpus[vcpu].vm].hasAPICAccessPage = true }
+        if bracket.level == .l1, did == .emulateOnly { vms[vcpus[vcpu].vm].emulatesWithoutSPTE = true }
         guard let expected else { return }
         observer.observe(.faultInDiffers(bracket.level, did: did, expected: expected), of: vcpu, at: stamp, in: self)
     }
@@ -43,8 +41,11 @@ extension Machine {
     /// What is behind the APIC page: KVM's own page, or nothing (kvm_intel.flexpriority=0, kvm_amd.avic=0).
     private func slot(of vm: Int) -> FaultInTable.Slot? {
         // DISABLED, which stays for the VM's life: avic_alloc_access_page, arch/x86/kvm/svm/avic.c, leaves the page out.
-        if vms[vm].isa == .svm, vms[vm].apicv.current.mask & 1 != 0 { return FaultInTable.Slot.none }
-        return vms[vm].hasAPICAccessPage ? .apicAccessPage : nil
+        // With AVIC, KVM takes the page away as soon as one vCPU is in x2APIC mode (kvm_inhibit_apic_access_page, 6.3).
+        if vms[vm].isa == .svm { return vms[vm].apicv.current.mask & 1 != 0 ? FaultInTable.Slot.none : nil }
+        // With nothing behind the page KVM would have made an MMIO SPTE, as it does elsewhere.
+        let isShown = vms[vm].hasAPICAccessPage || vms[vm].emulatesWithoutSPTE && showsMMIOCaching
+        return isShown ? .apicAccessPage : nil
     }
 
     /// Nil where the mask isn't known, or changed so lately that its event may have come before the change.

@@ -141,6 +141,21 @@ import Testing
         #expect(texts(trace).count == 1)
     }
 
+    @Test func `AVIC's page is gone once another vCPU is in x2APIC mode`() {
+        var trace = vm(isa: 2)
+        access(&trace, .map, inL2: false, isa: .svm)
+        access(&trace, .mmioSPTE, inL2: false, isa: .svm)
+        #expect(texts(trace).isEmpty)
+    }
+
+    @Test func `KVM's page shows by an access that makes no MMIO SPTE, where KVM makes them elsewhere`() {
+        var trace = vm(mask: 8)
+        access(&trace, .emulateOnly, inL2: false)
+        showCaching(&trace)
+        access(&trace, .mmioSPTE, inL2: false)
+        #expect(texts(trace).count == 1)
+    }
+
     // MARK: What isn't known
 
     @Test func `a change a moment ago may not have been stored yet`() {

@@ -17,6 +17,7 @@ import Testing
                   Why       L1 acknowledged vector 0x30 and L2 ended it; every later 0x30 was accepted and none
                             delivered.
                   Crossing  0x30 acknowledged in L1, ended in L2 (inferred)
+                  Stuck     0x51: received, in service still, and blocking
                   Shown by  lost-accept
                   APICv     active, inferred
                   Registers EOI 1 write; ISR 8 reads
