@@ -31,18 +31,19 @@ import TraceCore
         let findings = findings.map { grade in
             """
             {"id": "1", "rule": "stale-svi", "grade": "\(grade.rawValue)", "vm": null, "vcpu": null, "first": 0, "last": 0,
-             "count": 1, "inferred": false, "registers": {}, "vectors": [], "crossings": [], "symptoms": [],
+             "count": 1, "inferred": false, "registers": {}, "vectors": [], "stuck": [], "crossings": [], "symptoms": [],
              "evidenceTotal": 0, "evidence": [], "explanation": "-", "advice": "-", "references": [], "limits": []}
             """
         }
         return try Report(
             json: """
-                {"schemaVersion": "1.0", "tool": {"name": "apictrace", "version": "0"},
+                {"schemaVersion": "1.1", "tool": {"name": "apictrace", "version": "0"},
                  "source": {"path": null, "format": "test", "kernel": "", "clock": {"name": "local", "unit": "ns"},
                   "cpus": 1, "eventsSelected": null, "cut": null, "events": {"total": 0, "byName": {}},
                   "span": {"base": "0", "first": 0, "last": 0}},
                  "loss": {"known": 0, "unknownGaps": 0, "overrun": null, "gapsTotal": 0, "gaps": []},
                  "host": {"isa": "vmx", "sviFix": {"state": "unknown", "basis": "release", "evidence": ""}},
+                 "selection": null, "reasons": [], "observations": [],
                  "verdict": "\(verdict.rawValue)", "findings": [\(findings.joined(separator: ","))], "vms": [],
                  "limits": []}
                 """)

@@ -3,12 +3,12 @@
 /// What live tracing adds to the events.
 extension Analysis: LiveEventSink {
     public mutating func state(_ state: VCPUState, at stamp: EventStamp) {
-        machine.state(state, at: stamp, observer: &rules)
+        machine.state(state, at: stamp, observer: &watchers)
     }
 
     public mutating func lapic(_ reading: LAPICReading, at stamp: EventStamp) {
-        let vcpu = machine.lapic(reading, at: stamp, observer: &rules)
-        if let vcpu, isInWindow { rules.lapic(reading, of: vcpu, at: stamp, in: machine) }
+        let vcpu = machine.lapic(reading, at: stamp, observer: &watchers)
+        if let vcpu, isInWindow { watchers.rules.lapic(reading, of: vcpu, at: stamp, in: machine) }
     }
 
     public mutating func thread(_ tid: Int32, of process: Int32) {
@@ -28,11 +28,11 @@ extension Analysis: LiveEventSink {
     ///
     /// - Parameter time: up to which every event has been told, in clock units.
     public mutating func tick(at time: UInt64) {
-        if isInWindow, time <= window.upperBound { rules.tick(at: time, in: machine) }
+        if isInWindow, time <= window.upperBound { watchers.rules.tick(at: time, in: machine) }
     }
 
     /// The findings as they stand, worst first.
     public var findings: [RuleFinding] {
-        rules.findings(in: machine, fix: rules.fixState(in: machine))
+        watchers.rules.findings(in: machine, fix: watchers.rules.fixState(in: machine))
     }
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A whole analysis as a sink: the machine, the rules that watch it, and the window of time that is asked for.
+/// A whole analysis as a sink: the machine, what watches it, and the window of time that is asked for.
 public struct Analysis: EventSink, ~Copyable, Sendable {
     public internal(set) var machine: Machine
-    public internal(set) var rules = Rules()
+    var watchers = Watchers()
+    public var rules: Rules { watchers.rules }
+    public var observations: Observations { watchers.observations }
     /// Before it events only bring the machine up to date; after it they are ignored.
     let window: ClosedRange<UInt64>
     private(set) var isInWindow: Bool
@@ -31,32 +33,32 @@ public struct Analysis: EventSink, ~Copyable, Sendable {
     }
 
     public mutating func event(_ event: KVMEvent, at stamp: EventStamp) {
-        if admits(stamp) { machine.event(event, at: stamp, observer: &rules) }
+        if admits(stamp) { machine.event(event, at: stamp, observer: &watchers) }
     }
 
     @inline(__always)
     public mutating func entry(_ entry: KVMEvent.Entry, at stamp: EventStamp) {
-        if admits(stamp) { machine.entry(entry, at: stamp, observer: &rules) }
+        if admits(stamp) { machine.entry(entry, at: stamp, observer: &watchers) }
     }
 
     @inline(__always)
     public mutating func exit(_ exit: KVMEvent.Exit, at stamp: EventStamp) {
-        if admits(stamp) { machine.exit(exit, at: stamp, observer: &rules) }
+        if admits(stamp) { machine.exit(exit, at: stamp, observer: &watchers) }
     }
 
     @inline(__always)
     public mutating func nestedVMExit(_ exit: KVMEvent.Exit, at stamp: EventStamp) {
-        if admits(stamp) { machine.nestedVMExit(exit, at: stamp, observer: &rules) }
+        if admits(stamp) { machine.nestedVMExit(exit, at: stamp, observer: &watchers) }
     }
 
     public mutating func lost(_ gap: EventGap) {
-        if gap.from ?? 0 <= window.upperBound { machine.lost(gap, observer: &rules) }
+        if gap.from ?? 0 <= window.upperBound { machine.lost(gap, observer: &watchers) }
     }
 
     /// The trace is over.
     public mutating func finish() {
         if !isInWindow { begin() }
-        rules.finish(machine)
+        watchers.rules.finish(machine)
     }
 
     /// Whether the machine is to see an event of this time; the first in the window begins it.
@@ -74,6 +76,6 @@ public struct Analysis: EventSink, ~Copyable, Sendable {
     private mutating func begin() {
         isInWindow = true
         machine.forgetCounts()
-        rules = Rules()
+        watchers = Watchers()
     }
 }

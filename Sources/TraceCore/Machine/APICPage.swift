@@ -32,10 +32,13 @@ public struct APICPage: Sendable {
     public init() {}
 
     /// `kvm_page_fault` on the page.
-    mutating func pageFault(at stamp: EventStamp) {
+    mutating func pageFault(hitsMMIOSPTE: Bool, at stamp: EventStamp) {
         fault = (.pageFault, stamp)
-        installed = nil
+        installed = hitsMMIOSPTE ? (.mmioSPTE, .pageFault, stamp) : nil
     }
+
+    /// A fault on the page is being handled, and nothing has been installed for it so far.
+    var hasInstalledNothing: Bool { fault != nil && installed == nil }
 
     /// `mark_mmio_spte` for the page.
     mutating func markMMIOSPTE(at stamp: EventStamp) {

@@ -2,12 +2,19 @@
 
 /// The names of a kernel's APICv inhibit bits, which were renumbered again and again.
 ///
+/// The format's own text spells them from 6.12 on. Before that several orders are possible until something settles it;
+/// a bit on which they disagree has no certain name.
+///
 /// Source: `enum kvm_apicv_inhibit` (APICV_INHIBIT_REASON_*) in arch/x86/include/asm/kvm_host.h, 5.10 to 7.2, and
-/// arch/x86/kvm/x86.h, 7.3. Bit 0 is the only one that kept its meaning.
+/// arch/x86/kvm/x86.h, 7.3. Bits 0 and 1 are the only ones that kept their meaning.
 public struct InhibitNames: Equatable, Sendable {
-    private let names: [String]
+    /// The orders that the traced kernel may have, by bit.
+    private var possible: [[String]]
+    /// Every bit that is KVM_GUESTDBG_BLOCKIRQ's inhibit or may be, nil where none can be.
+    public private(set) var blockIRQ: UInt64?
 
     static let from510 = ["DISABLE", "HYPERV", "NESTED", "IRQWIN", "PIT_REINJ", "X2APIC"]
+    static let from518 = from510 + ["BLOCKIRQ", "ABSENT"]
     static let from519 = [
         "DISABLE", "HYPERV", "ABSENT", "BLOCKIRQ", "APIC_ID_MODIFIED", "APIC_BASE_MODIFIED", "NESTED", "IRQWIN",
         "PIT_REINJ", "X2APIC", "SEV",
@@ -23,25 +30,49 @@ public struct InhibitNames: Equatable, Sendable {
     static let from612 = ["DISABLED"] + from65.dropFirst()
     static let from617 = from612 + ["PHYSICAL_ID_TOO_BIG"]
 
-    /// The table of a kernel: what its format text spells where it does, else that of its release.
-    public init(spelled: [String], release: KernelRelease?) {
-        guard spelled.isEmpty else {
-            names = spelled
-            return
-        }
-        switch release {
-        case .some(..<KernelRelease(5, 18)): names = Self.from510
-        case .some(..<KernelRelease(6, 0)): names = Self.from519
-        case .some(..<KernelRelease(6, 3)): names = Self.from61
-        case .some(..<KernelRelease(6, 12)): names = Self.from65
-        case .some(..<KernelRelease(6, 15)): names = Self.from612
-        case .some: names = Self.from617
-        case nil: names = []
-        }
+    /// - Parameters:
+    ///   - spelled: names by bit, where the format's text or the kernel's types have them; an empty one is unknown.
+    ///   - kernel: the `uname` line.
+    ///   - tellsMasks: `kvm_apicv_inhibit_changed` is recorded. It exists since 5.18: a lower release with it is a
+    ///     distributor's, who took it from a later kernel, and says nothing of the order.
+    public init(spelled: [String], kernel: String?, tellsMasks: Bool = true) {
+        possible =
+            if !spelled.isEmpty {
+                [spelled]
+            } else if !tellsMasks {
+                // kvm_apicv_update_request, 5.10 to 5.17; the last two added to their bits.
+                [Self.from510, Self.from518]
+            } else {
+                Self.order(of: kernel).map { [$0] } ?? [Self.from518, Self.from519, Self.from61, Self.from65]
+            }
+        blockIRQ = Self.blockIRQ(possible)
     }
 
+    init(_ info: TraceInfo) {
+        self.init(
+            spelled: info.inhibitNames, kernel: info.kernel,
+            tellsMasks: info.recordedKinds.contains(.apicvInhibitChanged))
+    }
+
+    /// A VM was created before our eyes: its first inhibit is ABSENT, which leaves the orders that number it so.
+    mutating func settle(absent bit: Int) {
+        let left = possible.filter { $0.indices.contains(bit) && $0[bit] == "ABSENT" }
+        guard !left.isEmpty else { return }
+        possible = left
+        blockIRQ = Self.blockIRQ(left)
+    }
+
+    /// The bit's name, nil where it is not certain.
+    func certainName(bit: Int) -> String? {
+        guard let name = possible.first.flatMap({ $0.indices.contains(bit) ? $0[bit] : nil }), !name.isEmpty,
+            possible.allSatisfy({ $0.indices.contains(bit) && $0[bit] == name })
+        else { return nil }
+        return name
+    }
+
+    /// `BLOCKIRQ`, or `bit 3` where the name is not certain.
     public func name(bit: Int) -> String {
-        names.indices.contains(bit) ? names[bit] : "bit \(bit)"
+        certainName(bit: bit) ?? "bit \(bit)"
     }
 
     /// The names of the bits that are set, lowest first.
@@ -49,8 +80,28 @@ public struct InhibitNames: Equatable, Sendable {
         (0..<64).filter { mask & 1 << UInt64($0) != 0 }.map(name)
     }
 
-    /// The bit of KVM_GUESTDBG_BLOCKIRQ's inhibit, nil before it existed or where the table isn't known.
-    public var blockIRQ: UInt64? {
-        names.firstIndex(of: "BLOCKIRQ").map { 1 << UInt64($0) }
+    func mayBeAbsent(bit: Int) -> Bool {
+        possible.contains { $0.indices.contains(bit) && $0[bit] == "ABSENT" }
+    }
+
+    private static func blockIRQ(_ orders: [[String]]) -> UInt64? {
+        let bits = orders.compactMap { $0.firstIndex(of: "BLOCKIRQ") }
+        return bits.isEmpty ? nil : bits.reduce(0) { $0 | 1 << UInt64($1) }
+    }
+
+    /// The order of a kernel that has the event and whose release is that of its source.
+    private static func order(of kernel: String?) -> [String]? {
+        guard let kernel, !KernelRelease.isFrozenBase(uname: kernel), let release = KernelRelease(uname: kernel) else {
+            return nil
+        }
+        return switch release {
+        case ..<KernelRelease(5, 18): nil
+        case ..<KernelRelease(5, 19): from518
+        case ..<KernelRelease(6, 0): from519
+        case ..<KernelRelease(6, 3): from61
+        case ..<KernelRelease(6, 12): from65
+        case ..<KernelRelease(6, 15): from612
+        default: from617
+        }
     }
 }

@@ -118,6 +118,10 @@ extension Machine {
         if isAgain ?? (vcpus[vcpu].bracket.interruptedVector == vector) {
             vcpus[vcpu].bracket.interruptedVector = nil
             vcpus[vcpu].ledger.reinjected(vector)
+            if vcpus[vcpu].bracket.isOpen, !vcpus[vcpu].isKnownNotToNest {
+                vcpus[vcpu].standstill.reinjected(
+                    vector, vcpus[vcpu].bracket.reason, time: stamp.time, measuresTime: measuresTime)
+            }
             return
         }
         let (level, vm) = (vcpus[vcpu].mode, vcpus[vcpu].vm)

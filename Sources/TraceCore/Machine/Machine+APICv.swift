@@ -5,7 +5,8 @@ extension Machine {
     mutating func inhibits<Observer: MachineObserver>(
         _ change: KVMEvent, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
     ) {
-        if createsVM(change) {
+        settleNames(change, thread)
+        if createsVM(change, thread) {
             // Also a thread that ran a vCPU has done with that VM, or made room for another beside it.
             threads.setVCPU(-1, vm: -1, ofThread: thread)
             // Its process tells which VM it will be; another VM of that process it is not.
@@ -37,12 +38,35 @@ extension Machine {
     }
 
     /// KVM_CREATE_VM sets ABSENT, DISABLED or one after the other, and nothing else sets them (kvm_apicv_init,
-    /// arch/x86/kvm/x86.c): the first of them on a mask that was empty.
-    private func createsVM(_ change: KVMEvent) -> Bool {
+    /// arch/x86/kvm/x86.c): the first of them on a mask that was empty. A vCPU's thread sets other bits meanwhile, so that
+    /// a bit that only may be ABSENT says nothing of one.
+    private func createsVM(_ change: KVMEvent, _ thread: Int) -> Bool {
         guard case .apicvInhibitChanged(let change) = change, change.set, (0..<64).contains(change.reason),
             change.inhibits == 1 << UInt64(change.reason)
         else { return false }
-        return change.reason == 0 || inhibitNames.name(bit: Int(change.reason)) == "ABSENT"
+        let bit = Int(change.reason)
+        if bit == 0 || inhibitNames.certainName(bit: bit) == "ABSENT" { return true }
+        return inhibitNames.mayBeAbsent(bit: bit) && threads[thread].vcpu < 0
+    }
+
+    /// The kernel's order of bits shows where a VM is created: what a thread sets first and clears when it makes the
+    /// irqchip is ABSENT. NESTED, which has its number in another order, is never cleared, and IRQWIN is cleared by a
+    /// vCPU's thread.
+    private mutating func settleNames(_ change: KVMEvent, _ thread: Int) {
+        guard case .apicvInhibitChanged(let change) = change, (0..<64).contains(change.reason),
+            inhibitNames.mayBeAbsent(bit: Int(change.reason)), inhibitNames.certainName(bit: Int(change.reason)) == nil
+        else { return }
+        let tid = threads[thread].tid
+        let before = creations.firstIndex { $0.tid == tid }
+        if change.set {
+            if before == nil, creations.count < VMGrouping.capacity, threads[thread].vcpu < 0 {
+                creations.append((tid, change.inhibits == 1 << UInt64(change.reason) ? change.reason : -1))
+            }
+        } else if let before, creations[before].bit == change.reason, threads[thread].vcpu < 0,
+            change.inhibits >> UInt64(change.reason) & 1 == 0
+        {
+            inhibitNames.settle(absent: Int(change.reason))
+        }
     }
 
     mutating func apicvAcceptIRQ<Observer: MachineObserver>(

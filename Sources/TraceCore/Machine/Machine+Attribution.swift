@@ -51,6 +51,7 @@ extension Machine {
         vcpus[vcpu].injectionOfL1 = nil
         vcpus[vcpu].enteredAt = 0
         acceptHeld(vcpu, level: .unknown, &observer)
+        vcpus[vcpu].standstill.ends()
         vcpus[vcpu].ledger.touchedByGap()
         observer.observe(.gap, of: vcpu, at: stamp, in: self)
     }
@@ -218,7 +219,7 @@ extension Machine {
         let changes = orphanedChanges
         orphanedChanges = []
         for (change, stamp) in changes {
-            if let vm = threads.index(tid: stamp.tid).flatMap(worksFor) {
+            if let thread = threads.index(tid: stamp.tid), let vm = worksFor(thread) {
                 _ = apply(change, toVM: vm, at: stamp)
             } else {
                 orphanedChanges.append((change, stamp))

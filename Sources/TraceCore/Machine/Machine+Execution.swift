@@ -21,6 +21,7 @@ extension Machine {
             if before != .l2 { showedActive(vm, vcpu, stamp, &observer) }
             if reason == .apicWrite, level != .l2 { accessedByL1(vcpu, vcpus[vcpu].bracket.virtualizedAccess) }
         case .apicAccess:
+            if before != .l2 { vms[vm].hasAPICAccessPage = true }
             if level != .l2 { accessedByL1(vcpu, vcpus[vcpu].bracket.virtualizedAccess) }
         case .eptViolation:
             consistency.eptViolation()
@@ -109,8 +110,12 @@ extension Machine {
         vcpus[vcpu].bracket.hasWoken = true
     }
 
-    mutating func userspaceExit(_ thread: Int, _ stamp: EventStamp) {
-        _ = vcpu(of: thread)
+    mutating func userspaceExit<Observer: MachineObserver>(
+        _ exit: KVMEvent.UserspaceExit, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
+    ) {
+        let vcpu = vcpu(of: thread)
+        // KVM_EXIT_IOAPIC_EOI: the IOAPIC is the VMM's (KVM_CAP_SPLIT_IRQCHIP).
+        if exit.reason == 26 { observer.observe(.toldIOAPIC, of: vcpu, at: stamp, in: self) }
     }
 
     /// CR8 holds bits 7:4 of the task priority (SDM 11.8.6).

@@ -5,21 +5,37 @@ extension Machine {
     @inline(__always)
     mutating func pageFault(_ fault: KVMEvent.PageFault, _ thread: Int, _ stamp: EventStamp) {
         let vcpu = vcpu(of: thread, id: fault.vcpu)
-        guard fault.address & ~0xfff == vcpus[vcpu].apicBase, vcpus[vcpu].bracket.isOpen else { return }
+        guard vcpus[vcpu].bracket.isOpen else { return }
+        guard fault.address & ~0xfff == vcpus[vcpu].apicBase else {
+            faultedElsewhere(fault, vcpu, stamp)
+            return
+        }
         // Bit 1 is the write in an exit qualification as well as in PFERR.
         vcpus[vcpu].bracket.apicFault = .init(
             register: APICRegister(offset: UInt32(truncatingIfNeeded: fault.address)), isWrite: fault.errorCode & 2 != 0
         )
+        let isHit = fault.hitsMMIOSPTE(vcpus[vcpu].bracket.reason.isa)
         if vcpus[vcpu].bracket.level == .l2 {
-            vcpus[vcpu].pageOfL2.pageFault(at: stamp)
+            vcpus[vcpu].pageOfL2.pageFault(hitsMMIOSPTE: isHit, at: stamp)
         } else {
-            vcpus[vcpu].pageOfL1.pageFault(at: stamp)
+            vcpus[vcpu].pageOfL1.pageFault(hitsMMIOSPTE: isHit, at: stamp)
         }
     }
 
-    mutating func markMMIOSPTE(_ mark: KVMEvent.MarkMMIOSPTE, _ thread: Int, _ stamp: EventStamp) {
+    private mutating func faultedElsewhere(_ fault: KVMEvent.PageFault, _ vcpu: Int, _ stamp: EventStamp) {
+        // PFERR_RSVD: an access to a device, which KVM carries out, at times without kvm_mmio (kvm_fast_mmio).
+        guard !fault.hitsMMIOSPTE(vcpus[vcpu].bracket.reason.isa) else { return }
+        vcpus[vcpu].standstill.faulted(
+            at: fault.address, vcpus[vcpu].bracket.reason, time: stamp.time, measuresTime: measuresTime)
+    }
+
+    mutating func markMMIOSPTE<Observer: MachineObserver>(
+        _ mark: KVMEvent.MarkMMIOSPTE, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
+    ) {
+        showsMMIOCaching = true
         guard mark.gfn == APICPage.gfn else { return }
         let vcpu = vcpu(of: thread)
+        faultedIn(.installMMIOSPTEAndEmulate, vcpu, stamp, &observer)
         if vcpus[vcpu].bracket.level == .l2 {
             vcpus[vcpu].pageOfL2.markMMIOSPTE(at: stamp)
         } else {
@@ -27,9 +43,12 @@ extension Machine {
         }
     }
 
-    mutating func handleMMIOPageFault(_ fault: KVMEvent.HandleMMIOPageFault, _ thread: Int, _ stamp: EventStamp) {
+    mutating func handleMMIOPageFault<Observer: MachineObserver>(
+        _ fault: KVMEvent.HandleMMIOPageFault, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
+    ) {
         guard fault.gfn == APICPage.gfn else { return }
         let vcpu = vcpu(of: thread)
+        faultedIn(.installMMIOSPTEAndEmulate, vcpu, stamp, &observer)
         if vcpus[vcpu].bracket.level == .l2 {
             vcpus[vcpu].pageOfL2.hitMMIOSPTE(at: stamp)
         } else {
@@ -38,9 +57,12 @@ extension Machine {
     }
 
     @inline(__always)
-    mutating func mmuSetSPTE(_ set: KVMEvent.MMUSetSPTE, _ thread: Int, _ stamp: EventStamp) {
+    mutating func mmuSetSPTE<Observer: MachineObserver>(
+        _ set: KVMEvent.MMUSetSPTE, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
+    ) {
         guard set.gfn == APICPage.gfn else { return }
         let vcpu = vcpu(of: thread)
+        faultedIn(.map, vcpu, stamp, &observer)
         if vcpus[vcpu].bracket.level != .l2 { vcpus[vcpu].pageOfL1.setSPTE(at: stamp) }
     }
 
@@ -49,6 +71,8 @@ extension Machine {
     ) {
         let vcpu = vcpu(of: thread)
         vcpus[vcpu].unprovenMMIO = nil
+        // The instruction is emulated: the next exit at it is a new story.
+        vcpus[vcpu].standstill.ends()
         // Type 0 is a read that nobody has answered yet: not the APIC's, which KVM answers itself.
         guard access.type != 0, access.gpa & ~0xfff == vcpus[vcpu].apicBase else { return }
         let register = APICRegister(offset: UInt32(truncatingIfNeeded: access.gpa))
@@ -79,6 +103,7 @@ extension Machine {
     ) {
         let (register, isWrite) = (access.register, access.isWrite)
         vcpus[vcpu].shown(register, value)
+        showsHowEmulated(vcpu, stamp, &observer)
         switch vcpus[vcpu].actingLevel {
         case .l2:
             if vcpus[vcpu].pageOfL2.emulated(at: stamp, tellsInstalls: recordsMMIOSPTEs) {
@@ -97,6 +122,19 @@ extension Machine {
         }
     }
 
+    /// How the access came to be emulated: by an MMIO SPTE, or without one.
+    private mutating func showsHowEmulated<Observer: MachineObserver>(
+        _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
+    ) {
+        let bracket = vcpus[vcpu].bracket
+        let page = bracket.level == .l2 ? vcpus[vcpu].pageOfL2 : vcpus[vcpu].pageOfL1
+        if bracket.reason == .eptMisconfig {
+            faultedIn(.installMMIOSPTEAndEmulate, vcpu, stamp, &observer)
+        } else if bracket.apicFault != nil, page.hasInstalledNothing, recordsMMIOSPTEs {
+            faultedIn(.emulateOnly, vcpu, stamp, &observer)
+        }
+    }
+
     mutating func accessedDirectly<Observer: MachineObserver>(
         _ vcpu: Int, _ register: APICRegister, isWrite: Bool, _ path: Transition.Path, _ stamp: EventStamp,
         _ observer: inout Observer
@@ -112,5 +150,12 @@ extension Machine {
         guard let access else { return }
         vcpus[vcpu].accessesByL1.accessed(access.register, isWrite: access.isWrite)
         vcpus[vcpu].bracket.countedAccess = access
+    }
+}
+
+extension KVMEvent.PageFault {
+    /// SVM: PFERR_RSVD says that an MMIO SPTE is there. On VMX that is another exit, EPT_MISCONFIG.
+    fileprivate func hitsMMIOSPTE(_ isa: ISA) -> Bool {
+        isa == .svm && errorCode & 8 != 0
     }
 }

@@ -9,7 +9,7 @@ public struct Machine: ~Copyable, Sendable {
     public internal(set) var vms: [VirtualMachine] = []
     public internal(set) var vcpus: [VCPU] = []
     public let info: TraceInfo
-    public let inhibitNames: InhibitNames
+    public internal(set) var inhibitNames: InhibitNames
     /// Commands of threads and processes.
     public internal(set) var commands: [Int32: String]
     /// Events that could not be tied to a vCPU or VM: told in the report's limits.
@@ -21,11 +21,16 @@ public struct Machine: ~Copyable, Sendable {
     var grouping: VMGrouping
     /// Inhibit changes by threads that don't belong to any VM yet.
     var orphanedChanges: [(change: KVMEvent, stamp: EventStamp)] = []
+    /// Threads that may have created a VM, and the bit that would be ABSENT then.
+    var creations: [(tid: Int32, bit: Int32)] = []
     /// When the latest hole of each CPU ends.
     var gapEnds: [UInt64] = []
     /// How the level of an exit is told before anything that follows it.
     var presumption: VCPU.Presumption
     let recordsMMIOSPTEs: Bool
+    let faultInGenerations: [FaultInTable.Generation]
+    /// KVM caches MMIO in SPTEs (kvm.mmio_caching): it has done so.
+    var showsMMIOCaching = false
     /// Interrupts that KVM injects are told, by `kvm_inj_virq` or by `kvm_entry` (6.14 and later).
     let seesInjections: Bool
     /// Which tracepoints were on.
@@ -39,8 +44,7 @@ public struct Machine: ~Copyable, Sendable {
     public init(info: TraceInfo) {
         self.info = info
         commands = info.commands
-        inhibitNames = InhibitNames(
-            spelled: info.inhibitNames, release: info.kernel.flatMap(KernelRelease.init(uname:)))
+        inhibitNames = InhibitNames(info)
         grouping = VMGrouping(guests: info.guests)
         presumption =
             if info.recordedKinds.contains(.nestedVMExit) {
@@ -51,6 +55,7 @@ public struct Machine: ~Copyable, Sendable {
                 .nothing
             }
         recordsMMIOSPTEs = info.recordedKinds.contains(.markMMIOSPTE)
+        faultInGenerations = FaultInTable.generations(of: info)
         seesInjections =
             info.recordedKinds.contains(.injVIRQ) || info.formatFields.contains("kvm_entry.intr_info")
     }
@@ -64,7 +69,7 @@ public struct Machine: ~Copyable, Sendable {
     /// Durations mean something: the clock counts nanoseconds.
     public var measuresTime: Bool { info.clock.unit == .nanoseconds }
 
-    /// KVM_GUESTDBG_BLOCKIRQ holds interrupts back on purpose (only where its inhibit's bit is known).
+    /// KVM_GUESTDBG_BLOCKIRQ holds interrupts back on purpose, or may: a bit that may be its inhibit's is set.
     public func blocksIRQ(_ vcpu: Int) -> Bool {
         guard let bit = inhibitNames.blockIRQ else { return false }
         return vms[vcpus[vcpu].vm].apicv.current.mask & bit != 0
@@ -105,9 +110,9 @@ public struct Machine: ~Copyable, Sendable {
         case .cr(let access): cr(access, thread)
         case .smmTransition(let transition): smmTransition(transition, thread, stamp)
         case .pageFault(let fault): pageFault(fault, thread, stamp)
-        case .markMMIOSPTE(let mark): markMMIOSPTE(mark, thread, stamp)
-        case .handleMMIOPageFault(let fault): handleMMIOPageFault(fault, thread, stamp)
-        case .mmuSetSPTE(let set): mmuSetSPTE(set, thread, stamp)
+        case .markMMIOSPTE(let mark): markMMIOSPTE(mark, thread, stamp, &observer)
+        case .handleMMIOPageFault(let fault): handleMMIOPageFault(fault, thread, stamp, &observer)
+        case .mmuSetSPTE(let set): mmuSetSPTE(set, thread, stamp, &observer)
         case .mmio(let access): mmio(access, thread, stamp, &observer)
         case .apic(let access): apic(access, thread, stamp, &observer)
         case .msr(let access): msr(access, thread, stamp, &observer)
@@ -120,7 +125,7 @@ public struct Machine: ~Copyable, Sendable {
         case .apicvInhibitChanged: inhibits(event, thread, stamp, &observer)
         case .apicvUpdateRequest: inhibits(event, thread, stamp, &observer)
         case .vcpuWakeup(let wakeup): vcpuWakeup(wakeup, thread, stamp, &observer)
-        case .userspaceExit: userspaceExit(thread, stamp)
+        case .userspaceExit(let exit): userspaceExit(exit, thread, stamp, &observer)
         case .avicIncompleteIPI: break
         case .avicUnacceleratedAccess(let access): avicUnacceleratedAccess(access, thread, stamp)
         case .avicDoorbell, .avicGALog, .avicKickVCPUSlowpath: break

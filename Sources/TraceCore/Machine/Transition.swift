@@ -41,6 +41,10 @@ public enum Transition: Equatable, Sendable {
     case sipiTaken
     /// The VM's inhibit mask changed, or what it had been was settled. Told once, of the VM's first vCPU.
     case inhibitsChanged
+    /// The VMM was told of an EOI, since the IOAPIC is its own: the interrupt is level-triggered.
+    case toldIOAPIC
+    /// KVM did something else about a fault on the APIC page than ``FaultInTable`` says.
+    case faultInDiffers(Level, did: FaultInTable.Decision, expected: FaultInTable.Decision)
     /// Events of this vCPU may have been lost here.
     case gap
 }

@@ -27,6 +27,7 @@ extension VCPU {
             hasNested = true
             hasLaunched = true
         }
+        standstill.exited(at: exit.rip)
         return (bracket.reason, level)
     }
 

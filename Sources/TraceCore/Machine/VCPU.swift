@@ -13,6 +13,7 @@ public struct VCPU: Sendable {
     public internal(set) var mode: Level = .unknown
     public internal(set) var bracket = ExitBracket()
     public internal(set) var exits = ExitCounts()
+    public internal(set) var standstill = Standstill()
     public internal(set) var ledger = InterruptLedger()
     public internal(set) var ipis = IPICounts()
 
@@ -77,6 +78,7 @@ public struct VCPU: Sendable {
 
     mutating func forgetCounts() {
         exits = ExitCounts()
+        standstill = Standstill()
         ipis = IPICounts()
         accessesByL1 = APICAccessCounts()
         accessesUnbracketed = APICAccessCounts()

@@ -7,6 +7,10 @@ public struct VirtualMachine: Sendable {
     public internal(set) var apicOfL2 = APICOfL2()
     /// An assigned device's interrupts are posted by the IOMMU, without an event each.
     public internal(set) var hasPostedDevices = false
+    /// KVM's own page is behind the guest's APIC page: it was mapped for L1, or virtualised by hardware there.
+    var hasAPICAccessPage = false
+    /// KVM emulated an access of L1's to the APIC page without making an MMIO SPTE.
+    var emulatesWithoutSPTE = false
     /// Indices of its vCPUs in the machine, in order of appearance.
     public private(set) var vcpus: [Int] = []
     private var indices: [Int32: Int] = [:]

@@ -20,6 +20,8 @@ extension Report {
         public var registers: [String: RegisterAccess]
         /// The troubled vectors, in ascending order.
         public var vectors: [String]
+        /// The vectors that stay in service and block those.
+        public var stuck: [String]
         public var crossings: [Crossing]
         /// Ids of rules that the same cause trips.
         public var symptoms: [String]

@@ -2,19 +2,25 @@
 
 /// Everything that an analysis has to say, in the shape of the JSON report: the one model that every renderer takes.
 ///
-/// Property names are the JSON keys, version 1. Times are relative to ``Span/base`` in the clock's unit; vectors,
+/// Property names are the JSON keys, version 1.1. Times are relative to ``Span/base`` in the clock's unit; vectors,
 /// masks and addresses are lowercase hex strings as ``Hex`` makes them; a count is nil where the trace can't show it.
 public struct Report: Codable, Equatable, Sendable {
-    public var schemaVersion = "1.0"
+    public var schemaVersion = "1.1"
     public var tool: Tool
     public var source: Source
     public var loss: Loss
     public var host: Host
+    /// What the user narrowed the report down to, nil for all of it.
+    @ExplicitNull public var selection: Selection?
     /// The highest grade among the findings; without one, clean or inconclusive.
     public var verdict: Grade
+    /// What a verdict without findings rests on, a sentence each.
+    public var reasons: [String]
     /// The highest grade first.
     public var findings: [Finding]
     public var vms: [VM]
+    /// What was noticed beside the findings; it has no grade.
+    public var observations: [Observation]
     /// What this trace can't show, and which events would show it, one sentence each (see ``EventKindSet/recordCommand``).
     public var limits: [String]
 

@@ -20,7 +20,10 @@ extension Explanation {
              kvm_apic_ipi(INIT) kvm_apic_accept_irq(INIT, vCPU n) ... kvm_apic_accept_irq(SIPI, vCPU n)
 
             with no event of vCPU n's thread in between. What matters is whether vCPU n runs afterwards: a guest may send \
-            the SIPI twice.
+            the SIPI twice. In a vCPU that nests, an INIT that L1 was told of (kvm_nested_vmexit_inject INIT_SIGNAL) and \
+            no SIPI for 100 ms after it show that the SIPI was dropped: suspect. Without nesting a SIPI is dropped in \
+            silence. There a vCPU that was offered both and does not run for 100 ms, up to the end of a trace without \
+            losses, is told beside the findings (never-ran), without a grade: its VMM may have stopped it.
             """,
         affected: "Every kernel; seen where the target's thread is late: many vCPUs, a busy host, nesting.",
         fix: "None known.",

@@ -23,6 +23,11 @@ public struct TraceTotals: Equatable, Sendable {
     public var notes: [String] = []
 
     public init() {}
+
+    /// No event was lost or cut off, so that what was not seen did not happen.
+    public var isWhole: Bool {
+        gaps.isEmpty && furtherGaps.total == 0 && overrun ?? 0 == 0 && shortRecords == 0 && cut == nil
+    }
 }
 
 /// A place of a file that can't be read or makes no sense, and what should have been there.

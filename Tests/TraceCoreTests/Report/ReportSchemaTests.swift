@@ -30,6 +30,11 @@ import Testing
         report.vms[0].apicv = APICvTimeline.State.allCases.map {
             .init(from: 0, to: 0, state: $0, mask: "0x1000", inhibits: [], inferred: false, setBy: nil)
         }
+        report.observations = Observation.Kind.allCases.map {
+            .init(kind: $0, vm: nil, vcpu: nil, vector: nil, first: 0, last: 0, count: 0, text: "-")
+        }
+        report.reasons = ["No L2 ran."]
+        report.selection = .init(vm: 2104, vcpu: nil, from: 0, to: nil)
         for unit in TraceClock.Unit.allCases {
             report.source.clock.unit = unit
             #expect(try SchemaValidator.complaints(about: report.json()) == nil)
@@ -47,8 +52,13 @@ import Testing
         (#""vector" : "0x30""#, #""vector" : "0x3O""#, "$.vms[0].vcpus[0].interrupts[0].vector"),
         (#""vector" : "0x30""#, #""vector" : 48"#, "$.vms[0].vcpus[0].interrupts[0].vector"),
         (#""verdict" : "confirmed""#, #""verdict" : "certain""#, "$.verdict"),
-        (#""schemaVersion" : "1.0","#, "", "$: 'schemaVersion' is a required property"),
-        (#""schemaVersion" : "1.0","#, #""schemaVersion" : "1.0", "extra": 1,"#, "$: Additional properties"),
+        (#""schemaVersion" : "1.1","#, "", "$: 'schemaVersion' is a required property"),
+        (#""schemaVersion" : "1.1","#, #""schemaVersion" : "1.1", "extra": 1,"#, "$: Additional properties"),
+        (#""schemaVersion" : "1.1","#, #""schemaVersion" : "1.0","#, "$.schemaVersion"),
+        (#""kind" : "storm""#, #""kind" : "A storm""#, "$.observations[0].kind"),
+        (#""stuck" : ["#, #""stuck" : [ 48, "#, "$.findings[0].stuck"),
+        (#""reasons" : ["#, #""grounds" : ["#, "$: 'reasons' is a required property"),
+        (#""selection" : null,"#, #""selection" : {"vm": 1},"#, "$.selection"),
         (#""cut" : null,"#, "", "$.source: 'cut' is a required property"),
         (#""unexplained""#, #""lost""#, "$.vms[0].vcpus[0].interrupts[0].class"),
         (#""mask" : "0x0""#, #""mask" : "0X0""#, "$.vms[0].apicv[0].mask"),

@@ -17,6 +17,7 @@ import Testing
                   Why       L1 acknowledged vector 0x30 and L2 ended it; every later 0x30 was accepted and none
                             delivered.
                   Crossing  0x30 acknowledged in L1, ended in L2 (inferred)
+                  Stuck     0x51: received, in service still, and blocking
                   Shown by  lost-accept
                   APICv     active, inferred
                   Registers EOI 1 write; ISR 8 reads
@@ -31,6 +32,9 @@ import Testing
                   KVM's fix unknown (release): 6.1.0-55-amd64 is of an unknown build
                   More      apictrace explain stale-svi; https://git.kernel.org/linus/04bc93cf49d1
                   Not known L1's own deliveries are silent under virtual-interrupt delivery.
+
+                  Noticed   vCPU 0 of qemu-system-x86 (pid 214): 0x81, level-triggered: accepted 80 times. From
+                            +33.000000 s (trace time 71.514727) to +33.004400 s (trace time 71.519127).
 
                   Doubt     Whether APICv was inhibited before the trace began: the inhibit mask was never recorded
 
@@ -189,6 +193,31 @@ import Testing
         let coloured = SampleReports.lost.text(style: .init(colour: true))
         #expect(coloured.hasPrefix("\u{1b}[31;1mCONFIRMED\u{1b}[0m     Interrupts are lost"))
         #expect(coloured.replacing(/\u{1b}\[[0-9;]*m/, with: "") == SampleReports.lost.text(style: .init()))
+    }
+
+    @Test func `a clean report has the busiest vectors' ledger, and what it rests on`() {
+        var report = SampleReports.clean
+        report.reasons = ["No L2 ran."]
+        let line = SampleReports.lost.vms[0].vcpus[0].interrupts[0]
+        report.vms[0].vcpus[0].interrupts = (1...5).map { count in
+            var line = line
+            (line.vector, line.accepted.l2) = ("0x4\(count)", UInt64(count))
+            return line
+        }
+        let text = report.text(style: .init(width: 200))
+        #expect(text.contains("              No L2 ran.\n"))
+        let lines = text.split(separator: "\n").filter { $0.contains("accepted") }
+        #expect(
+            lines.map { $0.prefix(18) }
+                == ["  vCPU 0, 0x45: acc", "  vCPU 0, 0x44: acc", "  vCPU 0, 0x43: acc"].map { $0.prefix(18) })
+    }
+
+    @Test func `of many observations the first are shown`() {
+        var report = SampleReports.clean
+        report.observations = Array(repeating: SampleReports.lost.observations[0], count: 11)
+        let text = report.text(style: .init(width: 200))
+        #expect(text.split(separator: "\n").count { $0.contains("Noticed") } == 8)
+        #expect(text.contains("and 3 more: --json has them all"))
     }
 
     @Test func `a narrow terminal gets narrow lines`() {

@@ -10,7 +10,7 @@ enum SampleReports {
         host: .init(
             isa: .vmx,
             sviFix: .init(state: .unknown, basis: .release, evidence: "6.1.0-55-amd64 is of an unknown build")),
-        verdict: .confirmed,
+        selection: nil, verdict: .confirmed, reasons: [],
         findings: [staleSVI],
         vms: [
             .init(
@@ -22,6 +22,7 @@ enum SampleReports {
                 ],
                 vcpus: [vcpu])
         ],
+        observations: [storm],
         limits: [
             "Whether APICv was inhibited before the trace began: the inhibit mask was never recorded; "
                 + "trace-cmd record -e kvm:kvm_apicv_inhibit_changed"
@@ -31,6 +32,7 @@ enum SampleReports {
         var report = lost
         report.verdict = .clean
         report.findings = []
+        report.observations = []
         report.vms[0].apicv = [
             .init(
                 from: 0, to: 9_000_000_000, state: .inhibited, mask: "0x28",
@@ -60,7 +62,7 @@ enum SampleReports {
         id: "stale-svi-0-0", rule: .staleSVI, grade: .confirmed, vm: 0, vcpu: 0,
         first: 33_857_742_000, last: 39_676_450_000, count: 399, inferred: true,
         registers: ["EOI": .init(reads: 0, writes: 1), "ISR": .init(reads: 8, writes: 0)],
-        vectors: ["0x30"],
+        vectors: ["0x30"], stuck: ["0x51"],
         crossings: [.init(vector: "0x30", ackLevel: .l1, eoiLevel: .l2, inferred: true)],
         symptoms: ["lost-accept"],
         evidenceTotal: 801,
@@ -77,6 +79,10 @@ enum SampleReports {
         advice: "Run a kernel that has the fix.",
         references: ["https://git.kernel.org/linus/04bc93cf49d1"],
         limits: ["L1's own deliveries are silent under virtual-interrupt delivery."])
+
+    private static let storm = Report.Observation(
+        kind: .storm, vm: 0, vcpu: 0, vector: "0x81", first: 33_000_000_000, last: 33_004_400_000, count: 80,
+        text: "0x81, level-triggered: accepted 80 times.")
 
     private static let vcpu = Report.VCPU(
         id: 0, tid: 216,

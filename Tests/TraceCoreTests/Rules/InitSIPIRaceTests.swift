@@ -87,6 +87,37 @@ import Testing
         #expect(later(trace, ms: 500).outcome().verdict == .clean)
     }
 
+    @Test func `firmware's INIT and SIPI and the INIT of a reboot are two stories`() {
+        var trace = nested()
+        trace.thread(.vcpu1)
+        trace.exitOfL2(Trace.vmcall)
+        trace.forward(Trace.vmcall)
+        trace.enter()
+        trace.thread(.vcpu0)
+        trace.accept(0, on: 1, mode: Self.initMode)
+        trace.accept(0x9f, on: 1, mode: Self.sipiMode)
+        trace.thread(.vcpu1)
+        trace.enter()
+        trace.exitOfL1()
+        trace.resumeL2()
+        trace.after(ms: 500)
+        trace.thread(.vcpu0)
+        trace.accept(0, on: 1, mode: Self.initMode)
+        told(&trace, .initSignal)
+        #expect(later(trace, ms: 500).outcome().verdict <= .exposed)
+    }
+
+    @Test func `an INIT that waits ends L2 at once: after a second entry of L2 it was none of this`() {
+        var trace = nested()
+        trace.accept(0, on: 1, mode: Self.initMode)
+        trace.accept(0x9a, on: 1, mode: Self.sipiMode)
+        trace.thread(.vcpu1)
+        for _ in 0..<2 { trace.visitL1() }
+        trace.thread(.vcpu0)
+        told(&trace, .initSignal)
+        #expect(later(trace, ms: 500).outcome().finding(.initSIPIRace) == nil)
+    }
+
     @Test func `a hole on the target's CPU may hold the rescue`() {
         var trace = raced()
         trace.hole(cpu: 1)

@@ -87,4 +87,35 @@ import Testing
         #expect(trace.outcome(window: 0...end).grade(.staleSVI) == .confirmed)
         #expect(trace.outcome().grade(.staleSVI) == .suspect)
     }
+
+    @Test func `the report says how it was narrowed, in times of its own`() throws {
+        let trace = twoVMs()
+        #expect(trace.outcome().report.selection == nil)
+        #expect(!trace.outcome().report.text(style: .init()).contains("Only of it"))
+        let report = trace.outcome(window: 3000...5000, selection: .init(vm: 100, vcpu: 0)).report
+        #expect(report.selection == .init(vm: 100, vcpu: 0, from: 3000, to: 5000))
+        #expect(try SchemaValidator.complaints(about: report.json()) == nil)
+        let text = report.text(style: .init(width: 200))
+        #expect(text.contains("Only of it: VM of process 100, vCPU 0, from +0.000003 s"))
+        let open = trace.outcome(window: 3000...(.max)).report
+        #expect(open.selection == .init(vm: nil, vcpu: nil, from: 3000, to: nil))
+    }
+
+    @Test func `observations are of what was chosen, too`() {
+        var trace = Trace()
+        trace.exitOfL1()
+        for _ in 0..<200 {
+            trace.emit(.exit(.init(reason: ExitReason.eptViolation.code, vcpu: 0, rip: 0x1000)))
+            trace.emit(.pageFault(.init(vcpu: 0, address: 0x5000, errorCode: 1)))
+            trace.enter()
+        }
+        let end = trace.time
+        trace.thread(.vcpu1)
+        trace.after(ms: 1)
+        trace.exitOfL1()
+        #expect(trace.outcome(selection: .init(vcpu: 0)).report.observations.count == 1)
+        #expect(trace.outcome(selection: .init(vcpu: 1)).report.observations.isEmpty)
+        #expect(trace.outcome(window: 0...end).report.observations.count == 1)
+        #expect(trace.outcome(window: end + 1...(.max)).report.observations.isEmpty)
+    }
 }

@@ -13,7 +13,8 @@ extension Report.Finding {
             id: "F\(number)", rule: finding.rule, grade: finding.grade, vm: finding.vm, vcpu: nil,
             first: relative(finding.first), last: relative(finding.last), count: finding.count,
             inferred: finding.inferred, registers: Report.registers(finding.registers),
-            vectors: finding.vectors.map(\.hex), crossings: finding.crossings.compactMap(Report.Crossing.init),
+            vectors: finding.vectors.map(\.hex), stuck: finding.stuck.map(\.hex),
+            crossings: finding.crossings.compactMap(Report.Crossing.init),
             symptoms: finding.symptoms.map(\.rawValue), evidenceTotal: finding.evidence.total,
             evidence: finding.evidence.entries.sorted { $0.stamp.time < $1.stamp.time }.map { entry in
                 Report.Evidence(

@@ -18,9 +18,11 @@ public struct ReportBuilder: ~Copyable {
     let totals: TraceTotals
     let fix: FixState
     let findings: [RuleFinding]
+    let seen: [Observation]
     let coverage: Coverage
     let path: String?
     let selection: Selection
+    let window: ClosedRange<UInt64>
     private var numbers: FindingNumbers
     /// The clock's time that all times of the report count from.
     let base: UInt64
@@ -36,6 +38,7 @@ public struct ReportBuilder: ~Copyable {
         self.totals = totals
         self.path = path
         self.selection = selection
+        window = analysis.window
         base = totals.first ?? 0
         let fix = analysis.rules.fixState(in: analysis.machine)
         self.fix = fix
@@ -47,6 +50,7 @@ public struct ReportBuilder: ~Copyable {
             self.coverage = coverage
         }
         findings = analysis.rules.findings(in: analysis.machine, fix: fix)
+        seen = analysis.observations.list(in: analysis.machine, isWhole: totals.isWhole)
         machine = analysis.machine
     }
 
@@ -57,9 +61,11 @@ public struct ReportBuilder: ~Copyable {
             findings.append(Report.Finding(finding, number: number, base: base, in: machine))
         }
         return Report(
-            tool: .current, source: source, loss: loss, host: host,
+            tool: .current, source: source, loss: loss, host: host, selection: narrowing,
             verdict: findings.map(\.grade).max() ?? (coverage.isComplete && selectsAny ? .clean : .inconclusive),
-            findings: findings, vms: machine.vms.indices.filter { isSelected(vm: $0) }.map { vm($0) }, limits: limits)
+            reasons: findings.isEmpty ? coverage.reasons : [], findings: findings,
+            vms: machine.vms.indices.filter { isSelected(vm: $0) }.map { vm($0) }, observations: observations(),
+            limits: limits)
     }
 
     func relative(_ time: UInt64) -> UInt64 {

@@ -9,6 +9,8 @@ extension Report {
         page.add(
             headline(times), label: verdict.rawValue.uppercased(), column: Grade.columns, ink: verdict.ink)
         page.add(describeSource(times), column: Grade.columns)
+        if let selection { page.add(describe(selection, times), column: Grade.columns) }
+        for reason in reasons { page.add(reason, column: Grade.columns) }
         page.blank()
         if let gravest = findings.first, verdict != .clean {
             page.add(finding: gravest, of: self, times: times)
@@ -17,6 +19,7 @@ extension Report {
             page.add(surveyOf: self, times: times)
             page.add(others: findings[...], of: self, times: times)
         }
+        page.add(observationsOf: self, times: times)
         page.add(doubtsOf: self)
         return page.text
     }
@@ -44,11 +47,25 @@ extension Report {
         return facts.joined(separator: ", ")
     }
 
+    /// `Only of it: VM of process 2104, vCPU 0, from +1.000000 s (trace time 73.300000) on.`
+    private func describe(_ selection: Selection, _ times: TimeText) -> String {
+        var parts: [String] = []
+        if let vm = selection.vm { parts.append("VM of process \(vm)") }
+        if let vcpu = selection.vcpu { parts.append("vCPU \(vcpu)") }
+        if let from = selection.from { parts.append("from \(times.both(from)) on") }
+        if let to = selection.to { parts.append("up to \(times.both(to))") }
+        return "Only of it: \(parts.joined(separator: ", "))."
+    }
+
     /// `vCPU 0 of qemu-system-x86 (pid 214)`, as far as it is known.
     func name(of finding: Finding) -> String {
-        let vm = finding.vm.flatMap { id in vms.first { $0.id == id } }
+        name(ofVM: finding.vm, vcpu: finding.vcpu)
+    }
+
+    func name(ofVM vm: Int?, vcpu: Int32?) -> String {
+        let vm = vm.flatMap { id in vms.first { $0.id == id } }
         let owner = vm?.name ?? "a VM that the trace doesn't name"
-        return finding.vcpu.map { "vCPU \($0) of \(owner)" } ?? owner
+        return vcpu.map { "vCPU \($0) of \(owner)" } ?? owner
     }
 }
 

@@ -16,6 +16,9 @@ extension TextPage {
         field("When", "\(times.both(finding.first)) to \(times.both(finding.last)), \(count)")
         field("Why", finding.explanation)
         fields("Crossing", finding.crossings.map(\.description))
+        if !finding.stuck.isEmpty {
+            field("Stuck", "\(finding.stuck.joined(separator: ", ")): received, in service still, and blocking")
+        }
         if !finding.symptoms.isEmpty { field("Shown by", finding.symptoms.joined(separator: ", ")) }
         if let interval = report.apicv(during: finding) { field("APICv", interval.description) }
         if !finding.registers.isEmpty { field("Registers", finding.registers.description) }
@@ -73,7 +76,7 @@ extension Report {
     /// The ledger lines of the finding's vectors on its vCPU.
     fileprivate func ledger(of finding: Finding) -> [InterruptLine] {
         let vcpus = vms.filter { $0.id == finding.vm }.flatMap(\.vcpus).filter { $0.id == finding.vcpu }
-        return vcpus.flatMap(\.interrupts).filter { finding.vectors.contains($0.vector) }
+        return vcpus.flatMap(\.interrupts).filter { (finding.vectors + finding.stuck).contains($0.vector) }
     }
 
     /// The state of APICv when the finding began.

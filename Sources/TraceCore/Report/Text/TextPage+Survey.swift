@@ -3,6 +3,7 @@
 extension TextPage {
     private static let intervals = 6
     private static let vcpus = 12
+    private static let vectors = 3
 
     /// What was looked at: the answer to "clean of what?" where there is no finding.
     mutating func add(surveyOf report: Report, times: TimeText) {
@@ -16,23 +17,42 @@ extension TextPage {
                 add("and \(vm.apicv.count - Self.intervals) more changes of APICv's state", indent: 2)
             }
             for vcpu in vm.vcpus.prefix(Self.vcpus) { add(vcpu: vcpu) }
+            add(busiestOf: vm)
             if vm.vcpus.count > Self.vcpus {
                 add("and \(vm.vcpus.count - Self.vcpus) more vCPUs", indent: 2)
             }
         }
     }
 
+    /// The ledger of the vectors that came most often.
+    private mutating func add(busiestOf vm: Report.VM) {
+        let lines = vm.vcpus.flatMap { vcpu in vcpu.interrupts.map { (vcpu, $0) } }
+        for (vcpu, line) in lines.sorted(by: { $0.1.events > $1.1.events }).prefix(Self.vectors) {
+            add("\(line.description)", label: "\(vcpu.name),", indent: 2, column: 2 + vcpu.name.count + 2)
+        }
+    }
+
     private mutating func add(vcpu: Report.VCPU) {
-        let name = vcpu.id.map { "vCPU \($0)" } ?? "a vCPU without a number"
         let exits = [("L1", vcpu.exits.l1), ("L2", vcpu.exits.l2), ("an unknown level", vcpu.exits.unknown)]
             .map { level, reasons in (level, reasons.values.reduce(0, &+)) }
             .filter { level, count in count > 0 || level == "L2" }
             .map { "\($0.1) from \($0.0)" }
         add(
-            "\(name), thread \(vcpu.tid): exits \(exits.joined(separator: ", ")); "
+            "\(vcpu.name), thread \(vcpu.tid): exits \(exits.joined(separator: ", ")); "
                 + "L1's APIC used by L2: direct \(vcpu.apicAccess.l2Direct.description), "
                 + "hooked by L1 \(vcpu.apicAccess.l2Hooked.description)",
             indent: 2)
+    }
+}
+
+extension Report.VCPU {
+    fileprivate var name: String { id.map { "vCPU \($0)" } ?? "a vCPU without a number" }
+}
+
+extension Report.InterruptLine {
+    /// How much there was of it, whatever it was.
+    fileprivate var events: UInt64 {
+        [accepted, acknowledged, ended].flatMap { [$0.l1, $0.l2, $0.unknown] }.reduce(0) { $0 &+ ($1 ?? 0) }
     }
 }
 

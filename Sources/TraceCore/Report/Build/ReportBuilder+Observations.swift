@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension ReportBuilder {
+    /// Those of what the user asked for; what is no VM's only where no VM or vCPU was named.
+    func observations() -> [Report.Observation] {
+        seen.filter { observation in
+            // Changes of inhibits are kept from before the window, as the state of a VM is.
+            guard observation.last >= window.lowerBound else { return false }
+            if let vcpu = observation.vcpu, !isSelected(vcpu: vcpu) { return false }
+            guard let vm = observation.vm else { return selection.vm == nil && selection.vcpu == nil }
+            return isSelected(vm: vm)
+        }.map { observation in
+            Report.Observation(
+                kind: observation.kind, vm: observation.vm, vcpu: observation.vcpu.flatMap { machine.vcpus[$0].id },
+                vector: observation.vector?.hex, first: relative(observation.first), last: relative(observation.last),
+                count: observation.count, text: observation.text)
+        }
+    }
+
+    var narrowing: Report.Selection? {
+        let (from, to) = (
+            window.lowerBound == 0 ? nil : window.lowerBound, window.upperBound == .max ? nil : window.upperBound
+        )
+        guard selection.vm != nil || selection.vcpu != nil || from != nil || to != nil else { return nil }
+        return Report.Selection(
+            vm: selection.vm, vcpu: selection.vcpu, from: from.map { relative($0) }, to: to.map { relative($0) })
+    }
+}

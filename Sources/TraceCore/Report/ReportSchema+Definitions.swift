@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension Report {
+    /// What the schemas of a report and of a line of `live --json` share.
+    static let definitions = #"""
+        "natural": { "type": "integer", "minimum": 0 },
+        "naturalOrNull": { "type": ["integer", "null"], "minimum": 0 },
+        "hex": { "type": "string", "pattern": "^0x(0|[1-9a-f][0-9a-f]{0,15})$" },
+        "vector": { "type": "string", "pattern": "^0x[0-9a-f]{2}$" },
+        "strings": { "type": "array", "items": { "type": "string", "minLength": 1 } },
+        "counts": { "type": "object", "additionalProperties": { "$ref": "#/$defs/natural" } },
+        "grade": { "enum": ["clean", "inconclusive", "exposed", "hazard", "suspect", "confirmed"] },
+        "rule": { "type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$" },
+        "level": { "enum": ["l1", "l2"] },
+        "source": {
+          "type": "object",
+          "additionalProperties": false,
+          "required": ["path", "format", "kernel", "clock", "cpus", "eventsSelected", "cut", "events", "span"],
+          "properties": {
+            "path": { "type": ["string", "null"] },
+            "format": { "type": "string", "minLength": 1 },
+            "kernel": { "type": "string" },
+            "clock": {
+              "type": "object",
+              "additionalProperties": false,
+              "required": ["name", "unit"],
+              "properties": { "name": { "type": "string" }, "unit": { "enum": ["ns", "ticks", "none"] } }
+            },
+            "cpus": { "$ref": "#/$defs/natural" },
+            "eventsSelected": { "type": ["array", "null"], "items": { "type": "string", "minLength": 1 } },
+            "cut": {
+              "type": ["object", "null"],
+              "additionalProperties": false,
+              "required": ["offset", "expected"],
+              "properties": {
+                "offset": { "$ref": "#/$defs/natural" },
+                "expected": { "type": "string", "minLength": 1 }
+              }
+            },
+            "events": {
+              "type": "object",
+              "additionalProperties": false,
+              "required": ["total", "byName"],
+              "properties": { "total": { "$ref": "#/$defs/natural" }, "byName": { "$ref": "#/$defs/counts" } }
+            },
+            "span": {
+              "type": "object",
+              "additionalProperties": false,
+              "required": ["base", "first", "last"],
+              "properties": {
+                "base": { "type": "string", "pattern": "^(0|[1-9][0-9]*)$" },
+                "first": { "$ref": "#/$defs/natural" },
+                "last": { "$ref": "#/$defs/natural" }
+              }
+            }
+          }
+        },
+        "loss": {
+          "type": "object",
+          "additionalProperties": false,
+          "required": ["known", "unknownGaps", "overrun", "gapsTotal", "gaps"],
+          "properties": {
+            "known": { "$ref": "#/$defs/natural" },
+            "unknownGaps": { "$ref": "#/$defs/natural" },
+            "overrun": { "$ref": "#/$defs/naturalOrNull" },
+            "gapsTotal": { "$ref": "#/$defs/natural" },
+            "gaps": {
+              "type": "array",
+              "items": {
+                "type": "object",
+                "additionalProperties": false,
+                "required": ["instance", "cpu", "from", "to", "events"],
+                "properties": {
+                  "instance": { "$ref": "#/$defs/natural" },
+                  "cpu": { "$ref": "#/$defs/natural" },
+                  "from": { "$ref": "#/$defs/natural" },
+                  "to": { "$ref": "#/$defs/natural" },
+                  "events": { "$ref": "#/$defs/naturalOrNull" }
+                }
+              }
+            }
+          }
+        },
+        "host": {
+          "type": "object",
+          "additionalProperties": false,
+          "required": ["isa", "sviFix"],
+          "properties": {
+            "isa": { "enum": ["vmx", "svm", "pvm", "unknown"] },
+            "sviFix": {
+              "type": "object",
+              "additionalProperties": false,
+              "required": ["state", "basis", "evidence"],
+              "properties": {
+                "state": { "enum": ["present", "absent", "unknown"] },
+                "basis": { "enum": ["kallsyms", "btf", "behaviour", "format", "release"] },
+                "evidence": { "type": "string" }
+              }
+            }
+          }
+        },
+        "selection": {
+          "type": ["object", "null"],
+          "additionalProperties": false,
+          "required": ["vm", "vcpu", "from", "to"],
+          "properties": {
+            "vm": { "type": ["integer", "null"] },
+            "vcpu": { "$ref": "#/$defs/naturalOrNull" },
+            "from": { "$ref": "#/$defs/naturalOrNull" },
+            "to": { "$ref": "#/$defs/naturalOrNull" }
+          }
+        },
+        "observation": {
+          "type": "object",
+          "additionalProperties": false,
+          "required": ["kind", "vm", "vcpu", "vector", "first", "last", "count", "text"],
+          "properties": {
+            "kind": { "$ref": "#/$defs/rule" },
+            "vm": { "$ref": "#/$defs/naturalOrNull" },
+            "vcpu": { "$ref": "#/$defs/naturalOrNull" },
+            "vector": { "anyOf": [{ "$ref": "#/$defs/vector" }, { "type": "null" }] },
+            "first": { "$ref": "#/$defs/natural" },
+            "last": { "$ref": "#/$defs/natural" },
+            "count": { "$ref": "#/$defs/natural" },
+            "text": { "type": "string", "minLength": 1 }
+          }
+        },
+        "vm": {
+          "type": "object",
+          "additionalProperties": false,
+          "required": ["id", "pid", "command", "apicv", "vcpus"],
+          "properties": {
+            "id": { "$ref": "#/$defs/natural" },
+            "pid": { "$ref": "#/$defs/naturalOrNull" },
+            "command": { "type": ["string", "null"] },
+            "apicv": { "type": "array", "items": { "$ref": "#/$defs/apicv" } },
+            "vcpus": { "type": "array", "items": { "$ref": "#/$defs/vcpu" } }
+          }
+        },
+        "apicv": {
+          "type": "object",
+          "additionalProperties": false,
+          "required": ["from", "to", "state", "mask", "inhibits", "inferred", "setBy"],
+          "properties": {
+            "from": { "$ref": "#/$defs/natural" },
+            "to": { "$ref": "#/$defs/natural" },
+            "state": { "enum": ["active", "inhibited", "unknown"] },
+            "mask": { "$ref": "#/$defs/hex" },
+            "inhibits": { "$ref": "#/$defs/strings" },
+            "inferred": { "type": "boolean" },
+            "setBy": {
+              "type": ["object", "null"],
+              "additionalProperties": false,
+              "required": ["tid"],
+              "properties": { "tid": { "$ref": "#/$defs/natural" } }
+            }
+          }
+        },
+        "vcpu": {
+          "type": "object",
+          "additionalProperties": false,
+          "required": ["id", "tid", "exits", "apicAccess", "ipisSent", "ipis", "interrupts"],
+          "properties": {
+            "id": { "$ref": "#/$defs/naturalOrNull" },
+            "tid": { "$ref": "#/$defs/natural" },
+            "exits": {
+              "type": "object",
+              "additionalProperties": false,
+              "required": ["l1", "l2", "unknown"],
+              "properties": {
+                "l1": { "$ref": "#/$defs/counts" },
+                "l2": { "$ref": "#/$defs/counts" },
+                "unknown": { "$ref": "#/$defs/counts" }
+              }
+            },
+            "apicAccess": {
+              "type": "object",
+              "additionalProperties": false,
+              "required": ["l1", "l2Direct", "l2Hooked"],
+              "properties": {
+                "l1": { "$ref": "#/$defs/accesses" },
+                "l2Direct": { "$ref": "#/$defs/accesses" },
+                "l2Hooked": { "$ref": "#/$defs/accesses" }
+              }
+            },
+            "ipisSent": { "$ref": "#/$defs/naturalOrNull" },
+            "ipis": {
+              "type": "array",
+              "items": {
+                "type": "object",
+                "additionalProperties": false,
+                "required": ["dest", "vector", "mode", "count"],
+                "properties": {
+                  "dest": { "$ref": "#/$defs/natural" },
+                  "vector": { "$ref": "#/$defs/vector" },
+                  "mode": { "enum": ["fixed", "lowest", "smi", "remrd", "nmi", "init", "sipi", "extint"] },
+                  "count": { "$ref": "#/$defs/natural" }
+                }
+              }
+            },
+            "interrupts": { "type": "array", "items": { "$ref": "#/$defs/interrupt" } }
+          }
+        },
+        "accesses": {
+          "type": "object",
+          "additionalProperties": false,
+          "required": ["reads", "writes", "registers"],
+          "properties": {
+            "reads": { "$ref": "#/$defs/naturalOrNull" },
+            "writes": { "$ref": "#/$defs/naturalOrNull" },
+            "registers": { "$ref": "#/$defs/registers" }
+          }
+        },
+        "interrupt": {
+          "type": "object",
+          "additionalProperties": false,
+          "required": ["vector", "accepted", "acknowledged", "reinjected", "ended", "coalesced", "outstanding", "class"],
+          "properties": {
+            "vector": { "$ref": "#/$defs/vector" },
+            "accepted": { "$ref": "#/$defs/levels" },
+            "acknowledged": { "$ref": "#/$defs/levels" },
+            "reinjected": { "$ref": "#/$defs/naturalOrNull" },
+            "ended": { "$ref": "#/$defs/levels" },
+            "coalesced": { "$ref": "#/$defs/naturalOrNull" },
+            "outstanding": { "$ref": "#/$defs/naturalOrNull" },
+            "class": {
+              "enum": [
+                "pending at end of trace", "masked or lower priority", "silent by design", "blocked on purpose",
+                "touched by a gap", "unexplained", null
+              ]
+            }
+          }
+        },
+        "levels": {
+          "type": "object",
+          "additionalProperties": false,
+          "required": ["l1", "l2", "unknown"],
+          "properties": {
+            "l1": { "$ref": "#/$defs/naturalOrNull" },
+            "l2": { "$ref": "#/$defs/naturalOrNull" },
+            "unknown": { "$ref": "#/$defs/naturalOrNull" }
+          }
+        }
+        """#
+}
