@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+import TraceCore
+
+/// What must hold of every recording and whatever is done to it. Each is a promise of docs/grades.md.
+package enum Invariant: String, CaseIterable, Comparable, Sendable {
+    /// A recording that shows a loss is never clean: not begun late, cut, filtered, thinned, nor read any other way.
+    case falseAllClear = "false all-clear"
+    /// A whole healthy recording is at most exposed, and at most a hazard where a crossing stands on a kernel that isn't known
+    /// to be fixed. A part of one, and one on another kernel or with other times, is at most a hazard.
+    case scare
+    /// Less evidence never raises a grade. Two rises are named, to a hazard at most: a tail cut within a wait leaves a wait
+    /// without its end, and a cut or a filter may take what excused a wait, or what proved the fix.
+    case rise
+    /// Where records were lost and say so, a VM in which an L2 ran on VMX is never clean: the loss may hold the finding.
+    case gapAllClear = "all-clear despite lost events"
+    /// Fewer kinds of event make nothing clean that isn't clean with all: what would show it may be what is missing.
+    case filterAllClear = "all-clear by filter"
+    /// Other ids of threads, CPUs and vCPUs change neither a grade nor a finding.
+    case renumbering
+    /// VMs side by side whose threads GUEST options tell apart are graded as each alone: the verdict is the graver one.
+    case neighbours
+    /// Each evidence line is a record: its event, at its time, on its CPU, of its thread.
+    case evidence
+    /// Written to a file and read back, the recording gives the same findings.
+    case file
+
+    package static func < (left: Invariant, right: Invariant) -> Bool {
+        (allCases.firstIndex(of: left) ?? 0) < (allCases.firstIndex(of: right) ?? 0)
+    }
+}
+
+extension Invariant {
+    /// The invariants that a judgement breaks, each with what it was.
+    /// - Parameter whole: of the recording before it was changed.
+    static func broken(
+        by judgement: Judgement, of recording: HeldRecording, whole: Judgement
+    ) -> [(Invariant, String)] {
+        var broken: [(Invariant, String)] = []
+        let verdict = judgement.verdict
+        func breaks(_ invariant: Invariant, if isBroken: Bool, _ what: @autoclosure () -> String) {
+            if isBroken { broken.append((invariant, what())) }
+        }
+        breaks(.falseAllClear, if: recording.showsLoss && verdict == .clean, "clean")
+        if recording.truth.loss == nil {
+            let bound = recording.isWhole ? recording.truth.bound : .hazard
+            breaks(.scare, if: verdict > bound, "\(verdict), at most \(bound)")
+        } else if recording.onlyHasLess {
+            breaks(
+                .rise, if: verdict > max(whole.verdict, .hazard), "\(verdict), the whole recording \(whole.verdict)")
+        }
+        let isNested = recording.items.contains { $0.event?.isSignOfL2OnVMX ?? false }
+        breaks(.gapAllClear, if: recording.changes.contains(.lost) && isNested && verdict == .clean, "clean")
+        breaks(
+            .filterAllClear,
+            if: recording.changes == [.filtered] && verdict == .clean && whole.verdict > .inconclusive,
+            "clean, with all kinds \(whole.verdict)")
+        if recording.changes == [.renumbered] {
+            let isSame = verdict == whole.verdict && judgement.essence == whole.essence
+            breaks(.renumbering, if: !isSame, "was \(whole.summary)")
+        }
+        if let expected = recording.expected {
+            breaks(.neighbours, if: verdict != expected, "\(verdict), not \(expected)")
+        }
+        for line in judgement.inventedEvidence(in: recording) { broken.append((.evidence, line)) }
+        return broken
+    }
+}
+
+extension HeldRecording {
+    /// Nothing of it is missing, and no other kernel or clock recorded it.
+    fileprivate var isWhole: Bool { changes.isSubset(of: [.renumbered, .joined]) }
+
+    fileprivate var onlyHasLess: Bool { changes.isSubset(of: [.cut, .filtered, .thinned, .lost, .renumbered]) }
+}
