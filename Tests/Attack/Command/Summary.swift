@@ -12,7 +12,7 @@ struct Summary {
     }
 
     func print() {
-        for (invariant, attack) in groups { print(invariant, attack) }
+        for (invariant, group) in groups { print(invariant, group) }
         let order = ["none"] + Attack.all.map(\.name)
         Swift.print(Self.row("attack", ["analyses", "files", "named rises", "violations"]))
         for name in order {
@@ -26,15 +26,15 @@ struct Summary {
 
     /// What was broken by what, the gravest first.
     private var groups: [(Invariant, String)] {
-        Set(campaign.violations.map { [$0.invariant.rawValue, $0.attack] }).compactMap { pair in
+        Set(campaign.violations.map { [$0.invariant.rawValue, $0.group] }).compactMap { pair in
             Invariant(rawValue: pair[0]).map { ($0, pair[1]) }
         }.sorted { $0 < $1 }
     }
 
-    private func print(_ invariant: Invariant, _ attack: String) {
-        let all = campaign.violations.filter { $0.invariant == invariant && $0.attack == attack }
+    private func print(_ invariant: Invariant, _ group: String) {
+        let all = campaign.violations.filter { $0.invariant == invariant && $0.group == group }
         let recordings = Set(all.map(\.recording))
-        Swift.print("\(invariant.rawValue), \(attack): \(all.count) in \(recordings.count) recordings")
+        Swift.print("\(invariant.rawValue), \(group): \(all.count) in \(recordings.count) recordings")
         // Of different recordings, if there are several.
         var seen: Set<String> = []
         let first = all.filter { seen.insert($0.recording).inserted }

@@ -100,6 +100,37 @@ extension HeldRecording {
         reconsiderLoss()
         return true
     }
+
+    /// Gaps as a source tells them: each from the event before it to the one behind it, and one where several meet.
+    mutating func settleGaps() {
+        var settled: [Item] = []
+        settled.reserveCapacity(items.count)
+        var (last, open) = ([:], [:]) as ([Int32: UInt64], [Int32: Int])
+        for item in items {
+            let cpu = item.stamp.cpu
+            guard case .lost(var gap) = item.content else {
+                if let index = open.removeValue(forKey: cpu), case .lost(var gap) = settled[index].content {
+                    gap.to = item.stamp.time
+                    settled[index].content = .lost(gap)
+                }
+                last[cpu] = item.stamp.time
+                settled.append(item)
+                continue
+            }
+            if let index = open[cpu], case .lost(let first) = settled[index].content {
+                gap.events = first.events.flatMap { known in gap.events.map { known + $0 } }
+                settled[index].content = .lost(gap)
+            } else {
+                open[cpu] = settled.count
+                settled.append(item)
+            }
+            if let index = open[cpu] {
+                (gap.from, gap.to) = (last[cpu], nil)
+                settled[index].content = .lost(gap)
+            }
+        }
+        items = settled
+    }
 }
 
 extension Int {

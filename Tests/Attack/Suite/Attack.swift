@@ -38,6 +38,8 @@ package struct Attack: Sendable {
         }
         var random = TestRandom(seed: seed ^ mark &+ UInt64(number) &* 0x9e37_79b9)
         var changed = recording
-        return change(&changed, number, &random, corpus) ? changed : nil
+        guard change(&changed, number, &random, corpus) else { return nil }
+        if changed.changes.contains(.lost) { changed.settleGaps() }
+        return changed
     }
 }

@@ -15,6 +15,8 @@ package struct Campaign: Sendable {
         package var change: String
         /// What came of it.
         package var result: String
+        /// What such violations have in common: the attack, or the rule and event of the evidence.
+        package var group: String
 
         /// As `apictrace-attack --replay` takes it.
         package var replay: String { "\(recording) \(attack) \(number) --seed \(seed)" }
@@ -91,14 +93,15 @@ package struct Campaign: Sendable {
         }
         if (tallies[attack]?.analyses ?? 0) % fileInterval == 1, let differences = recording.differencesInFile(judgement) {
             tallies[attack, default: Tally()].files += 1
-            if !differences.isEmpty { broken.append((.file, differences.joined(separator: ", "))) }
+            if !differences.isEmpty { broken.append(.init(invariant: .file, what: differences.joined(separator: ", "))) }
         }
         tallies[attack, default: Tally()].violations += broken.count
-        for (invariant, what) in broken {
+        for breach in broken {
             violations.append(
                 Violation(
-                    invariant: invariant, recording: recording.name, attack: attack, number: number, seed: seed,
-                    change: recording.descriptions.joined(separator: "; "), result: "\(what) | \(judgement.summary)"))
+                    invariant: breach.invariant, recording: recording.name, attack: attack, number: number, seed: seed,
+                    change: recording.descriptions.joined(separator: "; "),
+                    result: "\(breach.what) | \(judgement.summary)", group: breach.group ?? attack))
         }
     }
 }

@@ -25,6 +25,8 @@ package struct Corpus: Sendable {
             other.name != recording.name && !other.hasFacts && other.info.kernel == recording.info.kernel
                 && other.info.recordedKinds == recording.info.recordedKinds && other.info.clock == recording.info.clock
                 && other.info.symbols == recording.info.symbols
+                // A kernel that lost an interrupt lacks the fix, whatever its name.
+                && (other.truth.loss == nil) == (recording.truth.loss == nil)
         }
     }
 }

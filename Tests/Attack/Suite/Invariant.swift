@@ -30,15 +30,23 @@ package enum Invariant: String, CaseIterable, Comparable, Sendable {
 }
 
 extension Invariant {
-    /// The invariants that a judgement breaks, each with what it was.
+    /// An invariant that was broken, and how.
+    struct Breach {
+        var invariant: Invariant
+        var what: String
+        /// What such breaches have in common, where it isn't the attack.
+        var group: String?
+    }
+
+    /// The invariants that a judgement breaks.
     /// - Parameter whole: of the recording before it was changed.
     static func broken(
         by judgement: Judgement, of recording: HeldRecording, whole: Judgement
-    ) -> [(Invariant, String)] {
-        var broken: [(Invariant, String)] = []
+    ) -> [Breach] {
+        var broken: [Breach] = []
         let verdict = judgement.verdict
         func breaks(_ invariant: Invariant, if isBroken: Bool, _ what: @autoclosure () -> String) {
-            if isBroken { broken.append((invariant, what())) }
+            if isBroken { broken.append(Breach(invariant: invariant, what: what())) }
         }
         breaks(.falseAllClear, if: recording.showsLoss && verdict == .clean, "clean")
         if recording.truth.loss == nil {
@@ -61,8 +69,13 @@ extension Invariant {
         if let expected = recording.expected {
             breaks(.neighbours, if: verdict != expected, "\(verdict), not \(expected)")
         }
-        for line in judgement.inventedEvidence(in: recording) { broken.append((.evidence, line)) }
         return broken
+            + judgement.inventedEvidence(in: recording).map { rule, line in
+                Breach(
+                    invariant: .evidence,
+                    what: "\(line.event) at \(line.time) of CPU \(line.cpu), thread \(line.tid): \(line.text)",
+                    group: "\(rule.rawValue): \(line.event)")
+            }
     }
 }
 

@@ -53,11 +53,11 @@ package struct Judgement: Sendable {
 
 extension Judgement {
     /// Evidence lines that are no record of the recording: each must be one of its events, at its time, by its thread.
-    func inventedEvidence(in recording: HeldRecording) -> [String] {
-        let lines = report.findings.flatMap { finding in finding.evidence.map { (finding.rule, $0) } }
+    func inventedEvidence(in recording: HeldRecording) -> [(rule: RuleID, line: Report.Evidence)] {
+        let lines = report.findings.flatMap { finding in finding.evidence.map { (rule: finding.rule, line: $0) } }
         guard !lines.isEmpty else { return [] }
         let base = UInt64(report.source.span.base) ?? 0
-        var times: [UInt64: [Int]] = Dictionary(lines.map { (base + $0.1.time, []) }) { first, _ in first }
+        var times: [UInt64: [Int]] = Dictionary(lines.map { (base + $0.line.time, []) }) { first, _ in first }
         for (index, item) in recording.items.enumerated() where times[item.stamp.time] != nil {
             times[item.stamp.time]?.append(index)
         }
@@ -65,7 +65,7 @@ extension Judgement {
             !(times[base + line.time] ?? []).contains { index in
                 recording.items[index].is(line.event, cpu: line.cpu, tid: line.tid)
             }
-        }.map { rule, line in "\(rule.rawValue): \(line.event) at \(line.time) cpu \(line.cpu) tid \(line.tid): \(line.text)" }
+        }
     }
 }
 
