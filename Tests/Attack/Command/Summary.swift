@@ -12,7 +12,7 @@ struct Summary {
     }
 
     func print() {
-        for (invariant, group) in groups { print(invariant, group) }
+        for group in campaign.groups { print(group.first.invariant, group.first.group) }
         let order = ["none"] + Attack.all.map(\.name)
         Swift.print(Self.row("attack", ["analyses", "files", "named rises", "violations"]))
         for name in order {
@@ -24,21 +24,13 @@ struct Summary {
         Swift.print("\(analyses) analyses, \(campaign.violations.count) violations, seed \(campaign.seed)")
     }
 
-    /// What was broken by what, the gravest first.
-    private var groups: [(Invariant, String)] {
-        Set(campaign.violations.map { [$0.invariant.rawValue, $0.group] }).compactMap { pair in
-            Invariant(rawValue: pair[0]).map { ($0, pair[1]) }
-        }.sorted { $0 < $1 }
-    }
-
     private func print(_ invariant: Invariant, _ group: String) {
         let all = campaign.violations.filter { $0.invariant == invariant && $0.group == group }
-        let recordings = Set(all.map(\.recording))
-        Swift.print("\(invariant.rawValue), \(group): \(all.count) in \(recordings.count) recordings")
-        // Of different recordings, if there are several.
+        // One of each recording.
         var seen: Set<String> = []
-        let first = all.filter { seen.insert($0.recording).inserted }
-        for violation in first.prefix(shown) { Swift.print("  " + violation.line) }
+        let firsts = all.filter { seen.insert($0.recording).inserted }
+        Swift.print("\(invariant.rawValue), \(group): \(all.count) in \(firsts.count) recordings")
+        for violation in firsts.prefix(shown) { Swift.print("  " + violation.line) }
     }
 
     private static func row(_ name: String, _ columns: [String]) -> String {

@@ -49,6 +49,15 @@ package struct Campaign: Sendable {
         self.fileInterval = fileInterval
     }
 
+    /// The violations that have their cause in common, as far as that shows; the gravest first.
+    package var groups: [(first: Violation, count: Int)] {
+        Dictionary(grouping: violations) { [$0.invariant.rawValue, $0.group] }.values.compactMap { alike in
+            alike.first.map { ($0, alike.count) }
+        }.sorted { left, right in
+            (left.first.invariant, left.first.group) < (right.first.invariant, right.first.group)
+        }
+    }
+
     package mutating func run(_ attacks: [Attack] = Attack.all) {
         for recording in corpus.recordings { run(attacks, on: recording) }
     }
@@ -88,7 +97,7 @@ package struct Campaign: Sendable {
         guard let whole = corpus.whole(of: recording) else { return }
         tallies[attack, default: Tally()].analyses += 1
         var broken = Invariant.broken(by: judgement, of: recording, whole: whole)
-        if judgement.verdict > max(whole.verdict, .inconclusive), broken.isEmpty {
+        if recording.onlyHasLess, judgement.verdict > max(whole.verdict, .inconclusive), broken.isEmpty {
             tallies[attack, default: Tally()].namedRises += 1
         }
         if (tallies[attack]?.analyses ?? 0) % fileInterval == 1, let differences = recording.differencesInFile(judgement) {

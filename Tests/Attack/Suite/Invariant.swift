@@ -83,5 +83,5 @@ extension HeldRecording {
     /// Nothing of it is missing, and no other kernel or clock recorded it.
     fileprivate var isWhole: Bool { changes.isSubset(of: [.renumbered, .joined]) }
 
-    fileprivate var onlyHasLess: Bool { changes.isSubset(of: [.cut, .filtered, .thinned, .lost, .renumbered]) }
+    var onlyHasLess: Bool { changes.isSubset(of: [.cut, .filtered, .thinned, .lost, .renumbered]) }
 }
