@@ -192,13 +192,13 @@ struct AttackedRecording: CustomTestStringConvertible, Sendable {
             "G5-init-sipi-never-runs", atMost: .exposed, tells: ["INIT", "SIPI", "vCPU 1"],
             because: "vCPU 1 is offered INIT and two SIPIs and never runs in the 9 s that are left: said, whatever the grade"),
         AttackedRecording(
-            "G6-level-storm-nested", atMost: .exposed, tells: ["0x81", "80 times"],
+            "G6-level-storm-nested", atMost: .exposed, tells: ["0x81", "80"],
             because: """
                 no loss: a level interrupt that is accepted and ended 80 times in 4.4 ms, and passed on to L2 10 times, \
                 is a storm of an irqchip in user space
                 """),
         AttackedRecording(
-            "G8-no-progress-ept", atMost: .exposed, tells: ["0xd1", "2000 times"],
+            "G8-no-progress-ept", atMost: .exposed, tells: ["0xd1", "2000"],
             because: """
                 no loss between levels: vCPU 0 exits 2000 times at one instruction and address while 0xd1 is injected \
                 again each time
