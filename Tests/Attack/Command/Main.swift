@@ -3,12 +3,12 @@ import AttackSuite
 import Glibc
 import TraceCore
 
-/// `apictrace-attack [--seed N] [--events N] [--attack NAME]... [--truth TABLE FOLDER] [--healthy FILE...]
-/// [--crossing FILE...] [--lossy FILE...] [--list N] [--replay FILE ATTACK NUMBER [--write FILE]]`: changes each recording in
-/// many ways and checks that the verdicts keep their promises (docs/attack.md). Exit status 1 where one doesn't.
+/// `apictrace-attack [--seed N] [--events N] [--attack NAME]... [--truth TABLE FOLDER] [--healthy PATH...]
+/// [--crossing PATH...] [--lossy PATH...] [--list N] [--replay RECORDING ATTACK NUMBER [--write FILE]]`: changes each recording
+/// in many ways and checks that the verdicts keep their promises (docs/attack.md). Exit status 1 where one doesn't.
 @main
 enum Main {
-    static func main() {
+    static func main() async {
         var options = Options()
         if let complaint = options.parse(CommandLine.arguments.dropFirst()) {
             print(complaint)
@@ -26,12 +26,28 @@ enum Main {
         if let replay = options.replay {
             exit(run(replay, corpus, options) ? 0 : 2)
         }
-        var campaign = Campaign(corpus, seed: options.seed, budget: options.events)
-        let attacks = Attack.all.filter { options.attacks.isEmpty || options.attacks.contains($0.name) }
         print("seed \(options.seed), \(corpus.recordings.count) recordings")
-        campaign.run(attacks)
+        let campaign = await run(corpus, options)
         Summary(campaign, shown: options.shown).print()
-        exit(campaign.violations.isEmpty ? 0 : 1)
+        exit(campaign.violations == 0 ? 0 : 1)
+    }
+
+    /// Recordings side by side, as many as there are cores.
+    private static func run(_ corpus: Corpus, _ options: Options) async -> Campaign {
+        let start = Campaign(corpus, seed: options.seed, budget: options.events)
+        let attacks = Attack.all.filter { options.attacks.isEmpty || options.attacks.contains($0.name) }
+        return await withTaskGroup(of: Campaign.self) { parts in
+            for recording in corpus.recordings {
+                parts.addTask {
+                    var part = start
+                    part.run(attacks, on: recording)
+                    print("\(recording.name): \(part.analyses) analyses, \(part.violations) violations")
+                    fflush(nil)
+                    return part
+                }
+            }
+            return await parts.reduce(into: start) { $0.add($1) }
+        }
     }
 
     /// One variant again, in full.
@@ -45,7 +61,7 @@ enum Main {
         }
         var campaign = Campaign(corpus, seed: options.seed, budget: 0)
         let judgement = campaign.replay(changed, attack: replay.attack, number: replay.number)
-        print(campaign.violations.map(\.line).joined(separator: "\n"))
+        print(campaign.groups.flatMap(\.examples).map(\.line).joined(separator: "\n"))
         print(judgement.report.text(style: TextStyle()))
         if let path = options.written {
             do {

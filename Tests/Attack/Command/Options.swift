@@ -23,6 +23,14 @@ struct Options {
 
     func path(of line: Truth.Line) -> String { line.path.hasPrefix("/") ? line.path : folder + line.path }
 
+    /// The file, or the recordings of a folder and those below it.
+    private static func recordings(at path: String) -> [String] {
+        let place = URL(filePath: path).path
+        guard let names = FileManager.default.enumerator(atPath: place) else { return [place] }
+        let files = names.compactMap { $0 as? String }.filter { $0.hasSuffix(".dat") || $0.hasSuffix(".dat.zst") }
+        return files.isEmpty ? [place] : files.sorted().map { "\(place)/\($0)" }
+    }
+
     /// Returns what is wrong with the arguments, nil where nothing is.
     mutating func parse(_ arguments: ArraySlice<String>) -> String? {
         var arguments = arguments
@@ -64,7 +72,7 @@ struct Options {
             case "--write": written = arguments.popFirst()
             default:
                 guard let truth else { return "\(argument): say first whether it is --healthy, --crossing or --lossy" }
-                lines.append(Truth.Line(path: URL(filePath: argument).path, truth: truth))
+                lines += Self.recordings(at: argument).map { Truth.Line(path: $0, truth: truth) }
             }
         }
         return lines.isEmpty ? "no recordings: --truth TABLE FOLDER, --healthy, --crossing or --lossy FILE..." : nil

@@ -12,25 +12,18 @@ struct Summary {
     }
 
     func print() {
-        for group in campaign.groups { print(group.first.invariant, group.first.group) }
-        let order = ["none"] + Attack.all.map(\.name)
+        for group in campaign.groups {
+            Swift.print(
+                "\(group.invariant.rawValue), \(group.name): \(group.count) in \(group.examples.count) recordings")
+            for example in group.examples.prefix(shown) { Swift.print("  " + example.line) }
+        }
         Swift.print(Self.row("attack", ["analyses", "files", "named rises", "violations"]))
-        for name in order {
+        for name in ["none"] + Attack.all.map(\.name) {
             guard let tally = campaign.tallies[name] else { continue }
             Swift.print(
                 Self.row(name, [tally.analyses, tally.files, tally.namedRises, tally.violations].map(String.init)))
         }
-        let analyses = campaign.tallies.values.reduce(0) { $0 + $1.analyses }
-        Swift.print("\(analyses) analyses, \(campaign.violations.count) violations, seed \(campaign.seed)")
-    }
-
-    private func print(_ invariant: Invariant, _ group: String) {
-        let all = campaign.violations.filter { $0.invariant == invariant && $0.group == group }
-        // One of each recording.
-        var seen: Set<String> = []
-        let firsts = all.filter { seen.insert($0.recording).inserted }
-        Swift.print("\(invariant.rawValue), \(group): \(all.count) in \(firsts.count) recordings")
-        for violation in firsts.prefix(shown) { Swift.print("  " + violation.line) }
+        Swift.print("\(campaign.analyses) analyses, \(campaign.violations) violations, seed \(campaign.seed)")
     }
 
     private static func row(_ name: String, _ columns: [String]) -> String {

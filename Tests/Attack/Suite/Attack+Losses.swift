@@ -127,6 +127,7 @@ extension HeldRecording {
             if let index = open[cpu] {
                 (gap.from, gap.to) = (last[cpu], nil)
                 settled[index].content = .lost(gap)
+                settled[index].stamp.time = gap.from ?? settled[index].stamp.time
             }
         }
         items = settled

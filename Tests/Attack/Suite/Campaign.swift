@@ -15,8 +15,6 @@ package struct Campaign: Sendable {
         package var change: String
         /// What came of it.
         package var result: String
-        /// What such violations have in common: the attack, or the rule and event of the evidence.
-        package var group: String
 
         /// As `apictrace-attack --replay` takes it.
         package var replay: String { "\(recording) \(attack) \(number) --seed \(seed)" }
@@ -31,16 +29,32 @@ package struct Campaign: Sendable {
         package var violations = 0
         /// Verdicts above the whole recording's that are allowed.
         package var namedRises = 0
+
+        static func + (left: Tally, right: Tally) -> Tally {
+            Tally(
+                analyses: left.analyses + right.analyses, files: left.files + right.files,
+                violations: left.violations + right.violations, namedRises: left.namedRises + right.namedRises)
+        }
     }
 
-    package let corpus: Corpus
+    /// Violations that have their cause in common, as far as that shows.
+    package struct Group: Sendable {
+        package var invariant: Invariant
+        /// The attack, or the rule and event of the evidence.
+        package var name: String
+        package var count = 0
+        /// One of each recording.
+        package var examples: [Violation] = []
+    }
+
     package let seed: UInt64
+    private let corpus: Corpus
     /// Events that the variants of one attack of one recording may have together: how many there are depends on it.
-    package let budget: Int
+    private let budget: Int
     /// Of so many variants one is written to a file and read back too.
     private let fileInterval: Int
     package private(set) var tallies: [String: Tally] = [:]
-    package private(set) var violations: [Violation] = []
+    private var groupsByName: [String: Group] = [:]
 
     package init(_ corpus: Corpus, seed: UInt64, budget: Int, fileInterval: Int = 50) {
         self.corpus = corpus
@@ -49,19 +63,15 @@ package struct Campaign: Sendable {
         self.fileInterval = fileInterval
     }
 
-    /// The violations that have their cause in common, as far as that shows; the gravest first.
-    package var groups: [(first: Violation, count: Int)] {
-        Dictionary(grouping: violations) { [$0.invariant.rawValue, $0.group] }.values.compactMap { alike in
-            alike.first.map { ($0, alike.count) }
-        }.sorted { left, right in
-            (left.first.invariant, left.first.group) < (right.first.invariant, right.first.group)
-        }
+    package var analyses: Int { tallies.values.reduce(0) { $0 + $1.analyses } }
+    package var violations: Int { groupsByName.values.reduce(0) { $0 + $1.count } }
+
+    /// The gravest first.
+    package var groups: [Group] {
+        groupsByName.values.sorted { ($0.invariant, $0.name) < ($1.invariant, $1.name) }
     }
 
-    package mutating func run(_ attacks: [Attack] = Attack.all) {
-        for recording in corpus.recordings { run(attacks, on: recording) }
-    }
-
+    /// All attacks of one recording. It may run beside others, in a copy.
     package mutating func run(_ attacks: [Attack] = Attack.all, on recording: HeldRecording) {
         if let whole = corpus.whole(of: recording) {
             check(recording, whole, attack: "none", number: 0)
@@ -71,6 +81,17 @@ package struct Campaign: Sendable {
                 guard let changed = attack.changed(recording, number: number, seed: seed, corpus: corpus) else { continue }
                 check(changed, Judgement(of: changed), attack: attack.name, number: number)
             }
+        }
+    }
+
+    /// Adds what another one found on other recordings.
+    package mutating func add(_ other: Campaign) {
+        tallies.merge(other.tallies) { $0 + $1 }
+        groupsByName.merge(other.groupsByName) { one, two in
+            var sum = one
+            sum.count += two.count
+            sum.examples += two.examples
+            return sum
         }
     }
 
@@ -106,11 +127,16 @@ package struct Campaign: Sendable {
         }
         tallies[attack, default: Tally()].violations += broken.count
         for breach in broken {
-            violations.append(
-                Violation(
-                    invariant: breach.invariant, recording: recording.name, attack: attack, number: number, seed: seed,
-                    change: recording.descriptions.joined(separator: "; "),
-                    result: "\(breach.what) | \(judgement.summary)", group: breach.group ?? attack))
+            let violation = Violation(
+                invariant: breach.invariant, recording: recording.name, attack: attack, number: number, seed: seed,
+                change: recording.descriptions.joined(separator: "; "),
+                result: "\(breach.what) | \(judgement.summary)")
+            let name = breach.group ?? attack
+            let key = "\(breach.invariant.rawValue), \(name)"
+            groupsByName[key, default: Group(invariant: breach.invariant, name: name)].count += 1
+            if groupsByName[key]?.examples.last?.recording != recording.name {
+                groupsByName[key]?.examples.append(violation)
+            }
         }
     }
 }

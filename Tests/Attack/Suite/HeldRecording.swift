@@ -70,7 +70,7 @@ package struct HeldRecording: Sendable {
     }
 
     var start: UInt64 { items.lazy.filter { !$0.isGap }.map(\.stamp.time).min() ?? 0 }
-    var end: UInt64 { items.lazy.map(\.stamp.time).max() ?? 0 }
+    var end: UInt64 { items.lazy.filter { !$0.isGap }.map(\.stamp.time).max() ?? 0 }
 
     var hasFacts: Bool {
         items.contains { if case .fact = $0.content { true } else { false } }

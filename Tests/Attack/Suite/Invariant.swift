@@ -48,10 +48,14 @@ extension Invariant {
         func breaks(_ invariant: Invariant, if isBroken: Bool, _ what: @autoclosure () -> String) {
             if isBroken { broken.append(Breach(invariant: invariant, what: what())) }
         }
-        breaks(.falseAllClear, if: recording.showsLoss && verdict == .clean, "clean")
+        // What the whole recording does wrong already is told once.
+        let isChanged = !recording.changes.isEmpty
+        let isKnown = isChanged && whole.verdict == .clean
+        breaks(.falseAllClear, if: recording.showsLoss && verdict == .clean && !isKnown, "clean")
         if recording.truth.loss == nil {
             let bound = recording.isWhole ? recording.truth.bound : .hazard
-            breaks(.scare, if: verdict > bound, "\(verdict), at most \(bound)")
+            let known = isChanged && whole.verdict > recording.truth.bound ? whole.verdict : .clean
+            breaks(.scare, if: verdict > max(bound, known), "\(verdict), at most \(bound)")
         } else if recording.onlyHasLess {
             breaks(
                 .rise, if: verdict > max(whole.verdict, .hazard), "\(verdict), the whole recording \(whole.verdict)")

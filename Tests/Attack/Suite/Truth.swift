@@ -5,8 +5,8 @@ import TraceCore
 package enum Truth: Equatable, Sendable {
     /// No interrupt was lost, and no crossing stands on a kernel whose fix can't be seen.
     case healthy
-    /// No interrupt was lost, but one was acknowledged at one level and ended at the other, and nothing in the recording
-    /// shows that the kernel has the fix.
+    /// No interrupt was lost, but something stands in the recording that can lose one, and nothing in it shows that it
+    /// didn't: a crossing on a kernel whose fix can't be seen, a long wait.
     case crossing
     case lossy(Loss)
 
