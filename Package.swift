@@ -58,8 +58,8 @@ let package = Package(
             swiftSettings: swiftSettings),
         .executableTarget(name: "apictrace-guest", path: "Tests/Guest"),
         .executableTarget(
-            name: "apictrace-damage", dependencies: ["TraceCore", "AttackSuite"], path: "Tests/Damage", exclude: ["run.sh"],
-            swiftSettings: swiftSettings),
+            name: "apictrace-damage", dependencies: ["TraceCore", "AttackSuite"], path: "Tests/Damage",
+            exclude: ["run.sh"], swiftSettings: swiftSettings),
         .executableTarget(
             name: "apictrace-fuzz", dependencies: ["TraceCore"], path: "Tests/Fuzz",
             exclude: ["kallsyms.dict", "run.sh"],

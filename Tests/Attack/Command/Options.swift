@@ -59,7 +59,8 @@ struct Options {
                 guard let table = arguments.popFirst(), let folder = arguments.popFirst() else {
                     return "--truth takes a table and the folder that its paths start from"
                 }
-                guard let text = try? String(contentsOfFile: table, encoding: .utf8), let known = Truth.table(text) else {
+                guard let text = try? String(contentsOfFile: table, encoding: .utf8), let known = Truth.table(text)
+                else {
                     return "\(table): can't be read, or a line is none of: healthy PATH, crossing PATH, lossy PATH ..."
                 }
                 self.folder = folder.hasSuffix("/") ? folder : folder + "/"

@@ -24,7 +24,8 @@ extension Attack {
         Attack(
             name: "window", variants: { $0.items.count > 2 ? unlimited : 0 },
             change: { recording, _, random, _ in
-                let ends = (0..<2).compactMap { _ in recording.items.randomElement(using: &random)?.stamp.time }.sorted()
+                let events = recording.items.filter { !$0.isGap }
+                let ends = (0..<2).compactMap { _ in events.randomElement(using: &random)?.stamp.time }.sorted()
                 guard ends.count == 2, recording.window == nil else { return false }
                 recording.window = ends[0]...ends[1]
                 recording.changes.insert(.cut)

@@ -35,7 +35,9 @@ extension HeldRecording {
     /// Another host's recording as if it were one of this host: its threads and CPUs get ids of their own.
     fileprivate mutating func join(_ other: HeldRecording, isMarked: Bool, _ corpus: Corpus) -> Bool {
         guard let whole = corpus.whole(of: self), let others = corpus.whole(of: other) else { return false }
-        guard let lastCPU = cpus.last, let lastTID = tids.last, other.tids.last ?? 0 < Int32.max / 4 else { return false }
+        guard let lastCPU = cpus.last, let lastTID = tids.last, other.tids.last ?? 0 < Int32.max / 4 else {
+            return false
+        }
         let tidStep = lastTID + 50_000
         var second = other
         let positive = other.tids.filter { $0 > 0 }

@@ -25,7 +25,7 @@ extension Attack {
         /// kvm_nested_vmenter is kvm_nested_vmrun, of SVM only, up to 5.19.
         case withoutNestedEntry
         /// kvm_apicv_inhibit_changed is there since 5.18.
-        case upTo5_15
+        case withoutInhibitEvent
         /// Nothing says which kernel it is.
         case nameless
     }
@@ -62,7 +62,7 @@ extension HeldRecording {
                 return .exit(exit)
             }
         case .withoutNestedEntry: return forgetNestedEntry(release: "5.19.17")
-        case .upTo5_15:
+        case .withoutInhibitEvent:
             guard forgetNestedEntry(release: "5.15.160"), info.isa != .svm else { return false }
             remove([.apicvInhibitChanged], isDescribed: false)
             _ = takeLayout(.withoutReinjection)

@@ -35,7 +35,8 @@ extension Attack {
                 (left.element.stamp.time, left.offset) < (right.element.stamp.time, right.offset)
             }.map(\.element)
             recording.changes.insert(.retimed)
-            recording.descriptions.append("clocks late by \(offsets.sorted { $0.key < $1.key }.map { "\($0.value) ns" })")
+            recording.descriptions.append(
+                "clocks late by \(offsets.sorted { $0.key < $1.key }.map { "\($0.value) ns" })")
             return true
         })
 }

@@ -78,7 +78,9 @@ package struct Campaign: Sendable {
         }
         for attack in attacks {
             for number in numbers(of: attack, for: recording) {
-                guard let changed = attack.changed(recording, number: number, seed: seed, corpus: corpus) else { continue }
+                guard let changed = attack.changed(recording, number: number, seed: seed, corpus: corpus) else {
+                    continue
+                }
                 check(changed, Judgement(of: changed), attack: attack.name, number: number)
             }
         }
@@ -121,9 +123,13 @@ package struct Campaign: Sendable {
         if recording.onlyHasLess, judgement.verdict > max(whole.verdict, .inconclusive), broken.isEmpty {
             tallies[attack, default: Tally()].namedRises += 1
         }
-        if (tallies[attack]?.analyses ?? 0) % fileInterval == 1, let differences = recording.differencesInFile(judgement) {
+        if (tallies[attack]?.analyses ?? 0) % fileInterval == 1,
+            let differences = recording.differencesInFile(judgement)
+        {
             tallies[attack, default: Tally()].files += 1
-            if !differences.isEmpty { broken.append(.init(invariant: .file, what: differences.joined(separator: ", "))) }
+            if !differences.isEmpty {
+                broken.append(.init(invariant: .file, what: differences.joined(separator: ", ")))
+            }
         }
         tallies[attack, default: Tally()].violations += broken.count
         for breach in broken {

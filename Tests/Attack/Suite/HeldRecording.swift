@@ -42,6 +42,8 @@ package struct HeldRecording: Sendable {
     }
 
     package let name: String
+    /// It had a sign of an L2 on VMX before anything was changed.
+    let ranL2OnVMX: Bool
     package var info: TraceInfo
     var items: [Item]
     /// What the file said of itself; ``currentTotals`` is what is true of the items.
@@ -62,6 +64,7 @@ package struct HeldRecording: Sendable {
         var keeper = Keeper()
         totals = try file.read(into: &keeper)
         self.name = name
+        ranL2OnVMX = keeper.items.contains { $0.event?.isSignOfL2OnVMX ?? false }
         self.truth = truth
         info = file.info
         items = keeper.items

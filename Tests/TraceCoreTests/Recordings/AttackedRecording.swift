@@ -178,7 +178,9 @@ struct AttackedRecording: CustomTestStringConvertible, Sendable {
             because: "a real loss, its hook rewritten to MSR exits"),
         AttackedRecording(
             "real-nofix-hooked-only-attached-late", atLeast: .inconclusive,
-            because: "starts 1 ns after the crossing; 0x41 accepted 6 times in L2, never injected, the guest timed out 6 times"),
+            because:
+                "starts 1 ns after the crossing; 0x41 accepted 6 times in L2, never injected, the guest timed out 6 times"
+        ),
         AttackedRecording(
             "G3-inhibits-backport", tells: ["ABSENT"], tellsNot: ["NESTED", "IRQWIN"],
             because: """
@@ -190,7 +192,9 @@ struct AttackedRecording: CustomTestStringConvertible, Sendable {
             because: "who asks why AVIC is off records just this event: the mask over time is told without any vCPU"),
         AttackedRecording(
             "G5-init-sipi-never-runs", atMost: .exposed, tells: ["INIT", "SIPI", "vCPU 1"],
-            because: "vCPU 1 is offered INIT and two SIPIs and never runs in the 9 s that are left: said, whatever the grade"),
+            because:
+                "vCPU 1 is offered INIT and two SIPIs and never runs in the 9 s that are left: said, whatever the grade"
+        ),
         AttackedRecording(
             "G6-level-storm-nested", atMost: .exposed, tells: ["0x81", "80"],
             because: """
@@ -207,7 +211,8 @@ struct AttackedRecording: CustomTestStringConvertible, Sendable {
             "G9-blockirq-backport", atMost: .clean,
             because: "BLOCKIRQ holds 0x41 back on purpose; only the release is another than in the healthy twin of 6.1"),
         AttackedRecording(
-            "G10-lost-accept-no-crossing", atLeast: .hazard, atMost: .hazard, names: ["0x41"], tellsNot: ["crossed levels"],
+            "G10-lost-accept-no-crossing", atLeast: .hazard, atMost: .hazard, names: ["0x41"],
+            tellsNot: ["crossed levels"],
             because: "a wait without a crossing: nothing crossed levels, and the headline must not say so"),
     ]
 }
