@@ -11,7 +11,7 @@ struct Options {
     }
 
     private(set) var seed: UInt64 = 1
-    private(set) var events = 1_000_000
+    private(set) var events = 300_000
     private(set) var attacks: Set<String> = []
     private(set) var lines: [Truth.Line] = []
     /// Violations of each kind that are shown in full.
