@@ -59,6 +59,7 @@ extension HeldRecording {
             }
         }
         showsLoss = showsLoss || other.showsLoss
+        if others.verdict > other.truth.bound { tolerated = others.verdict }
         if other.truth.bound > truth.bound { truth = other.truth }
         changes.insert(.joined)
         descriptions.append("beside \(other.name)\(isMarked ? ", GUEST options tell whose threads are whose" : "")")

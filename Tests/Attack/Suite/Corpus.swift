@@ -21,8 +21,10 @@ package struct Corpus: Sendable {
 
     /// Recordings that could be of the same host at the same time.
     func partners(of recording: HeldRecording) -> [HeldRecording] {
-        recordings.filter { other in
-            other.name != recording.name && !other.hasFacts && other.info.kernel == recording.info.kernel
+        let isa = whole(of: recording)?.report.host.isa
+        return recordings.filter { other in
+            other.name != recording.name && !other.hasFacts && whole(of: other)?.report.host.isa == isa
+                && other.info.kernel == recording.info.kernel
                 && other.info.recordedKinds == recording.info.recordedKinds && other.info.clock == recording.info.clock
                 && other.info.symbols == recording.info.symbols
                 // A kernel that lost an interrupt lacks the fix, whatever its name.

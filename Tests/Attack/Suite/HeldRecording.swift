@@ -58,6 +58,8 @@ package struct HeldRecording: Sendable {
     var descriptions: [String] = []
     /// What the verdict must be, where the attack knows.
     var expected: Grade?
+    /// The verdict of what was joined to it, where that by itself is higher than is honest.
+    var tolerated: Grade?
 
     package init(path: String, name: String, truth: Truth) throws(TraceFileError) {
         var file = try TraceFile(path: path)

@@ -56,7 +56,8 @@ extension Invariant {
         if recording.truth.loss == nil {
             let bound = recording.isWhole ? recording.truth.bound : .hazard
             let known = isChanged && whole.verdict > recording.truth.bound ? whole.verdict : .clean
-            breaks(.scare, if: verdict > max(bound, known), "\(verdict), at most \(bound)")
+            breaks(
+                .scare, if: verdict > max(bound, known, recording.tolerated ?? .clean), "\(verdict), at most \(bound)")
         } else if recording.onlyHasLess {
             breaks(
                 .rise, if: verdict > max(whole.verdict, .hazard), "\(verdict), the whole recording \(whole.verdict)")
