@@ -14,7 +14,7 @@ MANUAL = dist/apictrace.1
 SHARE = $(DESTDIR)$(PREFIX)/share
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build release dist install lint lab reproduce clean prepare fuzz damage bench bench-live
+.PHONY: help demo test build release dist install lint lab reproduce clean prepare fuzz damage attack bench bench-live
 
 help: ## show this
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -64,6 +64,11 @@ lint: ## swift format, shellcheck, bash -n
 
 damage: prepare ## cut and flip each recording among the tests 2,000 times, at release speed (SECONDS=60: at most, each)
 	@SWIFT=$(SWIFT) SECONDS_EACH=$(SECONDS) Tests/Damage/run.sh
+
+ATTACKED = --truth Tests/Attack/truth Tests/TraceCoreTests/Fixtures
+attack: prepare ## change each recording among the tests in thousands of ways, hold verdicts to docs/attack.md (ARGS='--healthy DIR')
+	$(SWIFT) build -q -c release --product apictrace-attack
+	.build/release/apictrace-attack $(or $(ARGS),$(ATTACKED))
 
 bench: release ## time the release build beside cat, trace-cmd and libtracecmd on 1 GB (ARGS=--callgrind: instructions)
 	@Tests/Bench/run.sh $(ARGS)

@@ -49,11 +49,17 @@ let package = Package(
             ],
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "TraceCoreTests", dependencies: ["TraceCore"], exclude: ["Fixtures"], swiftSettings: swiftSettings),
+            name: "TraceCoreTests", dependencies: ["TraceCore", "AttackSuite"], exclude: ["Fixtures"],
+            swiftSettings: swiftSettings),
+        .target(
+            name: "AttackSuite", dependencies: ["TraceCore"], path: "Tests/Attack/Suite", swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "apictrace-attack", dependencies: ["AttackSuite"], path: "Tests/Attack/Command",
+            swiftSettings: swiftSettings),
         .executableTarget(name: "apictrace-guest", path: "Tests/Guest"),
         .executableTarget(
-            name: "apictrace-damage", dependencies: ["TraceCore"], path: "Tests/Damage", exclude: ["run.sh"],
-            swiftSettings: swiftSettings),
+            name: "apictrace-damage", dependencies: ["TraceCore", "AttackSuite"], path: "Tests/Damage",
+            exclude: ["run.sh"], swiftSettings: swiftSettings),
         .executableTarget(
             name: "apictrace-fuzz", dependencies: ["TraceCore"], path: "Tests/Fuzz",
             exclude: ["kallsyms.dict", "run.sh"],

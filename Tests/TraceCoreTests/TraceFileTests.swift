@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import AttackSuite
 import Glibc
 import Testing
 

@@ -30,12 +30,12 @@ struct Recording: CustomTestStringConvertible, Sendable {
 
     func report() throws -> Report {
         if let known = Self.reports.withLock({ $0[name] }) { return known }
-        let report = try analyze()
+        let report = try Self.report(of: path, name: name)
         Self.reports.withLock { $0[name] = report }
         return report
     }
 
-    private func analyze() throws -> Report {
+    static func report(of path: String, name: String? = nil) throws -> Report {
         var file = try TraceFile(path: path)
         var analysis = Analysis(info: file.info)
         let totals = try analysis.read(&file)

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import AttackSuite
+
 @testable import TraceCore
 
 /// Random events with every field drawn over its whole width.

@@ -1,1 +1,0 @@
-../TraceCoreTests/Support/TestRandom.swift
