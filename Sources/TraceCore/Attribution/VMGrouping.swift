@@ -118,7 +118,8 @@ struct VMGrouping: Sendable {
 
     private mutating func known(_ tid: Int32) -> Int? {
         guard let guest = guests.first(where: { $0.threads.contains { $0.tid == tid } }) else { return nil }
-        return groups.firstIndex { $0.key == guest.name } ?? add(Group(key: guest.name))
+        return groups.firstIndex { $0.key == guest.name }
+            ?? add(Group(key: guest.name, creator: claimCreator(below: tid)))
     }
 
     private func fitting(tid: Int32, vcpu: Int32?) -> Int? {

@@ -107,13 +107,14 @@ extension Machine {
         vcpus[vcpu].isInjecting = true
         vcpus[vcpu].bracket.injected = vector
         if vcpus[vcpu].unlevelled.count > 0 { acceptHeld(vcpu, level: vcpus[vcpu].bracket.level, &observer) }
-        inject(vector, isAgain: injection.reinjected, vcpu, stamp, &observer)
+        inject(vector, isAgain: injection.reinjected, by: .injected, vcpu, stamp, &observer)
     }
 
     /// - Parameter isAgain: nil where the event doesn't tell, as in 5.10 to 5.19 and in `kvm_entry`: then it is again
     ///   what repeats the vector whose delivery the exit interrupted.
     mutating func inject<Observer: MachineObserver>(
-        _ vector: UInt8, isAgain: Bool?, _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
+        _ vector: UInt8, isAgain: Bool?, by how: Acknowledgement, _ vcpu: Int, _ stamp: EventStamp,
+        _ observer: inout Observer
     ) {
         if isAgain ?? (vcpus[vcpu].bracket.interruptedVector == vector) {
             vcpus[vcpu].bracket.interruptedVector = nil
@@ -131,7 +132,7 @@ extension Machine {
             if vcpus[vcpu].ledger[vector].pending != nil { showedInactive(vm, vcpu, .injectionOfAccepted, stamp, &observer) }
             guard vms[vm].apicv.state != .active else { return }
         }
-        acknowledge(vector, level, by: .injected, vcpu, stamp, &observer)
+        acknowledge(vector, level, by: how, vcpu, stamp, &observer)
         if level == .l2, vcpus[vcpu].ledger[vector].inService?.isSure ?? false { vms[vm].apicOfL2.sharesL1s() }
     }
 
@@ -166,7 +167,7 @@ extension Machine {
         let level = vcpus[vcpu].actingLevel
         let isInduced = vcpus[vcpu].bracket.isOpen && vcpus[vcpu].bracket.reason == .eoiInduced
         // A VM that was created before our eyes began with nothing in service, unless its state was loaded.
-        if vms[vcpus[vcpu].vm].apicv.isSeenFromCreation, vcpus[vcpu].ledger.gaps == 0, !vcpus[vcpu].hadStateLoaded {
+        if vms[vcpus[vcpu].vm].apicv.isSeenFromCreation, vcpus[vcpu].ledger.gaps == 0, !vcpus[vcpu].hasRunL2Unlaunched {
             vcpus[vcpu].ledger.hasNothingUnseen()
         }
         if level == .l1 {
@@ -180,11 +181,19 @@ extension Machine {
             vcpus[vcpu].ledger.hasNothingUnseen()
             return
         }
-        let silent = seesInjections && deliversSilently(vcpus[vcpu].vm) && vms[vcpus[vcpu].vm].isa == .vmx
+        // Loaded state may come again, and what was in service with it.
+        let silent =
+            seesInjections && deliversSilently(vcpus[vcpu].vm) && vms[vcpus[vcpu].vm].isa == .vmx
+            && !hadStateLoaded(vcpu)
         if level == .l2 { claimHomeless(vector, vcpu, .unknown, &observer) }
         let crossing = vcpus[vcpu].ledger.ended(vector, level: level, silentAcknowledge: silent, at: stamp)
         observer.observe(.ended(vector, level: level), of: vcpu, at: stamp, in: self)
         if let crossing { observer.observe(.crossed(crossing), of: vcpu, at: stamp, in: self) }
+    }
+
+    /// The vCPU's VM was created in the trace, and yet L2 ran on it that nobody had launched: it was migrated or restored.
+    private func hadStateLoaded(_ vcpu: Int) -> Bool {
+        vcpus[vcpu].hasRunL2Unlaunched && vms[vcpus[vcpu].vm].apicv.isSeenFromCreation
     }
 
     /// With APICv in use L1's EOI is carried out by hardware; KVM hears of it by EOI_INDUCED, or by APIC_ACCESS and
@@ -205,21 +214,25 @@ extension Machine {
         _ told: Int32, _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         guard let stuck = vcpus[vcpu].ledger.endedNext, Int32(stuck) > told,
-            let open = vcpus[vcpu].ledger[stuck].inService, open.level == .l2, !open.mayHaveEnded,
-            open.isSure || vcpus[vcpu].hookedEOI != nil, !mayBeOfL1(told, vcpu)
+            let open = vcpus[vcpu].ledger[stuck].inService, open.level == .l2, !open.mayHaveEnded
         else { return }
+        let isOfL2 = vcpus[vcpu].hookedEOI != nil
+        // Vectors below 16 are never delivered (SDM 11.5.2): SVI was of nobody's. Any other may be one of L1's that nobody
+        // saw come, unless L1 writes an EOI for L2 just now.
+        guard (0..<16).contains(told) ? open.isSure || isOfL2 : open.isSure && isOfL2 && !mayBeOfL1(told, vcpu) else {
+            return
+        }
         if let crossing = vcpus[vcpu].ledger.missedEOI(of: stuck, at: stamp) {
             observer.observe(.crossed(crossing), of: vcpu, at: stamp, in: self)
         }
         observer.observe(.missedEOI(stuck: stuck, told: told), of: vcpu, at: stamp, in: self)
     }
 
-    /// L1 may have taken this vector by itself and now ends it: then it has ended what was above it before, in silence.
-    /// Vectors below 16 are never delivered (SDM 11.5.2).
+    /// The vector may be in service by right, and L1 ends it: then it has ended what was above it before, in silence.
     private func mayBeOfL1(_ vector: Int32, _ vcpu: Int) -> Bool {
-        guard let vector = UInt8(exactly: vector), vector >= 16 else { return false }
+        guard let vector = UInt8(exactly: vector) else { return false }
         let account = vcpus[vcpu].ledger[vector]
-        return account.pending != nil || account.isInServiceOfL1 || vcpus[vcpu].ledger.mayBeUnseen(vector)
+        return account.pending != nil || account.inService != nil || vcpus[vcpu].ledger.mayBeUnseen(vector)
     }
 
     mutating func pvEOI<Observer: MachineObserver>(

@@ -91,7 +91,7 @@ extension Machine {
         if vcpus[vcpu].bracket.isOpen, vcpus[vcpu].bracket.interruptedVector != vector {
             consistency.injectionWithoutInjVIRQ()
         }
-        inject(vector, isAgain: nil, vcpu, stamp, &observer)
+        inject(vector, isAgain: nil, by: .injectedAtEntry, vcpu, stamp, &observer)
     }
 
     mutating func vcpuWakeup<Observer: MachineObserver>(

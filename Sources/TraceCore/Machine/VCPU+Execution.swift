@@ -50,7 +50,7 @@ extension VCPU {
     mutating func nestedVMExit(at time: UInt64) -> Bool {
         lastSeen = time
         hasNested = true
-        if !hasLaunched { hadStateLoaded = true }
+        if !hasLaunched { hasRunL2Unlaunched = true }
         mode = .l2
         bracket.isLevelPresumed = false
         guard bracket.isOpen, bracket.level != .l2 else { return false }

@@ -45,8 +45,9 @@ public struct VCPU: Sendable {
     var injectionOfL1: UInt8?
     /// The vCPU was seen to enter L2 by VMLAUNCH or VMRESUME: before that L2 runs only where its state was loaded.
     var hasLaunched = false
-    /// L2 ran without that: KVM_SET_NESTED_STATE, and with it KVM_SET_LAPIC, whose vectors in service nobody saw come.
-    public internal(set) var hadStateLoaded = false
+    /// L2 ran without that: before the trace began, or by KVM_SET_NESTED_STATE, and with it KVM_SET_LAPIC, whose vectors in
+    /// service nobody saw come.
+    var hasRunL2Unlaunched = false
     /// L1 gives L2 virtual-interrupt delivery: the words of it were seen in vmcs12, or L2 had exits that come with it.
     public internal(set) var givesL2APICv = false
     /// Time of the latest `kvm_entry`, 0 before the first.

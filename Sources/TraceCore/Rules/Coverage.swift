@@ -22,6 +22,9 @@ public struct Coverage: Sendable {
         .exit, .entry, .nestedVMExit, .nestedVMExitInject, .nestedVMEnter, .pageFault, .mmio, .eoi, .injVIRQ,
         .apicAcceptIRQ)
 
+    /// No vCPU runs on VMX or SVM without them.
+    private static let exitKinds = EventKindSet(.exit, .nestedVMExit)
+
     /// What a recording should hold for every rule to be judged: those, and what tells of APICv, x2APIC and waits.
     static let wanted = ledgerKinds.union(
         EventKindSet(
@@ -100,7 +103,8 @@ public struct Coverage: Sendable {
             return ground(vm, "APICv was off all the time.")
         }
         let recorded = machine.recordedKinds
-        guard recorded.contains(.exit) || recorded.contains(.nestedVMExit) else {
+        let showsExits = machine.info.knowsSelection || !machine.consistency.seen.isDisjoint(with: Self.exitKinds)
+        guard showsExits, recorded.contains(.exit) || recorded.contains(.nestedVMExit) else {
             return add("Whether an L2 ran can't be told.", vm: vm, missing: Self.ledgerKinds.subtracting(recorded))
         }
         guard vcpus.contains(where: { machine.vcpus[$0].hasNested }) else {
@@ -143,6 +147,11 @@ public struct Coverage: Sendable {
         if !recorded.contains(.msr), vcpus.contains(where: { machine.vcpus[$0].hasMSRExitsOfL2 }) {
             add("L2's accesses to MSRs are not recorded: x2APIC can't be judged.", vm: vm, missing: EventKindSet(.msr))
         }
+        if machine.homeless.total > 0 {
+            add(
+                "\(machine.homeless.total) interrupts were accepted that could not be tied to a VM: the process of each thread "
+                    + "would tell, as live tracing knows it.", vm: vm)
+        }
         for vcpu in vcpus { checkInterrupts(of: vcpu, machine, isSeenFromCreation: apicv.isSeenFromCreation) }
     }
 
@@ -159,13 +168,16 @@ public struct Coverage: Sendable {
                 !machine.isNotification(vector, of: index)
             {
                 add("\(vector.hex) was accepted on \(name), and nothing shows that it was delivered.", vm: vcpu.vm)
-            } else if !isSeenFromCreation || vcpu.hadStateLoaded, account.isNeverDelivered, account.pending != nil,
-                !machine.isNotification(vector, of: index), !machine.blocksIRQ(index)
+            } else if account.isNeverDelivered, let pending = account.pending,
+                machine.now.elapsed(since: pending.since.time) >= Wait.nanosecondsNeeded,
+                !machine.isNotification(vector, of: index), !machine.blockedIRQ(index, since: pending.since.time)
             {
                 add(
-                    "\(vector.hex) was accepted on \(name) while L2 ran and nothing shows that it was ever delivered; the VM ran "
-                        + "before the trace, so that what blocks it may have come before. A recording that begins before the VM "
-                        + "would tell.", vm: vcpu.vm)
+                    "\(vector.hex) was accepted on \(name) while L2 ran, and nothing shows that it was ever delivered"
+                        + (isSeenFromCreation
+                            ? "."
+                            : "; the VM ran before the trace, so that what blocks it may have come before. A recording that "
+                                + "begins before the VM would tell."), vm: vcpu.vm)
             }
             guard let open = account.inService, open.level == .l2, open.isSure,
                 machine.now.elapsed(since: open.since.time) >= Self.longestService

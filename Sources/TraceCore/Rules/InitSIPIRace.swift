@@ -31,7 +31,10 @@ struct InitSIPIRace: Sendable {
         case (.enteringL2, .raced(let initial, let sipi, let hasEntered)):
             phases[vcpu] = hasEntered ? .idle : .raced(initial: initial, sipi: sipi, hasEntered: true)
         case (.initTaken, .raced(let initial, let sipi, _)):
-            phases[vcpu] = .waiting(initial: initial, sipi: sipi, taken: stamp)
+            // A vCPU that ran on after the SIPI had been through both (kvm_apic_accept_events comes before each entry).
+            phases[vcpu] =
+                machine.vcpus[vcpu].enteredAt > sipi.time
+                ? .idle : .waiting(initial: initial, sipi: sipi, taken: stamp)
         case (.initTaken, .initOffered), (.sipiTaken, _), (.gap, _):
             phases[vcpu] = .idle
         default:

@@ -29,7 +29,7 @@ extension InterruptClass {
 
 extension Machine {
     /// KVM_GUESTDBG_BLOCKIRQ is set now, or has been since.
-    fileprivate func blockedIRQ(_ vcpu: Int, since time: UInt64) -> Bool {
+    func blockedIRQ(_ vcpu: Int, since time: UInt64) -> Bool {
         if blocksIRQ(vcpu) { return true }
         guard let bit = inhibitNames.blockIRQ else { return false }
         return vms[vcpus[vcpu].vm].apicv.intervals.contains { $0.mask & bit != 0 && $0.from ?? 0 >= time }

@@ -9,7 +9,8 @@ struct KallsymsScan {
     private static let exports = ["__ksymtab_", "__kstrtab_"].map { Array($0.utf8) }
     /// A function of the same file (arch/x86/kvm/lapic.c) that KVM has had since 3.9. Without it the list lacks that part
     /// of KVM, and the absence of the other means nothing.
-    private static let neighbour = Array("kvm_apic_set_eoi_accelerated".utf8)
+    static let neighbourName = "kvm_apic_set_eoi_accelerated"
+    private static let neighbour = Array(neighbourName.utf8)
     private static let newline = UInt8(ascii: "\n")
 
     private var lines = 0

@@ -76,7 +76,7 @@ struct StaleSVI: Sendable {
         else { return false }
         switch how {
         case .withExit: return false
-        case .injected: return true
+        case .injected, .injectedAtEntry: return true
         // The PIC's interrupt of the same number would have been told of by kvm_inj_virq.
         case .passedOn: return machine.consistency.seen.contains(.injVIRQ) || machine.info.knowsSelection
         }
@@ -180,13 +180,16 @@ struct StaleSVI: Sendable {
         var finding = RuleFinding(
             rule: .staleSVI, grade: memory.isConfirmed ? .confirmed : .hazard, vm: vm, vcpu: vcpu, first: memory.first,
             last: memory.last, count: memory.count, statement: memory.statement)
-        finding.vectors = memory.vector.map { [$0] } ?? []
+        finding.vectors = memory.lost.map { [$0] } ?? []
+        finding.stuck = memory.stuck.map { [$0] } ?? []
         finding.evidence = memory.log
         if !memory.isConfirmed {
             finding.limits.append("No interrupt was seen to be held back by it.")
         }
         if fix.isPresent {
-            finding.limits.append("This kernel has the fix for crossings: what made SVI stale is another bug.")
+            finding.limits.append(
+                "The fix for crossings is there by \(fix.basis.rawValue), and SVI is stale all the same: the fix is broken, or "
+                    + "another bug made it so.")
         }
         return finding
     }
@@ -225,7 +228,7 @@ extension EvidenceLog {
         if let acknowledged = crossing.acknowledged, let how = crossing.by {
             let place =
                 switch how {
-                case .injected: ", injected straight into \(crossing.acknowledgedAt.name)"
+                case .injected, .injectedAtEntry: ", injected straight into \(crossing.acknowledgedAt.name)"
                 case .withExit: ", handed to L1 with the exit"
                 case .passedOn: ", passed on to L2 in event_inj"
                 }

@@ -9,6 +9,7 @@ struct WrongSVI: Sendable {
 
     /// The first time that SVI was wrong at two exits, in the words of the gravest such pair.
     private(set) var found: MemoryProofs.StaleSVI?
+    private var words: LAPICWords?
     private(set) var first: UInt64 = 0
     private(set) var last: UInt64 = 0
     /// Exits of L1 that showed it, from the second on.
@@ -26,6 +27,7 @@ struct WrongSVI: Sendable {
         last = stamp.time
         guard found == nil || !isConfirmed && proof.isConfirmed else { return }
         found = proof
+        self.words = words
         log.add("kvm_exit", at: since, isKey: true, "end of a run of L1: \(before.description)")
         log.add("kvm_exit", at: stamp, isKey: true, "the next one: \(words.description); \(proof.claim)")
     }
@@ -38,10 +40,16 @@ struct WrongSVI: Sendable {
     /// An interrupt is held back, or let through, by the wrong SVI.
     var isConfirmed: Bool { found?.isConfirmed ?? false }
 
-    /// The interrupt that is blocked, or in service without the CPU's knowing.
-    var vector: UInt8? {
-        guard case .confirmed(_, _, let vector) = found else { return nil }
-        return vector
+    /// The interrupt that is blocked: by an SVI that is too high, or by one in service whose EOI clears another bit.
+    var lost: UInt8? {
+        guard case .confirmed(let stored, let computed, _) = found, let requested = words?.highestIRR else { return nil }
+        return requested >> 4 <= max(stored, computed) >> 4 ? requested : nil
+    }
+
+    /// The interrupt that is in service without the CPU's knowing: an EOI does not end it.
+    var stuck: UInt8? {
+        guard case .confirmed(let stored, let computed, _) = found, stored < computed else { return nil }
+        return words?.highestISR
     }
 
     /// What happened, in words.

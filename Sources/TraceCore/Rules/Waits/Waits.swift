@@ -30,7 +30,7 @@ struct Waits: Sendable {
         case .acknowledged(let vector, let level, let how):
             watches[vcpu].delivered(vector, at: stamp)
             watches[vcpu].otherDelivered(
-                vector, intoL2: level == .l2 && how == .injected, how.event, at: stamp)
+                vector, intoL2: level == .l2 && how.isInjection, how.event, at: stamp)
         case .ended(let vector, _): watches[vcpu].delivered(vector, at: stamp)
         case .interruptWindow: watches[vcpu].windowOpened()
         case .reflectedInterrupt: watches[vcpu].reflected()

@@ -120,7 +120,7 @@ extension TraceWriter {
     /// What is known of the symbols, with the addresses that a kernel shows to those who may not know them.
     private static func symbolList(_ symbols: KernelSymbols) -> LittleEndianBytes {
         var names: [String] = ["_text"]
-        if symbols.hasKVM { names.append("kvm_vcpu_ioctl\t[kvm]") }
+        if symbols.hasKVM { names.append("\(KallsymsScan.neighbourName)\t[kvm]") }
         if symbols.hasUpdateHwapicISR { names.append("kvm_apic_update_hwapic_isr\t[kvm]") }
         let text = names.map { "0000000000000000 t \($0)\n" }.joined()
         var section = LittleEndianBytes()
