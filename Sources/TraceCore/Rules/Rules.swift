@@ -40,10 +40,15 @@ public struct Rules: MachineObserver, Sendable {
 
     /// Live: the words of a vCPU's local APIC.
     mutating func lapic(_ reading: LAPICReading, of vcpu: Int, at stamp: EventStamp, in machine: borrowing Machine) {
+        staleSVI.words(reading.words, of: vcpu, at: stamp)
         switch reading.occasion {
         case .l1Exit: staleSVI.l1Exit(reading.words, of: vcpu, at: stamp, in: machine)
         case .l2Entry(let pending): lostAccept.l2Entry(reading.words, pending, of: vcpu, at: stamp)
-        case .exit: break
+        case .exit:
+            // L1's exits of a vCPU that has run no L2 are told by no other reading. APICv is virtual-interrupt delivery there.
+            let vcpuState = machine.vcpus[vcpu].state
+            guard vcpuState?.isAPICvActive == true, vcpuState?.vmx == nil, !machine.vcpus[vcpu].hasNested else { return }
+            staleSVI.l1Exit(reading.words, of: vcpu, at: stamp, in: machine)
         }
     }
 

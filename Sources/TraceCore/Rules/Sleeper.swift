@@ -5,8 +5,10 @@
 struct Sleeper: Equatable, Sendable {
     let vector: UInt8
     let accepted: EventStamp
-    let halted: UInt64
-    let noticed: EventStamp
+    /// The `kvm_exit` of the HLT.
+    let halted: EventStamp
+    /// Time up to which nothing woke it.
+    let noticed: UInt64
 
     /// Healthy sleepers take 3.8 ms at most.
     static let nanosecondsNeeded: UInt64 = 100_000_000
@@ -16,6 +18,8 @@ struct Sleeper: Equatable, Sendable {
         let vcpu = machine.vcpus[index]
         let halted = vcpu.bracket.time
         guard time > halted, time - halted >= Self.nanosecondsNeeded, !machine.blocksIRQ(index) else { return nil }
+        // With interrupts off a HLT sleeps rightly, as parked vCPUs do; only where L2 ran is that worth a word.
+        guard vcpu.hasNested, !vcpu.isSoftwareDisabled else { return nil }
         let masked = max((vcpu.shownTPR ?? 0) >> 4, (vcpu.ledger.highestInService ?? 0) >> 4)
         for vector in vcpu.ledger.pending.vectors.reversed() where vector >> 4 > masked {
             guard let pending = vcpu.ledger[vector].pending, pending.gaps == vcpu.ledger.gaps else { continue }
@@ -24,9 +28,9 @@ struct Sleeper: Equatable, Sendable {
             let from = max(halted, pending.since.time)
             guard time > from, time - from >= Self.nanosecondsNeeded else { continue }
             self.vector = vector
-            self.halted = halted
+            self.halted = EventStamp(time: halted, cpu: vcpu.bracket.cpu, tid: vcpu.tid ?? 0)
             accepted = pending.since
-            noticed = EventStamp(time: time, cpu: pending.since.cpu, tid: vcpu.tid ?? 0)
+            noticed = time
             return
         }
         return nil
@@ -36,7 +40,7 @@ struct Sleeper: Equatable, Sendable {
         guard let first = sleepers.first, let last = sleepers.last else { return nil }
         let vectors = Set(sleepers.map(\.vector)).sorted()
         var finding = RuleFinding(
-            rule: .lostAccept, grade: .suspect, vm: vm, vcpu: vcpu, first: first.accepted.time, last: last.noticed.time,
+            rule: .lostAccept, grade: .hazard, vm: vm, vcpu: vcpu, first: first.accepted.time, last: last.noticed,
             count: UInt64(sleepers.count),
             statement:
                 "A HLT slept on for 100 ms and more though \(vectors.map(\.hex).joined(separator: ", ")) had been "
@@ -44,10 +48,8 @@ struct Sleeper: Equatable, Sendable {
         finding.vectors = vectors
         for sleeper in sleepers {
             finding.evidence.add(
-                "kvm_exit", at: EventStamp(time: sleeper.halted, cpu: sleeper.noticed.cpu, tid: sleeper.noticed.tid),
-                "HLT")
+                "kvm_exit", at: sleeper.halted, isKey: true, "HLT, which nothing wakes for \(sleeper.noticed.elapsed(since: sleeper.halted.time) / 1_000_000) ms")
             finding.evidence.add("kvm_apic_accept_irq", at: sleeper.accepted, "\(sleeper.vector.hex) accepted")
-            finding.evidence.add("kvm_vcpu_wakeup", at: sleeper.noticed, isKey: true, "not seen up to here")
         }
         finding.limits.append(
             "The guest's interrupt flag and task priority were not read while it slept: with interrupts off, or masked, a "

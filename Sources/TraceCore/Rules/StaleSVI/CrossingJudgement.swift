@@ -45,7 +45,9 @@ struct CrossingJudgement {
     }
 
     private var grade: Grade {
-        if isStuck, losses.contains(where: { $0.undelivered != nil }) { return .confirmed }
+        if isStuck, losses.contains(where: { $0.undelivered != nil }) || !watch.blockedForLong.isEmpty {
+            return .confirmed
+        }
         if showsDeliveries, losses.contains(where: { $0.fruitless != nil && $0.isStanding && $0.outlivesHealthyWaits }) {
             return .confirmed
         }
@@ -60,7 +62,7 @@ struct CrossingJudgement {
     private var hasSign: Bool { isStuck || !lostVectors.isEmpty }
 
     private var lostVectors: [UInt8] {
-        Set(losses.map(\.vector) + watch.sleeps.map(\.vector)).sorted()
+        Set(losses.map(\.vector) + watch.sleeps.map(\.vector) + watch.blockedForLong).sorted()
     }
 
     private var accepts: UInt64 { max(losses.reduce(0) { $0 &+ $1.accepts }, 1) }
@@ -77,6 +79,11 @@ struct CrossingJudgement {
     private var evidence: EvidenceLog {
         var log = watch.log
         for wait in losses { log.add(wait) }
+        for blocked in watch.blocked where watch.blockedForLong.contains(blocked.vector) {
+            log.add(
+                "kvm_exit", at: blocked.from, isKey: true, "the APIC's words: \(blocked.vector.hex) waits behind a stuck one")
+            log.add("kvm_exit", at: blocked.to, isKey: true, "and still does here")
+        }
         for sleep in watch.sleeps {
             log.add("kvm_exit", at: sleep.halted, isKey: true, "HLT, which goes on though \(sleep.vector.hex) waits")
             log.add("kvm_apic_accept_irq", at: sleep.accepted, isKey: true, "\(sleep.vector.hex) accepted")

@@ -18,6 +18,8 @@ struct CrossingWatch: Sendable {
     /// In service though L1 ended it (S3).
     private(set) var stuck: [(vector: UInt8, since: EventStamp)] = []
     private(set) var stuckVectors = VectorSet()
+    /// The words of the APIC show that this one waits behind a stuck one: from the first reading to the latest.
+    private(set) var blocked: [(vector: UInt8, from: EventStamp, to: EventStamp)] = []
     /// HLTs that went on though a vector of the crossing's class or below was waiting (S2).
     private(set) var sleeps: [(vector: UInt8, accepted: EventStamp, halted: EventStamp)] = []
     /// Vectors that a crossing would have held back and that were delivered all the same: signs of the fix.
@@ -45,6 +47,25 @@ struct CrossingWatch: Sendable {
         guard !stuckVectors.contains(vector) else { return }
         stuckVectors.insert(vector)
         stuck.append((vector, stamp))
+    }
+
+    /// The words of the vCPU's local APIC were read (live).
+    mutating func read(_ words: LAPICWords, at stamp: EventStamp) {
+        guard let requested = words.highestIRR, let inService = words.highestISR, stuckVectors.contains(inService),
+            requested >> 4 <= inService >> 4
+        else {
+            // Nothing waits any more, or nothing is stuck: what waited came, late.
+            blocked = []
+            return
+        }
+        blocked.removeAll { $0.vector != requested }
+        if blocked.isEmpty { blocked.append((requested, stamp, stamp)) }
+        blocked[0].to = stamp
+    }
+
+    /// Vectors that wait behind a stuck one, and not just for an instant: L1 has ended that one already.
+    var blockedForLong: [UInt8] {
+        blocked.filter { $0.to.time.elapsed(since: $0.from.time) >= Wait.nanosecondsNeeded }.map(\.vector)
     }
 
     mutating func accepted(_ vector: UInt8) {

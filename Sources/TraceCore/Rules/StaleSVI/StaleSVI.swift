@@ -106,6 +106,11 @@ struct StaleSVI: Sendable {
         }
     }
 
+    /// Words read at any exit.
+    mutating func words(_ words: LAPICWords, of vcpu: Int, at stamp: EventStamp) {
+        if watches.indices.contains(vcpu) { watches[vcpu]?.read(words, at: stamp) }
+    }
+
     /// Words read where L1's run ends, by a probe that looks only where C1 may be judged.
     mutating func l1Exit(_ words: LAPICWords, of vcpu: Int, at stamp: EventStamp, in machine: borrowing Machine) {
         let vm = machine.vms[machine.vcpus[vcpu].vm]
