@@ -15,10 +15,10 @@ extension Machine {
             isEOI: register == .eoi && access.isWrite && reason != .apicWrite)
         if access.isWrite { vcpus[vcpu].shown(register, access.value) }
         vcpus[vcpu].latestAPICRead = access.isWrite ? nil : register
-        guard let (unproven, value) = vcpus[vcpu].unprovenMMIO else { return }
+        guard let (unproven, value, written) = vcpus[vcpu].unprovenMMIO else { return }
         vcpus[vcpu].unprovenMMIO = nil
         if access.isWrite, unproven.register == register {
-            provedXAPIC(unproven, value, vcpu, stamp, &observer)
+            provedXAPIC(unproven, value, vcpu, written, &observer)
         }
     }
 

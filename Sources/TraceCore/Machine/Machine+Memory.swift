@@ -80,7 +80,7 @@ extension Machine {
         if vcpus[vcpu].isXAPIC {
             emulated(mmio, access.value, vcpu, stamp, &observer)
         } else if mmio.isWrite {
-            vcpus[vcpu].unprovenMMIO = (mmio, access.value)
+            vcpus[vcpu].unprovenMMIO = (mmio, access.value, stamp)
         } else if vcpus[vcpu].latestAPICRead == register {
             provedXAPIC(mmio, access.value, vcpu, stamp, &observer)
         }

@@ -55,7 +55,7 @@ public struct VCPU: Sendable {
     /// Interrupts that were accepted since the exit, before the level of that exit was known.
     var unlevelled = UnlevelledAccepts()
     /// What the page was last written with outside xAPIC mode: `kvm_apic` of the same register proves the mode.
-    var unprovenMMIO: (access: ExitBracket.APICFault, value: UInt64)?
+    var unprovenMMIO: (access: ExitBracket.APICFault, value: UInt64, at: EventStamp)?
     /// `kvm_apic` told of this read just now; `kvm_mmio` of it may follow.
     var latestAPICRead: APICRegister?
     /// The task priority that a trapped access showed last; hardware carries most of them out in silence.

@@ -73,6 +73,10 @@ struct LiveTrace: ~Copyable {
     }
 }
 
+extension ExitReason {
+    static let cpuidOfL2 = ExitReason(isa: .vmx, recorded: 10)
+}
+
 extension KVMEvent {
     static func leave(_ reason: ExitReason) -> KVMEvent { .exit(Exit(reason: reason.code, vcpu: 0)) }
     /// What makes the exit one of L2.

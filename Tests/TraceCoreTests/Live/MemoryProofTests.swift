@@ -31,7 +31,8 @@ import Testing
         trace.state()
         for _ in 0..<3 { trace.words(.l1Exit, isr: [0x51], ppr: 0) }
         #expect(trace.findings.map(\.grade) == [.confirmed])
-        #expect(trace.findings.first?.vectors == [0x51])
+        #expect(trace.findings.first?.stuck == [0x51])
+        #expect(trace.findings.first?.vectors == [])
         #expect(trace.findings.first?.count == 2)
     }
 
@@ -151,10 +152,10 @@ import Testing
 
     // MARK: C3
 
-    @Test func `C3: a HLT that sleeps on an accepted vector for 100 ms is suspect`() throws {
+    @Test func `C3: a HLT of L2's that sleeps on an accepted vector for 100 ms may have interrupts off: a hazard`() throws {
         var trace = LiveTrace()
-        trace.state()
-        trace.emit(.leave(.hlt))
+        trace.state(guestMode: true)
+        trace.emit(.leave(.hlt), .nested(.hlt))
         trace.after(ms: 5)
         trace.emit(.accept(0x41))
         trace.after(ms: 99)
@@ -163,8 +164,8 @@ import Testing
         trace.after(ms: 2)
         trace.tick()
         let finding = try #require(trace.findings.first)
-        #expect((finding.rule, finding.grade, finding.vectors) == (.lostAccept, .suspect, [0x41]))
-        #expect(finding.evidence.entries.map(\.event) == ["kvm_exit", "kvm_apic_accept_irq", "kvm_vcpu_wakeup"])
+        #expect((finding.rule, finding.grade, finding.vectors) == (.lostAccept, .hazard, [0x41]))
+        #expect(finding.evidence.entries.map(\.event) == ["kvm_exit", "kvm_apic_accept_irq"])
         trace.tick()
         #expect(trace.findings.first?.count == 1)
     }
@@ -190,19 +191,29 @@ import Testing
         #expect(blocked.findings == [])
     }
 
+    @Test func `C3: a parked vCPU where no L2 ever ran is nobody's loss`() {
+        var parked = LiveTrace()
+        parked.state()
+        parked.emit(.leave(.hlt), .accept(0x41))
+        parked.after(ms: 500)
+        parked.tick()
+        #expect(parked.findings == [])
+    }
+
     @Test func `C3: what was accepted before the HLT counts only if hardware can't have taken it`() {
         var silent = LiveTrace()
         silent.state()
-        silent.emit(.accept(0x41), .leave(.hlt))
+        silent.emit(.leave(.vmresume), .nestedVMEnter(.init()), .enter, .leave(.cpuidOfL2), .nested(.cpuidOfL2))
+        silent.emit(.nestedVMExitInject(.init(exitCode: 10)), .enter, .accept(0x41), .leave(.hlt))
         silent.after(ms: 500)
         silent.tick()
         #expect(silent.findings == [])
         var certain = LiveTrace()
-        certain.state(inhibits: 2)
-        certain.emit(.accept(0x41), .leave(.hlt))
+        certain.state(guestMode: true)
+        certain.emit(.accept(0x41), .leave(.hlt), .nested(.hlt))
         certain.after(ms: 500)
         certain.tick()
-        #expect(certain.findings.map(\.grade) == [.suspect])
+        #expect(certain.findings.map(\.grade) == [.hazard])
     }
 
     @Test func `S2: after a crossing the timer needs 50 ms, and the finding is stale-svi's`() {

@@ -54,12 +54,12 @@ import Testing
         var live = Analysis(info: info)
         Self.tell(&live)
         let seen = try #require(live.findings.first)
-        #expect((seen.rule, seen.grade, seen.last) == (.lostAccept, .suspect, 103_000_000))
+        #expect((seen.rule, seen.grade, seen.last) == (.lostAccept, .hazard, 103_000_000))
 
         let written = try recording()
         let report = try analysis(written.path)
         let finding = try #require(report.findings.first)
-        #expect((finding.rule, finding.grade, finding.vectors) == (.lostAccept, .suspect, ["0x41"]))
+        #expect((finding.rule, finding.grade, finding.vectors) == (.lostAccept, .hazard, ["0x41"]))
         #expect(finding.evidence.map(\.text) == seen.evidence.entries.map(\.text))
         #expect(finding.last + 1_000_000 == 103_000_000)
     }

@@ -109,10 +109,12 @@ import Testing
         trace.inhibit(reason: bit, set: true, mask: mask)
         trace.accept(0x41)
         for _ in 0..<30 {
-            trace.exitOfL2(.interruptWindow)
+            trace.exitOfL2()
             trace.enter()
             trace.after(ms: 10)
         }
+        trace.exitOfL2()
+        trace.enter()
         #expect(trace.outcome().finding(.lostAccept) == nil)
         trace.info.kernel = "5.19.0"
         // There bit 6 is NESTED.

@@ -12,6 +12,12 @@ import Testing
         trace.createVM()
         if mask != 0 { trace.inhibit(reason: 3, set: true, mask: mask) }
         trace.resumeL2()
+        // An ordinary interrupt of L1's, so that kvm_apic_accept_irq is on.
+        trace.accept(0x22)
+        trace.exitOfL2(.externalInterrupt)
+        trace.forward(.externalInterrupt, intInfo: 0x8000_0022)
+        trace.enter()
+        trace.resumeL2()
         return trace
     }
 

@@ -13,7 +13,6 @@ import Testing
         if let tpr { trace.accessDirectly(0x80, write: true, value: tpr) }
         // KVM injects what it can: kvm_inj_virq is on.
         trace.deliver(0x22)
-        trace.endDirectly(0x22)
         trace.accept(0x41)
         trace.accept(0x41)
         if window {
@@ -80,7 +79,7 @@ import Testing
     }
 
     @Test func `where injections are not recorded no wait is judged`() {
-        var trace = waiting()
+        var trace = waiting(tpr: nil)
         trace.info.recordedKinds.remove(EventKindSet(.injVIRQ))
         #expect(trace.outcome().finding(.lostAccept) == nil)
         #expect(trace.outcome().verdict == .inconclusive)

@@ -98,6 +98,7 @@ import Testing
     @Test func `interrupts off in L2: late is not lost`() {
         var trace = Trace.endedByL1(0x51)
         trace.accept(0x41)
+        trace.info.symbols = KernelSymbols(hasKVM: true, hasUpdateHwapicISR: false)
         trace.runL2(entries: 30, over: 40)
         trace.exitOfL2(.interruptWindow)
         trace.inject(0x41)
