@@ -114,10 +114,10 @@ extension Judgement {
         report.host.sviFix.state == .present && report.host.sviFix.basis == .behaviour
     }
 
-    /// Beyond those of a VM's creation.
+    /// APICv wasn't known to be active all the time, beyond a VM's creation: that excuses crossings and accesses.
     private var hasInhibits: Bool {
         report.vms.contains { vm in
-            vm.apicv.last?.state == .inhibited || vm.apicv.dropFirst().contains { $0.state == .inhibited }
+            vm.apicv.last?.state != .active || vm.apicv.dropFirst().contains { $0.state != .active }
         }
     }
 }
