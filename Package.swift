@@ -54,7 +54,7 @@ let package = Package(
         .target(
             name: "AttackSuite", dependencies: ["TraceCore"], path: "Tests/Attack/Suite", swiftSettings: swiftSettings),
         .executableTarget(
-            name: "apictrace-attack", dependencies: ["AttackSuite"], path: "Tests/Attack/Command",
+            name: "apictrace-attack", dependencies: ["AttackSuite", "TraceCore"], path: "Tests/Attack/Command",
             swiftSettings: swiftSettings),
         .executableTarget(name: "apictrace-guest", path: "Tests/Guest"),
         .executableTarget(

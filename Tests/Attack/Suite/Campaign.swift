@@ -120,7 +120,7 @@ package struct Campaign: Sendable {
         guard let whole = corpus.whole(of: recording) else { return }
         tallies[attack, default: Tally()].analyses += 1
         var broken = Invariant.broken(by: judgement, of: recording, whole: whole)
-        if recording.onlyHasLess, judgement.verdict > max(whole.verdict, .inconclusive), broken.isEmpty {
+        if recording.onlyHasLess, judgement.rises(above: whole), broken.isEmpty {
             tallies[attack, default: Tally()].namedRises += 1
         }
         if (tallies[attack]?.analyses ?? 0) % fileInterval == 1,

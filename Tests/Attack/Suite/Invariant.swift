@@ -9,7 +9,8 @@ package enum Invariant: String, CaseIterable, Comparable, Sendable {
     /// to be fixed. A part of one, and one on another kernel or with other times, is at most a hazard.
     case scare
     /// Less evidence never raises a grade. Two rises are named, to a hazard at most: a tail cut within a wait leaves a wait
-    /// without its end, and a cut or a filter may take what excused a wait, or what proved the fix.
+    /// without its end, and what is missing may be what excused a wait or an access (such as an inhibit), or proved the fix.
+    /// No crossing comes of less evidence, nor an access, unless records are missing of which nothing tells.
     case rise
     /// Where records were lost and say so, a recording of a VM in which an L2 ran on VMX is never clean: the loss may hold the
     /// finding, and L2 itself.
@@ -58,9 +59,11 @@ extension Invariant {
             let known = isChanged && whole.verdict > recording.truth.bound ? whole.verdict : .clean
             breaks(
                 .scare, if: verdict > max(bound, known, recording.tolerated ?? .clean), "\(verdict), at most \(bound)")
-        } else if recording.onlyHasLess {
+        }
+        if broken.isEmpty, recording.onlyHasLess, judgement.rises(above: whole) {
             breaks(
-                .rise, if: verdict > max(whole.verdict, .hazard), "\(verdict), the whole recording \(whole.verdict)")
+                .rise, if: !judgement.hasNamedRise(above: whole, of: recording),
+                "\(verdict), the whole recording \(whole.verdict)")
         }
         breaks(
             .gapAllClear, if: recording.changes.contains(.lost) && recording.ranL2OnVMX && verdict == .clean, "clean")
@@ -89,4 +92,32 @@ extension HeldRecording {
     fileprivate var isWhole: Bool { changes.isSubset(of: [.renumbered, .joined]) }
 
     var onlyHasLess: Bool { changes.isSubset(of: [.cut, .filtered, .thinned, .lost, .renumbered]) }
+}
+
+extension Judgement {
+    /// It claims more of a part than of the whole. A whole with gaps is no measure: what they touch was never concluded.
+    func rises(above whole: Judgement) -> Bool {
+        let isWhole = whole.report.loss.gapsTotal == 0 && whole.report.source.cut == nil
+        return isWhole && verdict > max(whole.verdict, .inconclusive)
+    }
+
+    func hasNamedRise(above whole: Judgement, of recording: HeldRecording) -> Bool {
+        if verdict > .hazard { return false }
+        // One record that no gap accounts for, such as an injection, can make a crossing of what was none.
+        if recording.changes.contains(.thinned) { return true }
+        if whole.provesFix && !provesFix || whole.hasInhibits { return true }
+        let risen = report.findings.filter { $0.grade > whole.verdict }
+        return risen.allSatisfy { $0.grade == .hazard && $0.crossings.isEmpty }
+    }
+
+    private var provesFix: Bool {
+        report.host.sviFix.state == .present && report.host.sviFix.basis == .behaviour
+    }
+
+    /// APICv wasn't known to be active all the time, beyond a VM's creation: that excuses crossings and accesses.
+    private var hasInhibits: Bool {
+        report.vms.contains { vm in
+            vm.apicv.last?.state != .active || vm.apicv.dropFirst().contains { $0.state != .active }
+        }
+    }
 }
