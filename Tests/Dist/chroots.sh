@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Runs a binary in an empty chroot, where nothing is but it and a recording, and in those of Debian's named releases:
-# chroots.sh FILE [SUITE...]    As root. A release that can't be had is left out, and said.
+# chroots.sh FILE [SUITE...]    As root. A release that can't be had, or not in SECONDS_EACH, is left out, and said.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -58,7 +58,7 @@ for suite in "$@"; do
         rm -rf "$root"
         mkdir -p "$root"
         # The packages unpacked, not set up: that is all a program needs to run.
-        if ! debootstrap --foreign --variant=minbase "$suite" "$root" >"$root.log" 2>&1; then
+        if ! timeout "${SECONDS_EACH:-600}" debootstrap --foreign --variant=minbase "$suite" "$root" >"$root.log" 2>&1; then
             echo "chroots: $suite: skipped: $(tail -n 1 "$root.log")"
             continue
         fi

@@ -13,6 +13,10 @@ enum HostChecks {
     }
 
     static func kvm(_ host: HostFacts) -> DoctorCheck {
+        guard SystemFile.exists(HostFacts.moduleDirectory) else {
+            return DoctorCheck(
+                "kvm", .failed, "not known: sysfs isn't mounted", advice: "run: mount -t sysfs sysfs /sys")
+        }
         guard host.modules.contains("kvm") else {
             return DoctorCheck("kvm", .failed, "not loaded", advice: "run: modprobe kvm_intel, or modprobe kvm_amd")
         }
@@ -52,7 +56,9 @@ enum HostChecks {
     static func parameters(_ host: HostFacts) -> DoctorCheck {
         let found = host.parameters.filter { telling.contains($0.name) }
         let text = found.map { "\($0.module).\($0.name)=\($0.value)" }.joined(separator: " ")
-        guard host.modules.contains("kvm") else { return DoctorCheck("parameters", .note, "none: kvm isn't loaded") }
+        guard host.modules.contains("kvm") else {
+            return DoctorCheck("parameters", .note, "not known: kvm is not seen")
+        }
         func isOff(_ name: String) -> Bool {
             let values = found.filter { $0.name == name }.map(\.value)
             return !values.isEmpty && values.allSatisfy { $0 == "N" || $0 == "0" }
@@ -91,7 +97,7 @@ enum HostChecks {
             ? DoctorCheck("lockdown", .ok, "this kernel has none")
             : DoctorCheck(
                 "lockdown", .note, "not known: securityfs isn't mounted here",
-                advice: "see the line of the probes, which lockdown would keep out")
+                advice: "see the line of tracing, which lockdown in confidentiality mode would forbid")
     }
 
     static func capabilities() -> DoctorCheck {

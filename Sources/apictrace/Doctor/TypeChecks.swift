@@ -13,7 +13,11 @@ enum TypeChecks {
     }
 
     static func noTypes(_ error: BPFError) -> DoctorCheck {
-        switch TracingUnavailable(error) {
+        guard SystemFile.exists("/sys/kernel") else {
+            return DoctorCheck(
+                "btf", .failed, "not known: sysfs isn't mounted", advice: TracingUnavailable.noSysfs.text)
+        }
+        return switch TracingUnavailable(error) {
         case .outOfDescriptors(let error):
             DoctorCheck("btf", .failed, "not known: " + error.text, advice: TracingUnavailable(error).text)
         default:

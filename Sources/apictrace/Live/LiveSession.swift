@@ -29,8 +29,10 @@ struct LiveSession: LiveTracing, ~Copyable {
     /// The kernel's types, where they and all else that the probes need are there.
     private static func types() throws(TracingUnavailable) -> KernelTypes {
         guard !HostFacts.isLockedDown else { throw .lockdown }
-        guard SystemFile.exists(KernelTypes.directory + "vmlinux") else { throw .noBTF }
-        guard geteuid() != 0 || Tracefs.directory != nil else { throw .noTracefs }
+        guard SystemFile.exists(KernelTypes.directory + "vmlinux") else {
+            throw SystemFile.exists("/sys/kernel") ? .noBTF : .noSysfs
+        }
+        guard Tracefs.directory != nil else { throw .withoutTracefs }
         let types: KernelTypes
         do { types = try KernelTypes() } catch { throw TracingUnavailable(error) }
         guard types.hasKVM else { throw .noKVM }

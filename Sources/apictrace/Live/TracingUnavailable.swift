@@ -9,6 +9,7 @@ enum TracingUnavailable: Error, Equatable {
     case noBTF
     case noKVM
     case lockdown
+    case noSysfs
     case noTracefs
     case readOnlyTracefs(BPFError)
     case ftraceNeedsRoot
@@ -22,7 +23,8 @@ enum TracingUnavailable: Error, Equatable {
     var leavesFtrace: Bool {
         switch self {
         case .noBTF, .noKVM, .refused, .failed, .notPermitted, .userNamespace: true
-        case .lockdown, .noTracefs, .readOnlyTracefs, .ftraceNeedsRoot, .tracepointMissing, .outOfDescriptors: false
+        case .lockdown, .noSysfs, .noTracefs, .readOnlyTracefs, .ftraceNeedsRoot, .tracepointMissing, .outOfDescriptors:
+            false
         }
     }
 
@@ -42,6 +44,8 @@ enum TracingUnavailable: Error, Equatable {
                 + "load kvm_intel or kvm_amd and look for /sys/kernel/btf/kvm"
         case .lockdown:
             "kernel lockdown is in confidentiality mode, which forbids tracing; boot with lockdown=integrity or none"
+        case .noSysfs:
+            "sysfs isn't mounted here; run: mount -t sysfs sysfs /sys"
         case .noTracefs:
             "tracefs isn't mounted; run: mount -t tracefs nodev /sys/kernel/tracing"
         case .readOnlyTracefs(let error):
@@ -59,11 +63,18 @@ enum TracingUnavailable: Error, Equatable {
         }
     }
 
-    /// More than programs, links, maps, and ftrace's pipes of 256 CPUs take.
-    private static let enoughDescriptors = 512
+    /// More than programs, links and maps take, and ftrace's pipes, one a CPU.
+    private static var enoughDescriptors: Int { 256 + sysconf(Int32(_SC_NPROCESSORS_CONF)) }
 }
 
 extension TracingUnavailable {
+    /// Why ``Tracefs/directory`` is nil.
+    static var withoutTracefs: TracingUnavailable {
+        guard SystemFile.exists("/sys/kernel") else { return .noSysfs }
+        guard Tracefs.isMounted else { return .noTracefs }
+        return TracingUnavailable(BPFError("open", "tracefs", code: EACCES))
+    }
+
     /// Why loading or attaching failed.
     init(_ error: BPFError, log: String = "") {
         switch error.code {

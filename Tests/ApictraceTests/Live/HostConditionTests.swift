@@ -169,6 +169,18 @@ struct HostConditionTests {
         #expect([0, 2].contains(try run(after: setup, "live", "--quiet", "--duration", "0.1").status))
     }
 
+    @Test(arguments: ["umount -lR /sys", "umount -l /sys/kernel/tracing"])
+    func `without a file system doctor says which, as live does`(setup: String) throws {
+        let doctor = try run(after: setup, "doctor")
+        #expect(!doctor.output.contains("modprobe") && !doctor.output.contains("CONFIG_DEBUG_INFO_BTF"))
+        #expect(doctor.status == 4)
+        let live = try run(after: setup, "live", "--duration", "0.1")
+        #expect(live.status == 4)
+        let advice = live.errors.split(separator: ":").last.map(String.init) ?? ""
+        #expect(advice.contains("mount -t"))
+        #expect(doctor.output.contains(advice.trimmingCharacters(in: .newlines)))
+    }
+
     @Test(arguments: [8, 20, 40])
     func `a lack of descriptors is told as that`(limit: Int) throws {
         let setup = "ulimit -n \(limit)"

@@ -13,7 +13,7 @@ struct FtraceSession: LiveTracing, ~Copyable {
         guard !HostFacts.isLockedDown else { throw .lockdown }
         // Making an instance is root's; of others it would take CAP_DAC_OVERRIDE, which lets a process write any file.
         guard getuid() == 0 else { throw .ftraceNeedsRoot }
-        guard let tracefs = Tracefs.directory else { throw .noTracefs }
+        guard let tracefs = Tracefs.directory else { throw .withoutTracefs }
         guard SystemFile.exists(tracefs + "/events/kvm") else { throw .noKVM }
         for name in LiveSource.requiredTracepoints where !SystemFile.exists("\(tracefs)/events/kvm/\(name)") {
             throw .tracepointMissing(name)
