@@ -58,12 +58,18 @@ struct LiveSource: ~Copyable {
             let probes = try LoadedProbes(LiveOptions(), host: host, types: types)
             let programs = probes.object.programs
             // It hangs on an id in tracefs, as few do, and runs where L2 leaves for L1 alone.
-            _ = try Attachments(programs.filter { $0.tracepoint == "kvm_nested_vmexit" })
-            return programs.count(where: \.loads)
+            let rare = try Attachments(programs.filter { $0.tracepoint == "kvm_nested_vmexit" })
+            let loaded = programs.count(where: \.loads)
+            _ = try SpareDescriptors(loaded + besideLinks)
+            withExtendedLifetime(rare) {}
+            return loaded
         } catch {
             throw TracingUnavailable(error, log: log.text)
         }
     }
+
+    /// Descriptors that a run has open beside its programs, maps and links: those of the event loop, a recording, a command.
+    private static let besideLinks = 8
 
     private static func require(_ types: borrowing KernelTypes) throws(TracingUnavailable) {
         for name in requiredTracepoints where types.argumentCount(ofTracepoint: name) == nil {

@@ -54,7 +54,7 @@ enum TracingUnavailable: Error, Equatable {
             "--backend ftrace must be run as root: it makes an instance of its own in tracefs, which is root's"
         case .tracepointMissing(let name):
             "this kernel has no tracepoint \(name); it needs Linux 5.10 or later with CONFIG_KVM and CONFIG_TRACING"
-        case .outOfDescriptors(let error):
+        case .failed(let error) where [EMFILE, ENFILE].contains(error.code), .outOfDescriptors(let error):
             "no file descriptor is left (\(error.text)); raise the limit: ulimit -n \(Self.enoughDescriptors)"
         case .refused(let error, _):
             "the kernel refused a probe (\(error.text)); --verifier-log shows why"

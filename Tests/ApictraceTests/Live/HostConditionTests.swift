@@ -181,7 +181,7 @@ struct HostConditionTests {
         #expect(doctor.output.contains(advice.trimmingCharacters(in: .newlines)))
     }
 
-    @Test(arguments: [8, 20, 40])
+    @Test(arguments: [8, 20, 40, 80])
     func `a lack of descriptors is told as that`(limit: Int) throws {
         let setup = "ulimit -n \(limit)"
         let live = try run(after: setup, "live", "--backend", "bpf", "--duration", "0.1")
