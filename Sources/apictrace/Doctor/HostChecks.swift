@@ -107,7 +107,7 @@ enum HostChecks {
                 advice: "run it outside: on the host, or in a container without a user namespace")
         }
         let permitted = Capabilities.permitted
-        let missing = Capabilities.probing.filter { !permitted.has($0) }.map(\.name).joined(separator: " ")
+        let missing = Capabilities.probing.filter { !permitted.allow($0) }.map(\.name).joined(separator: " ")
         guard !missing.isEmpty else {
             return DoctorCheck("capabilities", .ok, Capabilities.probing.map(\.name).joined(separator: " "))
         }

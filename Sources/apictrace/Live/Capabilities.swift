@@ -21,7 +21,13 @@ struct Capabilities: Equatable {
         return Capabilities(bits: cbpf_get_capabilities(&effective, &permitted) == 0 ? permitted : 0)
     }
 
-    func has(_ capability: Capability) -> Bool {
+    /// CAP_SYS_ADMIN stands for what was split off from it, too (include/linux/capability.h, bpf_capable, perfmon_capable).
+    func allow(_ capability: Capability) -> Bool {
+        let isSplitOff = capability == .bpf || capability == .perfmon
+        return has(capability) || isSplitOff && has(.sysAdmin)
+    }
+
+    private func has(_ capability: Capability) -> Bool {
         bits & 1 << capability.rawValue != 0
     }
 
