@@ -120,8 +120,11 @@ struct Live: PrivilegedCommand {
     private func traceWithBPF(_ session: consuming LiveSession, _ options: LiveOptions) throws -> Report {
         if session.info.isa == .unknown {
             Terminal.complain(
-                "neither kvm_intel nor kvm_amd is loaded yet; of a kvm_intel that comes later no memory is judged (signs C1 "
-                    + "and C2): load it before")
+                SystemFile.exists("/proc/cpuinfo")
+                    ? "neither kvm_intel nor kvm_amd is loaded yet; of a kvm_intel that comes later no memory is judged "
+                        + "(signs C1 and C2): load it before"
+                    : "/proc isn't mounted, so that the CPU's vendor is not known: no memory is judged (signs C1 and C2)"
+            )
         }
         return try trace(session, options)
     }

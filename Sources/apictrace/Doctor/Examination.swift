@@ -17,6 +17,7 @@ struct Examination: Codable, Equatable {
     /// Of the host that it runs on.
     static func ofThisHost() -> Examination {
         let host = HostFacts.current
+        let tracing = HostChecks.tracing()
         var checks = [
             HostChecks.kernel(host), HostChecks.kvm(host), HostChecks.parameters(host), HostChecks.proc(),
             HostChecks.lockdown(), HostChecks.capabilities(), HostChecks.tracefs(), HostChecks.leftovers(),
@@ -28,13 +29,12 @@ struct Examination: Codable, Equatable {
             if types.hasKVM {
                 checks += [
                     TypeChecks.tracepoints(types), TypeChecks.fields(types), TypeChecks.fix(types, host),
-                    TypeChecks.memoryProofs(types, host),
+                    TypeChecks.memoryProofs(types, host, hasProbes: tracing.state == .ok),
                 ]
             }
         } catch {
             checks.append(TypeChecks.noTypes(error))
         }
-        let tracing = HostChecks.tracing()
         // What is missing stands in nobody's way where tracing works all the same.
         if tracing.state != .failed {
             for index in checks.indices where checks[index].state == .failed { checks[index].state = .note }

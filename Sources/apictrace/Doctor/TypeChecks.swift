@@ -77,9 +77,15 @@ enum TypeChecks {
     }
 
     /// Whether the proofs C1 and C2 can be had: their probes read the VMCS's copies in kvm_intel's `struct vcpu_vmx`.
-    static func memoryProofs(_ types: borrowing KernelTypes, _ host: HostFacts) -> DoctorCheck {
+    /// - Parameter hasProbes: BPF can be used; ftrace reads no memory.
+    static func memoryProofs(
+        _ types: borrowing KernelTypes, _ host: HostFacts, hasProbes: Bool
+    ) -> DoctorCheck {
         let name = "memory-proofs"
         switch host.isa {
+        case .vmx where !hasProbes:
+            return DoctorCheck(
+                name, .note, "C1 and C2 are not judged: only probes read memory", advice: "see the line of tracing")
         case .vmx:
             return types.hasMember("vmcs01", of: "vcpu_vmx") == true
                 ? DoctorCheck(name, .ok, "C1 and C2 are judged")

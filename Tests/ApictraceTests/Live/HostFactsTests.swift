@@ -48,9 +48,11 @@ import TraceCore
         try #require(types.hasMember("vmcs01", of: "vcpu_vmx") == nil)
         var host = HostFacts.current
         host.isa = isa
-        let check = TypeChecks.memoryProofs(types, host)
-        #expect(check.finding.contains(finding))
-        #expect((check.state == .ok) == (isa == .svm))
+        for hasProbes in [true, false] {
+            let check = TypeChecks.memoryProofs(types, host, hasProbes: hasProbes)
+            #expect(check.finding.contains(finding))
+            #expect((check.state == .ok) == (isa == .svm))
+        }
         #expect((TypeChecks.fix(types, host).state == .ok) == (isa == .svm))
     }
 
