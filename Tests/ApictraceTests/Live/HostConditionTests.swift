@@ -169,7 +169,8 @@ struct HostConditionTests {
         #expect([0, 2].contains(try run(after: setup, "live", "--quiet", "--duration", "0.1").status))
     }
 
-    @Test(arguments: ["umount -lR /sys", "umount -l /sys/kernel/tracing"])
+    /// debugfs brings tracefs along.
+    @Test(arguments: ["umount -lR /sys", "{ umount -lR /sys/kernel/debug; umount -l /sys/kernel/tracing; }"])
     func `without a file system doctor says which, as live does`(setup: String) throws {
         let doctor = try run(after: setup, "doctor")
         #expect(!doctor.output.contains("modprobe") && !doctor.output.contains("CONFIG_DEBUG_INFO_BTF"))
