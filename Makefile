@@ -14,7 +14,7 @@ MANUAL = dist/apictrace.1
 SHARE = $(DESTDIR)$(PREFIX)/share
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build release dist install lint lab reproduce clean prepare fuzz damage attack bench bench-live
+.PHONY: help demo test build release dist install lint lab reproduce clean prepare fuzz damage attack bench bench-live chroots
 
 help: ## show this
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -36,10 +36,19 @@ bench-live: release ## what live tracing costs, beside perf stat and bpftrace; a
 	$(SWIFT) build -c release --product apictrace-guest
 	Tests/Bench/live.sh $(ROUNDS) $(IPIS)
 
-# APICTRACE_STATIC is read by Package.swift; its own scratch folder keeps the two kinds of linking apart.
-dist: prepare ## dist/apictrace: one file that needs neither Swift nor the libraries
-	APICTRACE_STATIC=1 $(SWIFT) build -c release --product apictrace --static-swift-stdlib --scratch-path .build-static
+# One file that needs nothing of the system but its kernel: all libraries are in it, libc too, and it loads no other; the
+# loader can put it anywhere, and what holds addresses is read-only when it starts. lld, for gold makes no static PIE; the C
+# library's start-up code takes no RUNPATH in one. Its own scratch folder keeps the two kinds of linking apart.
+STATIC_PIE = --scratch-path .build-static --disable-local-rpath -Xswiftc -static-executable -Xswiftc -use-ld=lld \
+	-Xswiftc -Xclang-linker -Xswiftc -static-pie -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now
+
+dist: prepare ## dist/apictrace: one file that runs on any x86-64 Linux
+	$(SWIFT) build -c release --product apictrace $(STATIC_PIE)
 	install -D -s -m 755 .build-static/release/apictrace $(ONE_FILE)
+	Tests/Dist/elf.sh $(ONE_FILE)
+
+chroots: $(ONE_FILE) ## run dist/apictrace in Debian 11, 12 and 13 and in an empty chroot; as root
+	Tests/Dist/chroots.sh $(ONE_FILE) bullseye bookworm trixie
 
 $(ONE_FILE):
 	$(MAKE) dist
@@ -86,7 +95,7 @@ reproduce: $(ONE_FILE) ## run the reproducer's scenarios on this host's own KVM
 	APICTRACE_BIN=$${APICTRACE_BIN:-$(abspath $(ONE_FILE))} Tests/Lab/reproduce.sh
 
 clean: ## remove what was built
-	rm -rf .build .build-static .build-fuzz dist
+	rm -rf .build .build-static .build-fuzz .build-chroots dist
 
 prepare:
 	@SWIFT=$(SWIFT) .ci/prepare $(BUILD_PACKAGES)

@@ -2,13 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import PackageDescription
 
-/// `APICTRACE_STATIC=1` links the system libraries statically, for the one-file binary of `make dist`.
-let linksStatically = Context.environment["APICTRACE_STATIC"] == "1"
-
-func library(_ name: String) -> LinkerSetting {
-    .linkedLibrary(linksStatically ? ":lib\(name).a" : name)
-}
-
 /// `APICTRACE_FUZZ=1` leaves only what the fuzz harness is made of: libFuzzer's `main` goes into every program of the package,
 /// those that the build itself runs included.
 let isFuzzed = Context.environment["APICTRACE_FUZZ"] != nil
@@ -27,7 +20,8 @@ let package = Package(
         .library(name: "TraceCore", targets: ["TraceCore"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        // Exactly: Package.resolved is not kept, and a later version is taken up on purpose.
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
     ],
     targets: [
         .executableTarget(name: "EmbedProbes", path: "Probes/embed", swiftSettings: swiftSettings),
@@ -37,13 +31,12 @@ let package = Package(
             name: "Probes", path: "Probes",
             exclude: ["embed", "plugin", "probes.bpf.c"],
             swiftSettings: swiftSettings, plugins: ["CompileProbes"]),
-        .target(name: "CBPF", linkerSettings: [library("bpf"), library("elf")]),
-        .target(name: "CCompression", linkerSettings: [library("z"), library("zstd")]),
+        .target(name: "CBPF", linkerSettings: [.linkedLibrary("bpf"), .linkedLibrary("elf")]),
+        .target(name: "CCompression", linkerSettings: [.linkedLibrary("z"), .linkedLibrary("zstd")]),
         .target(name: "TraceCore", dependencies: ["CCompression"], swiftSettings: swiftSettings),
         .executableTarget(
             name: "apictrace",
             dependencies: [
-                // The linker sees their libraries in reverse: the archive of libelf must come before that of zlib.
                 "TraceCore", "CBPF", "Probes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

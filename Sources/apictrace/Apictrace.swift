@@ -19,8 +19,31 @@ struct Apictrace: ParsableCommand {
         version: version,
         subcommands: [Analyze.self, Events.self, Live.self, Doctor.self, Explain.self, Schema.self])
 
+    static func main() {
+        do {
+            try Privileges.setAside()
+            var command = try parseAsRoot(arguments)
+            if !(command is any PrivilegedCommand) { try Privileges.giveUpThoseOfTheFile() }
+            try command.run()
+        } catch {
+            exit(withError: error)
+        }
+    }
+
+    /// What it was called with, its name left out.
+    private static var arguments: [String] {
+        var values: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
+        let count = Int(cbpf_arguments(&values))
+        return UnsafeBufferPointer(start: values, count: values == nil ? 0 : count).dropFirst().compactMap {
+            $0.map { String(cString: $0) }
+        }
+    }
+
     private static var version: String {
         let libbpf = libbpf_version_string().map { String(cString: $0) } ?? "of an unknown version"
         return "\(Report.Tool.current.name) \(Report.Tool.current.version), libbpf \(libbpf)"
     }
 }
+
+/// A command that raises ``Privileges`` by itself; all others run without any from the start.
+protocol PrivilegedCommand: ParsableCommand {}

@@ -28,6 +28,7 @@ import TraceCore
         #expect(try Command("analyze", "--from", "1.2s", "x.dat").status == 64)
         #expect(try Command("analyze", "--fail-on", "clean", "x.dat").status == 64)
         #expect(try Command("live", "--lapic").status == 64)
+        #expect(try Command("live", "--record", "-").status == 64)
         #expect(try Command("analyze", "--threads", "3", "x.dat").status == 64)
         #expect(try Command("analyze", "-", "-").status == 64)
         let unknownGrade = try Command("analyze", "--fail-on", "lost", "x.dat")

@@ -10,10 +10,12 @@ set -euo pipefail
 
 kernel=${1:?usage: build-initramfs.sh KERNEL_FOLDER VMM OUTPUT}
 vmm=${2:?} output=${3:?}
-need busybox cpio ldd objcopy
+need busybox cpio ldd objcopy setpriv
 
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
+# Of mktemp the folder is root's alone.
+chmod 755 "$root"
 mkdir -p "$root"/{bin,sbin,modules,dev,proc,sys,tmp}
 
 # add PROGRAM [NAME]: the file and the libraries that it is linked to, each at its own path.
@@ -43,6 +45,9 @@ fi
 if [[ -n ${APICTRACE_BIN:-} ]]; then
     [[ -x $APICTRACE_BIN ]] || fail "APICTRACE_BIN=$APICTRACE_BIN is no program"
     add "$APICTRACE_BIN" apictrace
+    # For `conditions`: the applet of this name can't change the user.
+    rm "$root/bin/setpriv"
+    add "$(command -v setpriv)"
 fi
 install -m 755 "$LAB/init" "$root/init"
 install -m 755 "$LAB/run-guest" "$LAB/run-traced" "$root/bin/"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# check-conditions.sh KERNEL APICV conditions FOLDER: compares what apictrace said of a host without KVM, and of KVM's modules
-# without type information, with what it promises. Prints one line a disagreement; status 0 if there is none.
+# check-conditions.sh KERNEL APICV conditions FOLDER: compares what apictrace said of a host without KVM, of KVM's modules
+# without type information, and to a user who isn't root, with what it promises. Prints one line a disagreement; status 0 if there is none.
 set -euo pipefail
 # shellcheck source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -45,6 +45,12 @@ says nobtf.livebackendbpf "$no_kvm"
 ends nobtf.live 2 1
 says nobtf.live "reading the same tracepoints with ftrace"
 says nobtf.live "live (ftrace), 0 events"
+# A user other than root, with the least capabilities: nothing runs meanwhile, so nothing can be said.
+ends granted.none 2 0
+for spared in dac_read_search sys_admin; do
+    ends granted.$spared 4 1
+    says granted.$spared "not permitted to trace"
+done
 # KVM's vendor module is loaded after apictrace has started: that is told, and what comes is traced as always.
 grep -qsF "neither kvm_intel nor kvm_amd is loaded yet" "$folder/late/live.err" || disagree "late: live says nothing"
 "$LAB/check-cell.sh" "$1" "$2" passthrough "$folder/late" | sed 's/^/late: /' || wrong=1

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// libbpf as Swift sees it, the probes' records, and the system calls that Glibc's module lacks.
+// libbpf as Swift sees it, the probes' records, the system calls that Glibc's module lacks, and the program's start.
 #pragma once
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -11,6 +11,7 @@
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "../../../Probes/event.h"
@@ -18,6 +19,10 @@
 /// Takes libbpf's messages, each a finished line or several; NULL drops them, which is how a program starts.
 typedef void (*cbpf_log_handler)(void *context, const char *text);
 void cbpf_set_log(cbpf_log_handler handler, void *context);
+
+/// How many arguments the program was called with, its name among them, and which. Swift would read them from /proc, and take
+/// none where that isn't mounted. To be called once, at the start: it takes back what was set for Swift's runtime alone.
+int cbpf_arguments(char ***values);
 
 /// The ring's positions and record lengths are shared with the kernel, which pairs these with its own
 /// smp_store_release and smp_load_acquire (kernel/bpf/ringbuf.c).
@@ -50,15 +55,23 @@ static inline int cbpf_get_capabilities(uint64_t *effective, uint64_t *permitted
     return 0;
 }
 
-/// Makes these the effective and permitted ones; none is handed on to a program that it starts.
-static inline int cbpf_set_capabilities(uint64_t kept) {
+/// None is handed on to a program that it starts.
+static inline int cbpf_set_capabilities(uint64_t effective, uint64_t permitted) {
     struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
     struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {
-        {(uint32_t)kept, (uint32_t)kept, 0},
-        {(uint32_t)(kept >> 32), (uint32_t)(kept >> 32), 0},
+        {(uint32_t)effective, (uint32_t)permitted, 0},
+        {(uint32_t)(effective >> 32), (uint32_t)(permitted >> 32), 0},
     };
 
     return (int)syscall(SYS_capset, &header, data);
+}
+
+/// The user that the process may become again: the owner of a set-user-ID file, else who runs it.
+static inline uint32_t cbpf_saved_user(void) {
+    uint32_t real = 0, effective = 0, saved = 0;
+
+    syscall(SYS_getresuid, &real, &effective, &saved);
+    return saved;
 }
 
 /// No program that it starts can get the capability either; fails where the kernel has no such capability.

@@ -4,7 +4,7 @@
 ///
 /// Told at a vCPU's first event and whenever it has changed since; the stamp names the vCPU's thread.
 public struct VCPUState: Equatable, Sendable {
-    /// Address of `struct kvm`: tells the VMs of one process apart, and is only to be compared.
+    /// The address of `struct kvm`, hashed: tells the VMs of one process apart, and is only to be compared.
     public var vm: UInt64
     /// `kvm->userspace_pid`, the process that created the VM.
     public var process: Int32

@@ -2,7 +2,7 @@
 import ArgumentParser
 
 /// `apictrace doctor`: whether this host can be traced, and what to do where it can't.
-struct Doctor: ParsableCommand {
+struct Doctor: PrivilegedCommand {
     static let configuration = CommandConfiguration(
         abstract: "Tell whether live tracing works on this host, and what to do.",
         discussion: """
@@ -16,7 +16,9 @@ struct Doctor: ParsableCommand {
     var json = false
 
     func run() throws {
-        let examination = Examination.ofThisHost()
+        // It opens nothing that its caller names, and looks with what live would trace with.
+        let examination = Privileges.raised { Examination.ofThisHost() }
+        try Privileges.giveUpThoseOfTheFile()
         print(json ? try examination.json() : examination.text)
         guard examination.canTrace else { throw ExitCode(ExitStatus.untraceable.code) }
     }

@@ -4,7 +4,7 @@ import Glibc
 import TraceCore
 
 /// `apictrace live`: traces the running host.
-struct Live: ParsableCommand {
+struct Live: PrivilegedCommand {
     static let configuration = CommandConfiguration(
         abstract: "Trace KVM on this host: findings as they come, and the report of analyze at the end.",
         discussion: """
@@ -74,6 +74,7 @@ struct Live: ParsableCommand {
             throw ValidationError("--until takes a finding's grade: exposed or a graver one.")
         }
         guard vcpu.map({ $0 >= 0 }) ?? true else { throw ValidationError("--vcpu counts from 0.") }
+        guard record != "-" else { throw ValidationError("--record writes a file; standard output takes none.") }
         guard !lapic || record != nil && backend != .ftrace else {
             throw ValidationError("--lapic is for a --record made with BPF.")
         }
@@ -93,7 +94,7 @@ struct Live: ParsableCommand {
         var options = LiveOptions(vm: vm, vcpu: vcpu)
         options.sendsLAPIC = lapic
         switch backend {
-        case .bpf: return try traceWithBPF(try LiveSession(options), options)
+        case .bpf: return try traceWithBPF(try LiveSession.started(options), options)
         case .ftrace: return try trace(try FtraceSession(), options)
         case nil: return try traceWithWhatWorks(options)
         }
@@ -103,7 +104,7 @@ struct Live: ParsableCommand {
     private func traceWithWhatWorks(_ options: LiveOptions) throws -> Report {
         let session: LiveSession
         do throws(TracingUnavailable) {
-            session = try LiveSession(options)
+            session = try .started(options)
         } catch {
             guard error.leavesFtrace else { throw error }
             let instead: FtraceSession
@@ -119,8 +120,11 @@ struct Live: ParsableCommand {
     private func traceWithBPF(_ session: consuming LiveSession, _ options: LiveOptions) throws -> Report {
         if session.info.isa == .unknown {
             Terminal.complain(
-                "neither kvm_intel nor kvm_amd is loaded yet; of a kvm_intel that comes later no memory is judged (signs C1 "
-                    + "and C2): load it before")
+                SystemFile.exists("/proc/cpuinfo")
+                    ? "neither kvm_intel nor kvm_amd is loaded yet; of a kvm_intel that comes later no memory is judged "
+                        + "(signs C1 and C2): load it before"
+                    : "/proc isn't mounted, so that the CPU's vendor is not known: no memory is judged (signs C1 and C2)"
+            )
         }
         return try trace(session, options)
     }
@@ -130,7 +134,7 @@ struct Live: ParsableCommand {
     ) throws -> Report {
         let reporter = LiveReporter(tracing.info, options, output: output, until: until)
         var sink = try LiveRecorder(reporter, path: record, info: tracing.info)
-        try Capabilities.drop(keeping: Tracing.capabilities, startsCommand: !command.isEmpty)
+        try Privileges.giveUp(startsCommand: !command.isEmpty)
         do {
             try tracing.run(
                 for: duration, command: command, commandOutput: json ? STDERR_FILENO : STDOUT_FILENO, into: &sink)

@@ -17,22 +17,29 @@ struct Examination: Codable, Equatable {
     /// Of the host that it runs on.
     static func ofThisHost() -> Examination {
         let host = HostFacts.current
+        let tracing = HostChecks.tracing()
         var checks = [
-            HostChecks.kernel(host), HostChecks.kvm(host), HostChecks.parameters(host), HostChecks.lockdown(),
-            HostChecks.capabilities(), HostChecks.tracefs(), HostChecks.leftovers(),
+            HostChecks.kernel(host), HostChecks.kvm(host), HostChecks.parameters(host), HostChecks.proc(),
+            HostChecks.lockdown(), HostChecks.capabilities(), HostChecks.tracefs(), HostChecks.leftovers(),
         ]
         do {
             let types = try KernelTypes()
             checks.append(TypeChecks.btf(types))
             // Of a KVM without types nothing else can be told.
             if types.hasKVM {
-                checks += [TypeChecks.tracepoints(types), TypeChecks.fields(types), TypeChecks.fix(types, host)]
+                checks += [
+                    TypeChecks.tracepoints(types), TypeChecks.fields(types), TypeChecks.fix(types, host),
+                    TypeChecks.memoryProofs(types, host, hasProbes: tracing.state == .ok),
+                ]
             }
         } catch {
-            let advice = "use a kernel with CONFIG_DEBUG_INFO_BTF=y; distribution kernels have it"
-            checks.append(TypeChecks.noTypes(error.text, advice))
+            checks.append(TypeChecks.noTypes(error))
         }
-        return Examination(checks)
+        // What is missing stands in nobody's way where tracing works all the same.
+        if tracing.state != .failed {
+            for index in checks.indices where checks[index].state == .failed { checks[index].state = .note }
+        }
+        return Examination(checks + [tracing])
     }
 
     /// A line a check, and one for what to do.

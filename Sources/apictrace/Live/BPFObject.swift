@@ -8,13 +8,19 @@ struct BPFObject: ~Copyable {
     private let raw: OpaquePointer
 
     /// Parses the embedded object; the kernel sees nothing of it yet.
+    ///
+    /// libbpf asks the kernel for the modules' types where vmlinux lacks one, which takes CAP_SYS_ADMIN. Where KVM has no
+    /// modules nothing can come of it: told which types to use, libbpf doesn't ask.
     init() throws(BPFError) {
         let opened = Probes.withObject { bytes in
-            var options = bpf_object_open_opts()
-            options.sz = MemoryLayout<bpf_object_open_opts>.size
-            return "apictrace".withCString { name in
-                options.object_name = name
-                return bpf_object__open_mem(bytes.baseAddress, bytes.count, &options)
+            "apictrace".withCString { name in
+                (KernelTypes.directory + "vmlinux").withCString { types in
+                    var options = bpf_object_open_opts()
+                    options.sz = MemoryLayout<bpf_object_open_opts>.size
+                    options.object_name = name
+                    if !KernelTypes.areModules { options.btf_custom_path = types }
+                    return bpf_object__open_mem(bytes.baseAddress, bytes.count, &options)
+                }
             }
         }
         guard let opened else { throw .last("bpf_object__open_mem") }

@@ -44,6 +44,13 @@ struct HostFacts: Equatable, Sendable {
         SystemFile.text("/sys/kernel/security/lockdown")?.contains("[confidentiality]") ?? false
     }
 
+    /// The capabilities that this process sees are those of a user namespace: its ids are not all the host's own
+    /// (user_namespaces(7)). False where /proc doesn't tell.
+    static var isInUserNamespace: Bool {
+        guard let map = SystemFile.text("/proc/self/uid_map") else { return false }
+        return map.split(whereSeparator: \.isWhitespace) != ["0", "0", "4294967295"]
+    }
+
     /// What the CPU offers decides, as a kernel may hold both vendors' code.
     private static func isa(_ modules: [String]) -> ISA {
         let flags = SystemFile.text("/proc/cpuinfo")?.split(separator: "\n").first { $0.hasPrefix("flags") } ?? ""

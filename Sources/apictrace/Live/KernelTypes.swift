@@ -14,6 +14,11 @@ struct KernelTypes: ~Copyable {
 
     private static let modules = ["kvm", "kvm_intel", "kvm_amd"]
 
+    /// Some of KVM's types are in a file of their own, or will be once it is loaded.
+    static var areModules: Bool {
+        !SystemFile.exists(HostFacts.moduleDirectory + "kvm") || modules.contains { SystemFile.exists(directory + $0) }
+    }
+
     init() throws(BPFError) {
         // What libbpf prints of types that can't be read, the error says.
         let log = LibbpfLog()

@@ -4,10 +4,11 @@ import TraceCore
 
 extension LiveItem {
     /// Decodes a record where it lies; nil for one whose length and kind don't agree, which no probe of ours writes.
-    init?(_ bytes: UnsafeRawBufferPointer) {
+    /// - Parameter key: hides the kernel's addresses.
+    init?(_ bytes: UnsafeRawBufferPointer, hiding key: AddressKey) {
         guard bytes.count >= MemoryLayout<probe_header>.size else { return nil }
         let header = bytes.load(as: probe_header.self)
-        guard let content = Content(header, bytes) else { return nil }
+        guard let content = Content(header, bytes, key) else { return nil }
         self.content = content
         process = Int32(bitPattern: header.tgid)
         stamp = EventStamp(time: header.time, cpu: Int32(bitPattern: header.cpu), tid: Int32(bitPattern: header.tid))
@@ -15,12 +16,12 @@ extension LiveItem {
 }
 
 extension LiveItem.Content {
-    fileprivate init?(_ header: probe_header, _ bytes: UnsafeRawBufferPointer) {
+    fileprivate init?(_ header: probe_header, _ bytes: UnsafeRawBufferPointer, _ key: AddressKey) {
         switch UInt32(header.kind) {
         case KIND_VCPU_STATE.rawValue:
             guard bytes.count >= MemoryLayout<probe_vcpu_state>.size else { return nil }
             let record = bytes.load(as: probe_vcpu_state.self)
-            self = .state(VCPUState(record), row: record.row)
+            self = .state(VCPUState(record, key), row: record.row)
         case KIND_LAPIC_WORDS.rawValue:
             guard bytes.count >= MemoryLayout<probe_lapic_words>.size else { return nil }
             self = .lapic(bytes.load(as: probe_lapic_words.self))
@@ -34,10 +35,10 @@ extension LiveItem.Content {
 }
 
 extension VCPUState {
-    fileprivate init(_ record: probe_vcpu_state) {
+    fileprivate init(_ record: probe_vcpu_state, _ key: AddressKey) {
         func has(_ flag: vcpu_flags) -> Bool { record.flags & flag.rawValue != 0 }
         self.init(
-            vm: record.vm, process: Int32(bitPattern: record.pid), vcpu: Int32(bitPattern: record.vcpu),
+            vm: key.hidden(record.vm), process: Int32(bitPattern: record.pid), vcpu: Int32(bitPattern: record.vcpu),
             inhibits: record.inhibits, isAPICvActive: has(VCPU_APICV_ACTIVE), isGuestMode: has(VCPU_GUEST_MODE),
             hasLAPIC: has(VCPU_LAPIC),
             vmx: has(VCPU_VMX)

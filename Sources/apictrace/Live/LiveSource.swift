@@ -7,13 +7,14 @@ import TraceCore
 ///
 /// It doesn't wait: call ``drain(into:)`` at a beat. Ending the value, or the process, removes the probes.
 struct LiveSource: ~Copyable {
-    private let object: BPFObject
+    private let probes: LoadedProbes
     private var attachments: Attachments?
     private var ring: MappedRing
     private let counts: MappedCounts
     private let exitCounts: MappedExitCounts
     /// The thread of each row of ``exitCounts``.
     private var exitRows: [UInt32: Int32] = [:]
+    private let addresses = AddressKey()
     private let isa: ISA
     private var window = ReorderWindow()
     private var threads = ToldThreads()
@@ -22,7 +23,7 @@ struct LiveSource: ~Copyable {
     /// Records that the decoder did not understand: always 0, unless probes and tool don't match.
     private var undecoded: UInt64 = 0
     /// Kinds that this kernel has a tracepoint for.
-    let kinds: EventKindSet
+    var kinds: EventKindSet { probes.kinds }
     /// Programs attached.
     let programCount: Int
     private var gaps: [EventGap] = []
@@ -39,57 +40,55 @@ struct LiveSource: ~Copyable {
     static func start(
         _ options: LiveOptions, host: HostFacts, types: borrowing KernelTypes
     ) throws(TracingUnavailable) -> LiveSource {
-        for name in requiredTracepoints where types.argumentCount(ofTracepoint: name) == nil {
-            throw .tracepointMissing(name)
-        }
+        try require(types)
         let log = LibbpfLog()
         do throws(BPFError) {
-            return try LiveSource(options, host: host, types: types)
+            return try LiveSource(LoadedProbes(options, host: host, types: types), options, host: host)
         } catch {
             throw TracingUnavailable(error, log: log.text)
         }
     }
 
-    private init(_ options: LiveOptions, host: HostFacts, types: borrowing KernelTypes) throws(BPFError) {
-        let object = try BPFObject()
-        var config = probe_config()
-        config.vm = UInt32(bitPattern: options.vm ?? 0)
-        config.vcpu = options.vcpu ?? -1
-        config.is_vmx = host.isa == .vmx ? 1 : 0
-        // Before 6.0 what an injection repeats is told from the exit before it.
-        config.counts_exits = types.hasField("kvm_inj_virq.reinjected") ? 1 : 0
-        config.sends_lapic = options.sendsLAPIC ? 1 : 0
-        try object.configure(config)
-        let cpus = max(Int(libbpf_num_possible_cpus()), 1)
-        try object.resize("counts", to: UInt32(cpus))
-        try object.resize("ring", to: options.ringBytes)
-        let programs = object.programs
-        let kinds = Self.select(programs, types)
-        try object.load()
-        let ring = try MappedRing(descriptor: object.descriptor(ofMap: "ring"), size: Int(options.ringBytes))
-        let counts = try MappedCounts(descriptor: object.descriptor(ofMap: "counts"), cpus: cpus)
-        let exitCounts = try MappedExitCounts(descriptor: object.descriptor(ofMap: "exit_counts"))
-        attachments = try Attachments(programs)
-        self.object = object
+    /// As ``start(_:host:types:)``, but only the probes of a rare tracepoint are attached, and none for longer than the call.
+    /// - Returns: how many programs were loaded.
+    static func rehearse(host: HostFacts, types: borrowing KernelTypes) throws(TracingUnavailable) -> Int {
+        try require(types)
+        let log = LibbpfLog()
+        do throws(BPFError) {
+            let probes = try LoadedProbes(LiveOptions(), host: host, types: types)
+            let programs = probes.object.programs
+            // It hangs on an id in tracefs, as few do, and runs where L2 leaves for L1 alone.
+            let rare = try Attachments(programs.filter { $0.tracepoint == "kvm_nested_vmexit" })
+            let loaded = programs.count(where: \.loads)
+            _ = try SpareDescriptors(loaded + besideLinks)
+            withExtendedLifetime(rare) {}
+            return loaded
+        } catch {
+            throw TracingUnavailable(error, log: log.text)
+        }
+    }
+
+    /// Descriptors that a run has open beside its programs, maps and links: those of the event loop, a recording, a command.
+    private static let besideLinks = 8
+
+    private static func require(_ types: borrowing KernelTypes) throws(TracingUnavailable) {
+        for name in requiredTracepoints where types.argumentCount(ofTracepoint: name) == nil {
+            throw .tracepointMissing(name)
+        }
+    }
+
+    private init(_ probes: consuming LoadedProbes, _ options: LiveOptions, host: HostFacts) throws(BPFError) {
+        let ring = try MappedRing(descriptor: probes.object.descriptor(ofMap: "ring"), size: Int(options.ringBytes))
+        let counts = try MappedCounts(descriptor: probes.object.descriptor(ofMap: "counts"), cpus: probes.cpus)
+        let exitCounts = try MappedExitCounts(descriptor: probes.object.descriptor(ofMap: "exit_counts"))
+        attachments = try Attachments(probes.object.programs)
+        counted = (MonotonicClock.now, Array(repeating: 0, count: probes.cpus))
+        programCount = probes.object.programs.count(where: \.loads)
+        self.probes = probes
         self.ring = ring
         self.counts = counts
         self.exitCounts = exitCounts
         isa = host.isa
-        self.kinds = kinds
-        programCount = programs.count(where: \.loads)
-        counted = (MonotonicClock.now, Array(repeating: 0, count: cpus))
-    }
-
-    /// Marks the programs that this kernel's tracepoints and their prototypes allow.
-    private static func select(_ programs: [BPFProgram], _ types: borrowing KernelTypes) -> EventKindSet {
-        var kinds: EventKindSet = []
-        for program in programs {
-            let arguments = types.argumentCount(ofTracepoint: program.tracepoint)
-            let fits = arguments != nil && (program.argumentCount == nil || program.argumentCount == arguments)
-            program.setLoads(fits)
-            if fits, let kind = EventKind(tracepoint: program.tracepoint) { kinds.insert(kind) }
-        }
-        return kinds
     }
 
     /// Hits of a kind since the start: every one, filtered, sent or dropped.
@@ -116,7 +115,7 @@ struct LiveSource: ~Copyable {
     var dropped: UInt64 { counted.dropped.reduce(undecoded, &+) }
 
     /// Hits that were neither counted nor sent because their own program was at work on the CPU.
-    var missed: UInt64 { object.programs.filter(\.loads).reduce(0) { $0 &+ $1.misses } }
+    var missed: UInt64 { probes.object.programs.filter(\.loads).reduce(0) { $0 &+ $1.misses } }
 
     /// Reads what the probes have sent and gives the sink what is in order by now, one drain late.
     mutating func drain(into sink: inout some LiveEventSink & ~Copyable) throws(BPFError) {
@@ -150,8 +149,9 @@ struct LiveSource: ~Copyable {
 
     private mutating func read() throws(BPFError) {
         var unknown: UInt64 = 0
+        let addresses = addresses
         try ring.drain(into: &window) { window, bytes in
-            if let item = LiveItem(bytes) { window.insert(item) } else { unknown &+= 1 }
+            if let item = LiveItem(bytes, hiding: addresses) { window.insert(item) } else { unknown &+= 1 }
         }
         undecoded &+= unknown
     }

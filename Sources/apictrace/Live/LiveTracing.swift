@@ -5,8 +5,6 @@ import TraceCore
 /// One run of live tracing, whatever reads the kernel's events: ``LiveSession`` and ``FtraceSession``.
 protocol LiveTracing: LiveProgress, ~Copyable {
     var info: TraceInfo { get }
-    /// What it still takes at the end of the run.
-    static var capabilities: Capabilities { get }
     /// Whether the totals count hits that the sink was not told of.
     static var countsMore: Bool { get }
 

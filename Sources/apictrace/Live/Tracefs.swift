@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import CBPF
 import Glibc
 
 /// Where tracefs is, and the instances that tracing leaves in it.
@@ -9,6 +10,24 @@ enum Tracefs {
     /// The mounted one; nil where there is none that this process may read.
     static var directory: String? {
         candidates.first { SystemFile.exists($0 + "/events") }
+    }
+
+    /// It is mounted, whether or not this process may look into it.
+    static var isMounted: Bool {
+        candidates.contains { path in
+            var volume = statfs()
+            return statfs(path, &volume) == 0 && volume.f_type == magic
+        }
+    }
+
+    /// TRACEFS_MAGIC (include/uapi/linux/magic.h).
+    private static let magic = 0x7472_6163
+
+    /// Instances can't be made in it; false where it isn't there.
+    static var isReadOnly: Bool {
+        var volume = statvfs()
+        guard let directory, statvfs(directory, &volume) == 0 else { return false }
+        return volume.f_flag & UInt(ST_RDONLY) != 0
     }
 
     /// KVM is loaded, and its events can be read.

@@ -38,6 +38,24 @@ import TraceCore
         #expect(VCPUFinder.find(in: proc.path) == [FoundVM(process: 30, command: "qemu", vcpus: [0, 1])])
     }
 
+    /// This kernel's types stand for a host whose kvm_intel has none, or whose CPU isn't known.
+    @Test(
+        LiveHost.needs[2],
+        .enabled(if: access("/sys/kernel/btf/kvm_intel", F_OK) != 0, "kvm_intel's types are here"),
+        arguments: [(ISA.vmx, "not judged"), (.unknown, "not known"), (.svm, "none needed")])
+    func `doctor says whether memory is judged`(_ isa: ISA, _ finding: String) throws {
+        let types = try KernelTypes()
+        try #require(types.hasMember("vmcs01", of: "vcpu_vmx") == nil)
+        var host = HostFacts.current
+        host.isa = isa
+        for hasProbes in [true, false] {
+            let check = TypeChecks.memoryProofs(types, host, hasProbes: hasProbes)
+            #expect(check.finding.contains(finding))
+            #expect((check.state == .ok) == (isa == .svm))
+        }
+        #expect((TypeChecks.fix(types, host).state == .ok) == (isa == .svm))
+    }
+
     @Test func `doctor fails as a whole where one check has failed`() {
         let note = DoctorCheck("kvm", .note, "pvm", advice: "look elsewhere")
         #expect(Examination([note]).canTrace)

@@ -30,7 +30,7 @@ import Testing
                 Issue.record("\(error)")
                 return
             }
-            #expect(error.text.contains("run it as root"))
+            #expect(error.text.contains("see apictrace doctor"))
         }
     }
 
@@ -39,8 +39,17 @@ import Testing
         #expect(TracingUnavailable.noTracefs.text.contains("mount -t tracefs"))
     }
 
+    @Test func `a lack of descriptors is no refusal, and leads to no other backend`() {
+        let lack = unavailable("bpf_object__load", EMFILE, log: "libbpf: failed to create map")
+        #expect(lack == .outOfDescriptors(BPFError("bpf_object__load", "kvm_exit", code: EMFILE)))
+        #expect(lack.text.contains("ulimit -n"))
+        #expect(!lack.leavesFtrace)
+    }
+
     @Test(arguments: [
-        TracingUnavailable.noBTF, .noKVM, .lockdown, .noTracefs, .tracepointMissing("kvm_exit"),
+        TracingUnavailable.userNamespace, .ftraceNeedsRoot, .outOfDescriptors(BPFError("open", code: EMFILE)),
+        .readOnlyTracefs(BPFError("mkdir", code: EROFS)), .noBTF, .noKVM, .lockdown, .noTracefs,
+        .tracepointMissing("kvm_exit"),
         .refused(BPFError("bpf_object__load", code: EINVAL), log: "a\nb"), .notPermitted(BPFError("bpf", code: EPERM)),
     ])
     func `each takes one line`(_ unavailable: TracingUnavailable) {

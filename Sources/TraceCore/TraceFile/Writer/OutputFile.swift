@@ -8,8 +8,9 @@ struct OutputFile: ~Copyable {
 
     /// Creates the file, or empties it.
     init(path: String) throws(TraceWriterError) {
-        descriptor = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw .last("can't be created", file: path) }
+        descriptor = try Self.claimed(path)
+        // What has no size, such as a device, is written as far as it goes.
+        _ = ftruncate(descriptor, 0)
         name = path
     }
 

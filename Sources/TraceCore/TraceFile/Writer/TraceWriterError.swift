@@ -13,5 +13,10 @@ public struct TraceWriterError: Error, Equatable, Sendable, CustomStringConverti
         TraceWriterError(file: file, what: what, reason: String(cString: strerror(errno)))
     }
 
+    /// For a reason that lies in the file, which another name helps.
+    static func refused(_ file: String, _ why: String) -> TraceWriterError {
+        TraceWriterError(file: file, what: "no recording is written there", reason: "\(why); name another file")
+    }
+
     public var description: String { "\(file): \(what): \(reason)" }
 }

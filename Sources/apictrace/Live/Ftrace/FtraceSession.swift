@@ -9,14 +9,11 @@ struct FtraceSession: LiveTracing, ~Copyable {
     /// Whatever may end the process: the instance must go first. SIGPIPE comes when nobody reads our output any more.
     static let signals = [SIGINT, SIGTERM, SIGHUP, SIGPIPE]
 
-    /// What stopping and removing the instance takes at the end: root owns it.
-    static let capabilities = geteuid() == 0 ? Capabilities() : Capabilities(.dacOverride)
-
     init() throws(TracingUnavailable) {
         guard !HostFacts.isLockedDown else { throw .lockdown }
-        guard let tracefs = Tracefs.directory else {
-            throw geteuid() == 0 ? .noTracefs : .notPermitted(BPFError("open", "tracefs", code: EACCES))
-        }
+        // Making an instance is root's; of others it would take CAP_DAC_OVERRIDE, which lets a process write any file.
+        guard getuid() == 0 else { throw .ftraceNeedsRoot }
+        guard let tracefs = Tracefs.directory else { throw .withoutTracefs }
         guard SystemFile.exists(tracefs + "/events/kvm") else { throw .noKVM }
         for name in LiveSource.requiredTracepoints where !SystemFile.exists("\(tracefs)/events/kvm/\(name)") {
             throw .tracepointMissing(name)
@@ -26,7 +23,7 @@ struct FtraceSession: LiveTracing, ~Copyable {
         do {
             source = try FtraceSource(in: tracefs)
         } catch {
-            throw error.code == EACCES || error.code == EPERM ? .notPermitted(error) : .failed(error)
+            throw TracingUnavailable(error)
         }
         info = TraceInfo(host, source.formats)
     }
