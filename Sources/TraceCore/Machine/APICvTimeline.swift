@@ -98,6 +98,14 @@ public struct APICvTimeline: Equatable, Sendable {
         return changed(to: request.activate ? 0 : bit, at: stamp)
     }
 
+    /// Something contradicts the mask, and leaves open what it is. True where that changed what is known.
+    mutating func showedUnknown(since entered: UInt64, at stamp: EventStamp) -> Bool {
+        guard current.state != .unknown, entered > current.from ?? 0 else { return false }
+        contradictions += 1
+        isInitial = false
+        return append(Interval(from: stamp.time, state: .unknown, mask: 0, inferred: true))
+    }
+
     /// What only a VM with APICv switched off does.
     enum InactiveSign {
         /// An exit of L1's ended an interrupt that hardware would have ended by itself.

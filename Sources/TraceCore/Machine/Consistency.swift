@@ -26,6 +26,7 @@ public struct Consistency: Equatable, Sendable {
     private var msrExits: UInt64 = 0
     private var registersInEPTExits: UInt64 = 0
     private var eoiWrites: UInt64 = 0
+    private var apicPageHits: UInt64 = 0
 
     /// One odd event may be the trace's edge or a rare path of KVM's; two are not.
     private static let enough: UInt64 = 2
@@ -67,6 +68,8 @@ public struct Consistency: Equatable, Sendable {
     mutating func exitOfL2WithoutNestedVMExit() { exitsOfL2Unshown &+= 1 }
     mutating func injectionWithoutInjVIRQ() { injectionsUnshown &+= 1 }
     mutating func eptViolation() { eptViolations &+= 1 }
+    /// `handle_mmio_page_fault` on the APIC page: an access that KVM emulates.
+    mutating func apicPageHit() { apicPageHits &+= 1 }
     mutating func msrExitOfL1() { msrExits &+= 1 }
 
     mutating func register(inEPTExit: Bool, isEOI: Bool) {
@@ -88,6 +91,9 @@ public struct Consistency: Equatable, Sendable {
         if nestedExits > 0 { kinds.insert(.nestedVMExit) }
         return kinds
     }
+
+    /// `kvm_nested_vmexit` is on, so that an exit without it is L1's.
+    var tellsLevels: Bool { nestedExits > 0 }
 
     /// L2 ran and exited, and no `kvm_nested_vmexit` ever said so.
     var lacksNestedVMExit: Bool { nestedExits == 0 && exitsOfL2Unshown >= Self.enough }
@@ -114,7 +120,7 @@ public struct Consistency: Equatable, Sendable {
         note(.apicAcceptIRQ, if: seen.contains(.apicvAcceptIRQ))
         note(.pageFault, if: eptViolations >= Self.enough)
         note(.msr, if: msrExits >= Self.enough)
-        note(.mmio, if: registersInEPTExits > 0)
+        note(.mmio, if: registersInEPTExits > 0 || apicPageHits > 0)
         note(.eoi, if: eoiWrites > 0)
         return off
     }

@@ -80,6 +80,12 @@ public struct InhibitNames: Equatable, Sendable {
         (0..<64).filter { mask & 1 << UInt64($0) != 0 }.map(name)
     }
 
+    /// The mask says that KVM has no local APIC for the VM's vCPUs, and nothing else. Beside DISABLE it is never cleared
+    /// (kvm_apicv_init and kvm_clear_apicv_inhibit, arch/x86/kvm/x86.c, 5.19 to 6.8).
+    func isAbsent(mask: UInt64) -> Bool {
+        mask.nonzeroBitCount == 1 && certainName(bit: mask.trailingZeroBitCount) == "ABSENT"
+    }
+
     func mayBeAbsent(bit: Int) -> Bool {
         possible.contains { $0.indices.contains(bit) && $0[bit] == "ABSENT" }
     }

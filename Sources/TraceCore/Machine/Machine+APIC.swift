@@ -10,6 +10,7 @@ extension Machine {
         let vcpu = vcpu(of: thread)
         let register = APICRegister(offset: access.register)
         let reason = vcpus[vcpu].bracket.reason
+        showedLocalAPIC(vcpus[vcpu].vm, vcpu, stamp, &observer)
         consistency.register(
             inEPTExit: vcpus[vcpu].bracket.isOpen && reason == .eptMisconfig,
             isEOI: register == .eoi && access.isWrite && reason != .apicWrite)
@@ -90,6 +91,7 @@ extension Machine {
     private mutating func accept<Observer: MachineObserver>(
         _ vector: UInt8, _ vcpu: Int, level: Level, _ stamp: EventStamp, _ observer: inout Observer
     ) {
+        showedLocalAPIC(vcpus[vcpu].vm, vcpu, stamp, &observer)
         guard !vcpus[vcpu].isSoftwareDisabled else {
             vcpus[vcpu].ledger.refused(vector, level: level)
             return
@@ -129,7 +131,9 @@ extension Machine {
         if level == .l1, vms[vm].isa == .vmx {
             // With APICv in use only ExtINT (the PIC) is injected into L1: not the local APIC's business.
             vcpus[vcpu].picVectorOfL1 = vector
-            if vcpus[vcpu].ledger[vector].pending != nil { showedInactive(vm, vcpu, .injectionOfAccepted, stamp, &observer) }
+            if vcpus[vcpu].ledger[vector].pending != nil {
+                showedInactive(vm, vcpu, .injectionOfAccepted, stamp, &observer)
+            }
             guard vms[vm].apicv.state != .active else { return }
         }
         acknowledge(vector, level, by: how, vcpu, stamp, &observer)
@@ -162,6 +166,7 @@ extension Machine {
         let acting = vcpu(of: thread)
         if vcpus[acting].id == nil { _ = vcpu(of: thread, id: Int32(exactly: end.vcpu)) }
         guard let vcpu = target(end.vcpu, of: thread) else { return }
+        showedLocalAPIC(vcpus[vcpu].vm, vcpu, stamp, &observer)
         consistency.eoi(inExit: vcpus[vcpu].bracket.isOpen || vms[vcpus[vcpu].vm].isa != .vmx)
         if vcpus[vcpu].unlevelled.count > 0 { acceptHeld(vcpu, level: vcpus[vcpu].bracket.level, &observer) }
         let level = vcpus[vcpu].actingLevel

@@ -106,10 +106,22 @@ extension Machine {
     mutating func showedInactive<Observer: MachineObserver>(
         _ vm: Int, _ vcpu: Int, _ sign: APICvTimeline.InactiveSign, _ stamp: EventStamp, _ observer: inout Observer
     ) {
+        // Where nothing tells the levels apart, it may be L2 that it happens to, as with APICv on.
         guard vms[vm].isa == .vmx, vms[vm].apicv.state != .inhibited,
+            consistency.tellsLevels || !vcpus[vcpu].hasNested,
             vms[vm].apicv.showedInactive(sign, since: vcpus[vcpu].enteredAt, at: stamp)
         else { return }
         settleAccesses(ofVM: vm)
+        observer.observe(.inhibitsChanged, of: vcpu, at: stamp, in: self)
+    }
+
+    /// KVM's local APIC does something, which it can't while ABSENT is set: the event that cleared it is not in the trace.
+    mutating func showedLocalAPIC<Observer: MachineObserver>(
+        _ vm: Int, _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
+    ) {
+        guard vms[vm].apicv.state == .inhibited, inhibitNames.isAbsent(mask: vms[vm].apicv.current.mask),
+            vms[vm].apicv.showedUnknown(since: vcpus[vcpu].enteredAt, at: stamp)
+        else { return }
         observer.observe(.inhibitsChanged, of: vcpu, at: stamp, in: self)
     }
 

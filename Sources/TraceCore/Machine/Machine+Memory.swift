@@ -47,6 +47,7 @@ extension Machine {
         _ fault: KVMEvent.HandleMMIOPageFault, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         guard fault.gfn == APICPage.gfn else { return }
+        consistency.apicPageHit()
         let vcpu = vcpu(of: thread)
         faultedIn(.installMMIOSPTEAndEmulate, vcpu, stamp, &observer)
         if vcpus[vcpu].bracket.level == .l2 {

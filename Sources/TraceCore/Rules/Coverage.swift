@@ -133,7 +133,8 @@ public struct Coverage: Sendable {
                 missing: missing)
         }
         if !machine.consistency.seen.contains(.apicAcceptIRQ), !machine.info.knowsSelection {
-            add("An L2 ran, and no interrupt was accepted: whether kvm_apic_accept_irq was on can't be told.",
+            add(
+                "An L2 ran, and no interrupt was accepted: whether kvm_apic_accept_irq was on can't be told.",
                 vm: vm)
         }
         if vcpus.contains(where: { !machine.vcpus[$0].accessesDirect.whileUnknown.isEmpty }) {
@@ -169,7 +170,7 @@ public struct Coverage: Sendable {
             {
                 add("\(vector.hex) was accepted on \(name), and nothing shows that it was delivered.", vm: vcpu.vm)
             } else if account.isNeverDelivered, let pending = account.pending,
-                machine.now.elapsed(since: pending.since.time) >= Wait.nanosecondsNeeded,
+                account.accepted.l2 > 1 || machine.now.elapsed(since: pending.since.time) >= Wait.nanosecondsNeeded,
                 !machine.isNotification(vector, of: index), !machine.blockedIRQ(index, since: pending.since.time)
             {
                 add(
@@ -177,7 +178,8 @@ public struct Coverage: Sendable {
                         + (isSeenFromCreation
                             ? "."
                             : "; the VM ran before the trace, so that what blocks it may have come before. A recording that "
-                                + "begins before the VM would tell."), vm: vcpu.vm)
+                                + "begins before the VM would tell."),
+                    vm: vcpu.vm)
             }
             guard let open = account.inService, open.level == .l2, open.isSure,
                 machine.now.elapsed(since: open.since.time) >= Self.longestService
@@ -187,7 +189,8 @@ public struct Coverage: Sendable {
                     + (open.mayHaveEnded ? ": L1 intercepts accesses whose register can't be told." : "."), vm: vcpu.vm)
         }
         if vcpu.ledger.unseenEOIs > 0 {
-            add("The EOIs of \(vcpu.ledger.unseenEOIs) interrupts that were injected into L2 on \(name) were not seen.",
+            add(
+                "The EOIs of \(vcpu.ledger.unseenEOIs) interrupts that were injected into L2 on \(name) were not seen.",
                 vm: vcpu.vm)
         }
     }

@@ -103,7 +103,8 @@ struct LostAccept: Sendable {
         }
         if machine.vcpus[vcpu].acknowledgesOnExit {
             finding.limits.append(
-                "L1 takes interrupts with the exit: a vector that it posts interrupts to L2 with is never delivered itself.")
+                "L1 takes interrupts with the exit: a vector that it posts interrupts to L2 with is never delivered itself."
+            )
         }
         return finding
     }

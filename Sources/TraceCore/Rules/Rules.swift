@@ -47,7 +47,9 @@ public struct Rules: MachineObserver, Sendable {
         case .exit:
             // L1's exits of a vCPU that has run no L2 are told by no other reading. APICv is virtual-interrupt delivery there.
             let vcpuState = machine.vcpus[vcpu].state
-            guard vcpuState?.isAPICvActive == true, vcpuState?.vmx == nil, !machine.vcpus[vcpu].hasNested else { return }
+            guard vcpuState?.isAPICvActive == true, vcpuState?.vmx == nil, !machine.vcpus[vcpu].hasNested else {
+                return
+            }
             staleSVI.l1Exit(reading.words, of: vcpu, at: stamp, in: machine)
         }
     }

@@ -48,7 +48,8 @@ struct Sleeper: Equatable, Sendable {
         finding.vectors = vectors
         for sleeper in sleepers {
             finding.evidence.add(
-                "kvm_exit", at: sleeper.halted, isKey: true, "HLT, which nothing wakes for \(sleeper.noticed.elapsed(since: sleeper.halted.time) / 1_000_000) ms")
+                "kvm_exit", at: sleeper.halted, isKey: true,
+                "HLT, which nothing wakes for \(sleeper.noticed.elapsed(since: sleeper.halted.time) / 1_000_000) ms")
             finding.evidence.add("kvm_apic_accept_irq", at: sleeper.accepted, "\(sleeper.vector.hex) accepted")
         }
         finding.limits.append(

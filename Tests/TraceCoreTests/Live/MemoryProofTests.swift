@@ -152,7 +152,9 @@ import Testing
 
     // MARK: C3
 
-    @Test func `C3: a HLT of L2's that sleeps on an accepted vector for 100 ms may have interrupts off: a hazard`() throws {
+    @Test func `C3: a HLT of L2's that sleeps on an accepted vector for 100 ms may have interrupts off: a hazard`()
+        throws
+    {
         var trace = LiveTrace()
         trace.state(guestMode: true)
         trace.emit(.leave(.hlt), .nested(.hlt))

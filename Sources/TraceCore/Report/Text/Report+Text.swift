@@ -31,7 +31,7 @@ extension Report {
 
     private func headline(_ times: TimeText) -> String {
         guard let gravest = findings.first, verdict != .clean else { return verdict.claim + "." }
-        let claim = gravest.rule.isAboutLostInterrupts ? verdict.claim : gravest.rule.explanation.title
+        let claim = gravest.rule.isAboutLostInterrupts ? gravest.claim : gravest.rule.explanation.title
         let vectors = gravest.vectors.isEmpty ? "" : gravest.vectorList + ", "
         return "\(claim): \(vectors)\(name(of: gravest)), since \(times.both(gravest.first))."
     }
@@ -92,6 +92,16 @@ extension Grade {
         case .suspect: "Interrupts are most likely lost"
         case .confirmed: "Interrupts are lost"
         }
+    }
+}
+
+extension Report.Finding {
+    /// What the headline says: a wait is told as a wait, and only a crossing as one.
+    fileprivate var claim: String {
+        guard grade == .hazard, !vectors.isEmpty else { return grade.claim }
+        return crossings.isEmpty
+            ? "An interrupt was accepted and not delivered: lost, or held back by a guest that may have interrupts off"
+            : "Interrupts crossed levels, and another waits since: lost, or held back by a guest that may have interrupts off"
     }
 }
 

@@ -48,7 +48,8 @@ struct CrossingJudgement {
         if isStuck, losses.contains(where: { $0.undelivered != nil }) || !watch.blockedForLong.isEmpty {
             return .confirmed
         }
-        if showsDeliveries, losses.contains(where: { $0.fruitless != nil && $0.isStanding && $0.outlivesHealthyWaits }) {
+        if showsDeliveries, losses.contains(where: { $0.fruitless != nil && $0.isStanding && $0.outlivesHealthyWaits })
+        {
             return .confirmed
         }
         if isStuck || losses.contains(where: isBeyondExcuse) { return .suspect }
@@ -81,7 +82,8 @@ struct CrossingJudgement {
         for wait in losses { log.add(wait) }
         for blocked in watch.blocked where watch.blockedForLong.contains(blocked.vector) {
             log.add(
-                "kvm_exit", at: blocked.from, isKey: true, "the APIC's words: \(blocked.vector.hex) waits behind a stuck one")
+                "kvm_exit", at: blocked.from, isKey: true,
+                "the APIC's words: \(blocked.vector.hex) waits behind a stuck one")
             log.add("kvm_exit", at: blocked.to, isKey: true, "and still does here")
         }
         for sleep in watch.sleeps {

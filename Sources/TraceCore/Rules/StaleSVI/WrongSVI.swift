@@ -42,7 +42,9 @@ struct WrongSVI: Sendable {
 
     /// The interrupt that is blocked: by an SVI that is too high, or by one in service whose EOI clears another bit.
     var lost: UInt8? {
-        guard case .confirmed(let stored, let computed, _) = found, let requested = words?.highestIRR else { return nil }
+        guard case .confirmed(let stored, let computed, _) = found, let requested = words?.highestIRR else {
+            return nil
+        }
         return requested >> 4 <= max(stored, computed) >> 4 ? requested : nil
     }
 
