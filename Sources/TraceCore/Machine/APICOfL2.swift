@@ -19,6 +19,9 @@ public struct APICOfL2: Equatable, Sendable {
         if ofOwnMaking { ownSigns &+= 1 }
     }
 
+    /// L1 gives L2 virtual-interrupt delivery, which acts on a virtual-APIC page of L2's.
+    mutating func hasVirtualInterruptDelivery() { ownSigns &+= 1 }
+
     public var kind: Kind {
         if sharedSigns > 0 { return .l1s }
         return ownSigns > 0 ? .virtualised : .unknown

@@ -137,7 +137,8 @@ extension Machine {
             guard vms[vm].apicv.state != .active else { return }
         }
         acknowledge(vector, level, by: how, vcpu, stamp, &observer)
-        if level == .l2, vcpus[vcpu].ledger[vector].inService?.isSure ?? false { vms[vm].apicOfL2.sharesL1s() }
+        // L1 doesn't intercept external interrupts: those that reach it reach L2.
+        if level == .l2 { vms[vm].apicOfL2.sharesL1s() }
     }
 
     mutating func acknowledge<Observer: MachineObserver>(

@@ -13,7 +13,7 @@ extension Machine {
         if vcpus[vcpu].unlevelled.count > 0 { acceptHeld(vcpu, level: .l2, &observer) }
         guard isNew else { return }
         let reason = vcpus[vcpu].bracket.reason
-        if reason.isAPICVirtualization || reason == .eoiInduced { vcpus[vcpu].givesL2APICv = true }
+        if reason.isAPICVirtualization || reason == .eoiInduced { givesL2APICv(vcpu) }
         guard reason.isInterruptWindow else { return }
         observer.observe(.interruptWindow, of: vcpu, at: stamp, in: self)
     }
@@ -76,7 +76,7 @@ extension Machine {
         enterL2(vcpu, stamp, &observer)
         vcpus[vcpu].injectionOfL1 = vector
         // What virtual-interrupt delivery holds for L2 (guest interrupt status), 6.1 and later on VMX.
-        if enter.intCtl != 0, vms[vcpus[vcpu].vm].isa == .vmx { vcpus[vcpu].givesL2APICv = true }
+        if enter.intCtl != 0, vms[vcpus[vcpu].vm].isa == .vmx { givesL2APICv(vcpu) }
         guard let vector else {
             observer.observe(.enteringL2(injecting: nil), of: vcpu, at: stamp, in: self)
             return
@@ -89,6 +89,11 @@ extension Machine {
         }
         vcpus[vcpu].hasOpenReflection = false
         observer.observe(.enteringL2(injecting: vector), of: vcpu, at: stamp, in: self)
+    }
+
+    private mutating func givesL2APICv(_ vcpu: Int) {
+        vcpus[vcpu].givesL2APICv = true
+        vms[vcpus[vcpu].vm].apicOfL2.hasVirtualInterruptDelivery()
     }
 
     /// L1 goes back to L2.

@@ -27,6 +27,8 @@ extension Report {
         public var l2Direct: APICAccesses
         /// By L2, served by L1, which hooks the page.
         public var l2Hooked: APICAccesses
+        /// By L2 on an APIC that L1 makes up for it, served by L1: no business of L1's own APIC.
+        public var l2Own: APICAccesses
     }
 
     public struct APICAccesses: Codable, Equatable, Sendable {

@@ -9,6 +9,8 @@ extension Report {
         @ExplicitNull public var command: String?
         /// The VM-wide APICv state over time, without holes.
         public var apicv: [APICvInterval]
+        /// Whose local APIC L2 reaches for: L1's own, or one that L1 makes up for it.
+        public var apicOfL2: APICOfL2.Kind
         public var vcpus: [VCPU]
     }
 

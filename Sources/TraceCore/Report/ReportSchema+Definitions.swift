@@ -128,12 +128,13 @@ extension Report {
         "vm": {
           "type": "object",
           "additionalProperties": false,
-          "required": ["id", "pid", "command", "apicv", "vcpus"],
+          "required": ["id", "pid", "command", "apicv", "apicOfL2", "vcpus"],
           "properties": {
             "id": { "$ref": "#/$defs/natural" },
             "pid": { "$ref": "#/$defs/naturalOrNull" },
             "command": { "type": ["string", "null"] },
             "apicv": { "type": "array", "items": { "$ref": "#/$defs/apicv" } },
+            "apicOfL2": { "enum": ["l1s", "virtualised", "unknown"] },
             "vcpus": { "type": "array", "items": { "$ref": "#/$defs/vcpu" } }
           }
         },
@@ -176,11 +177,12 @@ extension Report {
             "apicAccess": {
               "type": "object",
               "additionalProperties": false,
-              "required": ["l1", "l2Direct", "l2Hooked"],
+              "required": ["l1", "l2Direct", "l2Hooked", "l2Own"],
               "properties": {
                 "l1": { "$ref": "#/$defs/accesses" },
                 "l2Direct": { "$ref": "#/$defs/accesses" },
-                "l2Hooked": { "$ref": "#/$defs/accesses" }
+                "l2Hooked": { "$ref": "#/$defs/accesses" },
+                "l2Own": { "$ref": "#/$defs/accesses" }
               }
             },
             "ipisSent": { "$ref": "#/$defs/naturalOrNull" },

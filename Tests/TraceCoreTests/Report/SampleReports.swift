@@ -20,7 +20,7 @@ enum SampleReports {
                         from: 0, to: 39_676_450_000, state: .active, mask: "0x0", inhibits: [], inferred: true,
                         setBy: nil)
                 ],
-                vcpus: [vcpu])
+                apicOfL2: .l1s, vcpus: [vcpu])
         ],
         observations: [storm],
         limits: [
@@ -92,7 +92,8 @@ enum SampleReports {
             l2Direct: .init(
                 reads: 8, writes: 1,
                 registers: ["EOI": .init(reads: 0, writes: 1), "ISR": .init(reads: 8, writes: 0)]),
-            l2Hooked: .init(reads: 0, writes: 2990, registers: ["EOI": .init(reads: 0, writes: 2990)])),
+            l2Hooked: .init(reads: 0, writes: 2990, registers: ["EOI": .init(reads: 0, writes: 2990)]),
+            l2Own: .init(reads: 0, writes: 0, registers: [:])),
         ipisSent: 7,
         ipis: [.init(dest: 0, vector: "0x00", mode: .`init`, count: 1)],
         interrupts: [

@@ -14,6 +14,7 @@ extension Machine {
 
     /// `qemu-system-x86 (pid 214)`, as far as it is known.
     public func name(ofVM vm: Int) -> String {
-        Report.VM(id: vm, pid: process(ofVM: vm), command: command(ofVM: vm), apicv: [], vcpus: []).name.printable
+        Report.VM(id: vm, pid: process(ofVM: vm), command: command(ofVM: vm), apicv: [], apicOfL2: .unknown, vcpus: [])
+            .name.printable
     }
 }

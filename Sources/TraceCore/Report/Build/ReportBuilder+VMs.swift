@@ -5,7 +5,7 @@ extension ReportBuilder {
         let vm = machine.vms[index]
         return Report.VM(
             id: index, pid: machine.process(ofVM: index), command: machine.command(ofVM: index),
-            apicv: intervals(vm.apicv),
+            apicv: intervals(vm.apicv), apicOfL2: vm.apicOfL2.kind,
             vcpus: vm.vcpus.filter { machine.vcpus[$0].tid != nil && isSelected(vcpu: $0) }.map { vcpu($0) })
     }
 
@@ -36,11 +36,13 @@ extension ReportBuilder {
         // Nothing nested was seen, so that whoever ran was L1.
         if !vcpu.hasNested { l1.add(vcpu.accessesUnbracketed) }
         let levelsKnown = machine.recordsNestedExits || !vcpu.hasNested
+        let showsForwarded = levelsKnown && records(.pageFault) && records(.nestedVMExitInject)
+        let isOwn = machine.vms[vcpu.vm].apicOfL2.kind == .virtualised
         return Report.APICAccessReport(
             l1: accesses(l1, recorded: levelsKnown && (records(.mmio) || records(.exit))),
             l2Direct: accesses(vcpu.accessesDirect.total, recorded: levelsKnown && records(.mmio)),
-            l2Hooked: accesses(
-                vcpu.accessesHooked, recorded: levelsKnown && records(.pageFault) && records(.nestedVMExitInject)))
+            l2Hooked: accesses(isOwn ? APICAccessCounts() : vcpu.accessesHooked, recorded: showsForwarded),
+            l2Own: accesses(isOwn ? vcpu.accessesHooked : APICAccessCounts(), recorded: showsForwarded))
     }
 
     private func accesses(_ counts: APICAccessCounts, recorded: Bool) -> Report.APICAccesses {

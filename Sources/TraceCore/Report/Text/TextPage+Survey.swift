@@ -37,16 +37,20 @@ extension TextPage {
             .map { level, reasons in (level, reasons.values.reduce(0, &+)) }
             .filter { level, count in count > 0 || level == "L2" }
             .map { "\($0.1) from \($0.0)" }
-        add(
-            "\(vcpu.name), thread \(vcpu.tid): exits \(exits.joined(separator: ", ")); "
-                + "L1's APIC used by L2: direct \(vcpu.apicAccess.l2Direct.description), "
-                + "hooked by L1 \(vcpu.apicAccess.l2Hooked.description)",
-            indent: 2)
+        add("\(vcpu.name), thread \(vcpu.tid): exits \(exits.joined(separator: ", "))\(vcpu.apicOfL2)", indent: 2)
     }
 }
 
 extension Report.VCPU {
     fileprivate var name: String { id.map { "vCPU \($0)" } ?? "a vCPU without a number" }
+
+    /// What L2 did to a local APIC, and to whose; nothing where no L2 was seen to run.
+    fileprivate var apicOfL2: String {
+        guard !exits.l2.isEmpty || !apicAccess.l2Direct.isEmpty else { return "" }
+        let own = apicAccess.l2Own.isEmpty ? "" : "; L2's own APIC, which L1 makes up: \(apicAccess.l2Own.description)"
+        return "; L1's APIC used by L2: direct \(apicAccess.l2Direct.description), "
+            + "hooked by L1 \(apicAccess.l2Hooked.description)\(own)"
+    }
 }
 
 extension Report.InterruptLine {
@@ -57,6 +61,8 @@ extension Report.InterruptLine {
 }
 
 extension Report.APICAccesses {
+    fileprivate var isEmpty: Bool { reads ?? 0 == 0 && writes ?? 0 == 0 }
+
     /// `8 reads, 3 writes`; `?` for what the trace can't show.
     fileprivate var description: String {
         let counts = [(reads, "reads"), (writes, "writes")].filter { $0.0 != 0 }
