@@ -20,10 +20,11 @@ import Testing
             sink.state(
                 VCPUState(
                     vm: 0x1000, process: 100, vcpu: Int32(vcpu), inhibits: 2, isAPICvActive: false,
-                    isGuestMode: false, hasLAPIC: true, vmx: nil),
+                    isGuestMode: vcpu == 0, hasLAPIC: true, vmx: nil),
                 at: EventStamp(time: 1_000_000, cpu: 0, tid: tid))
         }
         sink.event(.leave(.hlt), at: EventStamp(time: 2_000_000, cpu: 0, tid: sleeping))
+        sink.event(.nested(.hlt), at: EventStamp(time: 2_000_000, cpu: 0, tid: sleeping))
         sink.event(.accept(0x41), at: EventStamp(time: 3_000_000, cpu: 0, tid: sleeping))
         for beat in 1...15 as ClosedRange<UInt64> {
             let time = 3_000_000 + beat * 10_000_000
