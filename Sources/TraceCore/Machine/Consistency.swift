@@ -98,6 +98,8 @@ public struct Consistency: Equatable, Sendable {
     /// L2 ran and exited, and no `kvm_nested_vmexit` ever said so.
     var lacksNestedVMExit: Bool { nestedExits == 0 && exitsOfL2Unshown >= Self.enough }
 
+    var hasSeenAccepts: Bool { rarer.contains(.apicAcceptIRQ) }
+
     var hasSeenNestedVMEnter: Bool { rarer.contains(.nestedVMEnter) }
 
     /// Kinds that were off, though their formats may be there.
@@ -145,7 +147,7 @@ extension Machine {
     /// Kinds that were off, though their formats may be there.
     var offKinds: EventKindSet {
         guard !info.knowsSelection else { return [] }
-        return consistency.off(tellsNestedVMEnter: info.eventsSelected?.contains("kvm_nested_vmenter") ?? true)
+        return consistency.off(tellsNestedVMEnter: tellsNestedVMEnter)
     }
 
     /// What the file describes is what was on, as far as anything shows.

@@ -111,7 +111,8 @@ extension Machine {
 
     /// Without it the vector is of L1's own making.
     private func isOffered(_ vector: UInt8, to vcpu: Int) -> Bool {
-        vcpus[vcpu].ledger[vector].pending != nil || !recordedKinds.contains(.apicAcceptIRQ)
+        if vcpus[vcpu].ledger[vector].pending != nil { return true }
+        return !consistency.hasSeenAccepts && !recordedKinds.contains(.apicAcceptIRQ)
     }
 
     mutating func nestedVMEnterFailed(_ thread: Int, _ stamp: EventStamp) {

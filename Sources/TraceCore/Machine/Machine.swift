@@ -33,6 +33,8 @@ public struct Machine: ~Copyable, Sendable {
     var showsMMIOCaching = false
     /// Interrupts that KVM injects are told, by `kvm_inj_virq` or by `kvm_entry` (6.14 and later).
     let seesInjections: Bool
+    /// The kernel has `kvm_nested_vmenter`: up to 5.19 only SVM has an event for it.
+    let tellsNestedVMEnter: Bool
     /// Which tracepoints were on.
     var consistency = Consistency()
     /// Interrupts whose vCPU can't be told yet.
@@ -54,6 +56,7 @@ public struct Machine: ~Copyable, Sendable {
             } else {
                 .nothing
             }
+        tellsNestedVMEnter = info.eventsSelected?.contains("kvm_nested_vmenter") ?? true
         recordsMMIOSPTEs = info.recordedKinds.contains(.markMMIOSPTE)
         faultInGenerations = FaultInTable.generations(of: info)
         seesInjections =
