@@ -25,12 +25,22 @@ extension LiveItem.Content {
         case KIND_LAPIC_WORDS.rawValue:
             guard bytes.count >= MemoryLayout<probe_lapic_words>.size else { return nil }
             self = .lapic(bytes.load(as: probe_lapic_words.self))
+        case KIND_COMMAND.rawValue:
+            guard bytes.count >= MemoryLayout<probe_command>.size else { return nil }
+            self = .command(bytes.load(as: probe_command.self))
         default:
             guard bytes.count >= MemoryLayout<probe_record>.size,
                 let kind = EventKind(rawValue: UInt8(clamping: header.kind))
             else { return nil }
             self = .event(KVMEvent(kind, header, bytes.load(as: probe_record.self)))
         }
+    }
+}
+
+extension String {
+    /// The name of the record's process.
+    init(_ record: probe_command) {
+        self = withUnsafeBytes(of: record.comm) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     }
 }
 

@@ -11,6 +11,7 @@ struct LiveItem {
         /// With the vCPU's row of ``MappedExitCounts``, from 1 on.
         case state(VCPUState, row: UInt32)
         case lapic(probe_lapic_words)
+        case command(probe_command)
         case lost(EventGap)
     }
 
@@ -24,6 +25,7 @@ struct LiveItem {
         case .event(let event): sink.event(event, at: stamp)
         case .state(let state, _): sink.state(state, at: stamp)
         case .lapic(let record): sink.lapic(LAPICReading(record), at: stamp)
+        case .command(let record): sink.command(String(record), of: process)
         case .lost(let gap): sink.lost(gap)
         }
     }
