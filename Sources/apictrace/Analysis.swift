@@ -26,6 +26,7 @@ func analyze(path: String, options: AnalysisOptions) throws -> Report {
     let progress = options.showsProgress ? Progress(of: path) : nil
     let totals = try analysis.read(&file, threads: options.threads, progress: progress?.show)
     progress?.clear()
+    if TimeBound.isOutside(window, totals) { Terminal.complain("\(path): no event lies between --from and --to") }
     return ReportBuilder(
         analysis, totals: totals, path: path == "-" ? nil : path,
         selection: .init(vm: options.vm, vcpu: options.vcpu)

@@ -116,7 +116,7 @@ struct TraceReading {
         if container.rescued > 0 {
             notes.append(
                 container.instances.contains { $0.cpus.contains { $0.places != nil } }
-                    ? "the recorder was ended before it could complete the file: the pages of \(container.rescued) CPUs were found"
+                    ? "the recorder was ended before it could complete the file: what lies in it was found"
                     : "the table of CPUs is cut off: the data of \(container.rescued) was found and is numbered as it comes")
         }
         let several = container.instances.filter { !$0.cpus.isEmpty }.count > 1

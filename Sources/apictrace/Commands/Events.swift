@@ -65,10 +65,7 @@ struct Events: ParsableCommand {
                 "\(file): cut or damaged at byte \(cut.offset), where \(cut.expected) was expected; what can be read is "
                     + "listed")
         }
-        var isOutside = false
-        if let window, let first = totals.first, let last = totals.last {
-            isOutside = !window.overlaps(first...max(first, last))
-        }
+        let isOutside = TimeBound.isOutside(window, totals)
         if isOutside { Terminal.complain("\(file): no event lies between --from and --to") }
         if totals.cut != nil || isOutside { throw ExitStatus.inconclusive }
     }

@@ -45,6 +45,12 @@ struct TimeBound: ExpressibleByArgument {
         return earliest...latest
     }
 
+    /// The time that was asked for lies before or after all that was recorded.
+    static func isOutside(_ window: ClosedRange<UInt64>?, _ totals: TraceTotals) -> Bool {
+        guard let window, let first = totals.first, let last = totals.last else { return false }
+        return !window.overlaps(first...max(first, last))
+    }
+
     /// Whatever the clock: a number without a fraction stands for seconds where the other has one.
     static func check(from: TimeBound?, to: TimeBound?) throws {
         guard let from, let to else { return }

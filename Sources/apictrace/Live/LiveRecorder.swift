@@ -10,9 +10,10 @@ struct LiveRecorder<Next: LiveEventSink & ~Copyable>: LiveEventSink, ~Copyable {
     /// Hits are counted in the kernel beside the records.
     private let countsHits: Bool
     private var saved = MonotonicClock.now
+    private var saves = 0
     private var isFailureTold = false
 
-    /// Nanoseconds after which all that came is in the file, and on its way to the disk.
+    /// Nanoseconds after which all that came is in the file; every other time it is sent to the disk.
     private static var interval: UInt64 { 500_000_000 }
 
     /// - Parameters:
@@ -76,7 +77,8 @@ struct LiveRecorder<Next: LiveEventSink & ~Copyable>: LiveEventSink, ~Copyable {
         guard writer != nil, now - saved >= Self.interval else { return }
         saved = now
         writer?.save(hits: countsHits ? progress.totals().byName : nil)
-        disk?.start()
+        saves += 1
+        if saves.isMultiple(of: 2) { disk?.start() }
         if !isFailureTold, let failure = writer?.failure {
             isFailureTold = true
             Terminal.complain("\(failure); the recording ends here, and tracing goes on")

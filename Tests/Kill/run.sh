@@ -1,0 +1,91 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# run.sh KILLS [APICTRACE GUEST]: SIGKILLs a recording live run at a random moment and checks the recording, KILLS times.
+#
+# A guest sends itself interrupts all the while. Beside the run that is killed another one records the same; from when the first
+# had its probes until a second before the kill both must hold the same IPIs. As root.
+set -eu
+
+kills=${1:-200}
+tool=${2:-.build/release/apictrace}
+guest=${3:-.build/release/apictrace-guest}
+folder=$(mktemp -d)
+jobs=()
+
+cleanup() {
+	for job in "${jobs[@]}"; do kill "$job" 2>/dev/null || true; done
+	wait
+	rm -rf "$folder"
+}
+trap cleanup EXIT
+
+# CLOCK_MONOTONIC, which stamps the events, in microseconds: it is the uptime of a machine that never slept.
+now() {
+	local uptime
+	read -r uptime _ </proc/uptime
+	echo "${uptime/./}0000"
+}
+
+seconds() { printf '%d.%06d' $(($1 / 1000000)) $(($1 % 1000000)); }
+
+# The IPIs of a recording between two times, as their times.
+ipis() {
+	local status=0
+	"$tool" events --event kvm_apic_ipi --from "$2" --to "$3" "$1" >"$folder/events" 2>"$folder/errors" || status=$?
+	# 2: what is there was listed.
+	((status == 0 || status == 2)) || return 1
+	awk '{ print $1 }' "$folder/events"
+}
+
+# Until a recording has something in it.
+wait_for() {
+	for _ in {1..1000}; do
+		[ ! -s "$1" ] || return 0
+		sleep 0.02
+	done
+	return 1
+}
+
+"$guest" 2000000000 0 >/dev/null &
+jobs+=($!)
+
+good=0 held=0 shortest=999999999
+for ((round = 1; round <= kills; round++)); do
+	"$tool" live --quiet --record "$folder/witness.dat" >/dev/null 2>&1 &
+	witness=$!
+	jobs+=("$witness")
+	wait_for "$folder/witness.dat"
+	"$tool" live --quiet --record "$folder/killed.dat" >/dev/null 2>&1 &
+	victim=$!
+	wait_for "$folder/killed.dat"
+	start=$(now)
+	sleep "$((1 + RANDOM % 2)).$(printf '%03d' $((RANDOM % 1000)))"
+	end=$(now)
+	kill -KILL "$victim"
+	wait "$victim" 2>/dev/null || true
+	kill -TERM "$witness"
+	wait "$witness" || true
+	unset 'jobs[-1]'
+
+	status=0
+	"$tool" analyze --quiet "$folder/killed.dat" >"$folder/verdict" 2>&1 || status=$?
+	from=$(seconds "$start") to=$(seconds $((end - 1000000)))
+	if ((end - start > 1100000)) && ((status <= 2)) && ipis "$folder/killed.dat" "$from" "$to" >"$folder/killed" &&
+		ipis "$folder/witness.dat" "$from" "$to" >"$folder/witness" &&
+		[ -s "$folder/killed" ] && cmp -s "$folder/killed" "$folder/witness"; then
+		good=$((good + 1))
+	else
+		echo "round $round: status $status, $(cat "$folder/verdict"); $from to $to: $(wc -l <"$folder/killed") of" \
+			"$(wc -l <"$folder/witness") IPIs"
+	fi
+	held=$((held + $(wc -l <"$folder/killed")))
+	# What lies between the last event in the file and the kill.
+	last=$("$tool" events --event kvm_apic_ipi "$folder/killed.dat" 2>/dev/null | tail -1 | awk '{ print $1 }' | tr -d .)
+	((end - last < shortest)) && shortest=$((end - last))
+	((end - last > ${longest:=0})) && longest=$((end - last))
+	rm -f "$folder"/*
+done
+
+echo "$good of $kills recordings of killed runs held all but the last second: $held IPIs compared;" \
+	"$((shortest / 1000)) to $((longest / 1000)) ms before the kill were missing"
+((good == kills))
