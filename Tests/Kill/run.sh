@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# run.sh KILLS [APICTRACE GUEST]: SIGKILLs a recording live run at a random moment and checks the recording, KILLS times.
+# run.sh KILLS [APICTRACE GUEST]: SIGKILLs a recording live run at a random moment, every third while it completes its recording,
+# and checks the recording, KILLS times.
 #
 # A guest sends itself interrupts all the while. Beside the run that is killed another one records the same; from when the first
-# had its probes until a second before the kill both must hold the same IPIs. As root.
+# had its probes until a second before the kill both must hold as many IPIs. As root.
 set -eu
 
 kills=${1:-200}
@@ -13,7 +14,7 @@ folder=$(mktemp -d)
 jobs=()
 
 cleanup() {
-	for job in "${jobs[@]}"; do kill "$job" 2>/dev/null || true; done
+	for job in "${jobs[@]}"; do kill -KILL "$job" 2>/dev/null || true; done
 	wait
 	rm -rf "$folder"
 }
@@ -28,13 +29,13 @@ now() {
 
 seconds() { printf '%d.%06d' $(($1 / 1000000)) $(($1 % 1000000)); }
 
-# The IPIs of a recording between two times, as their times.
+# How many IPIs a recording has between two times.
 ipis() {
 	local status=0
 	"$tool" events --event kvm_apic_ipi --from "$2" --to "$3" "$1" >"$folder/events" 2>"$folder/errors" || status=$?
 	# 2: what is there was listed.
 	((status == 0 || status == 2)) || return 1
-	awk '{ print $1 }' "$folder/events"
+	wc -l <"$folder/events"
 }
 
 # Until a recording has something in it.
@@ -49,7 +50,7 @@ wait_for() {
 "$guest" 2000000000 0 >/dev/null &
 jobs+=($!)
 
-good=0 held=0 shortest=999999999
+good=0 held=0 shortest=999999999 longest=0
 for ((round = 1; round <= kills; round++)); do
 	"$tool" live --quiet --record "$folder/witness.dat" >/dev/null 2>&1 &
 	witness=$!
@@ -59,9 +60,14 @@ for ((round = 1; round <= kills; round++)); do
 	victim=$!
 	wait_for "$folder/killed.dat"
 	start=$(now)
-	sleep "$((1 + RANDOM % 2)).$(printf '%03d' $((RANDOM % 1000)))"
+	sleep "$((1 + RANDOM % 2)).$((200 + RANDOM % 800))"
 	end=$(now)
-	kill -KILL "$victim"
+	# Every third is killed while it ends, or has ended by then.
+	if ((RANDOM % 3 == 0)); then
+		kill -TERM "$victim"
+		sleep "0.$(printf '%03d' $((RANDOM % 500)))"
+	fi
+	kill -KILL "$victim" 2>/dev/null || true
 	wait "$victim" 2>/dev/null || true
 	kill -TERM "$witness"
 	wait "$witness" || true
@@ -70,19 +76,19 @@ for ((round = 1; round <= kills; round++)); do
 	status=0
 	"$tool" analyze --quiet "$folder/killed.dat" >"$folder/verdict" 2>&1 || status=$?
 	from=$(seconds "$start") to=$(seconds $((end - 1000000)))
-	if ((end - start > 1100000)) && ((status <= 2)) && ipis "$folder/killed.dat" "$from" "$to" >"$folder/killed" &&
-		ipis "$folder/witness.dat" "$from" "$to" >"$folder/witness" &&
-		[ -s "$folder/killed" ] && cmp -s "$folder/killed" "$folder/witness"; then
+	have=$(ipis "$folder/killed.dat" "$from" "$to") || have=0
+	want=$(ipis "$folder/witness.dat" "$from" "$to") || want=0
+	# Each run takes the time by itself: at either edge one event may be on the other side. A page has a hundred.
+	if ((end - start > 1100000 && status <= 2 && want > 100 && have >= want - 2 && have <= want + 2)); then
 		good=$((good + 1))
 	else
-		echo "round $round: status $status, $(cat "$folder/verdict"); $from to $to: $(wc -l <"$folder/killed") of" \
-			"$(wc -l <"$folder/witness") IPIs"
+		echo "round $round: status $status, $(cat "$folder/verdict"); $from to $to: $have of $want IPIs"
 	fi
-	held=$((held + $(wc -l <"$folder/killed")))
+	held=$((held + have))
 	# What lies between the last event in the file and the kill.
 	last=$("$tool" events --event kvm_apic_ipi "$folder/killed.dat" 2>/dev/null | tail -1 | awk '{ print $1 }' | tr -d .)
-	((end - last < shortest)) && shortest=$((end - last))
-	((end - last > ${longest:=0})) && longest=$((end - last))
+	if ((end - last < shortest)); then shortest=$((end - last)); fi
+	if ((end - last > longest)); then longest=$((end - last)); fi
 	rm -f "$folder"/*
 done
 
