@@ -37,6 +37,12 @@ enum Terminal {
         show("apictrace: \(message.printable)\n")
     }
 
+    /// The same while nothing may wait: left out where nobody reads on.
+    static func mention(_ message: String) {
+        var stream = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
+        if poll(&stream, 1, 0) > 0 { complain(message) }
+    }
+
     static var isOutputTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
 
     /// Standard error is a terminal that knows how to erase a line.

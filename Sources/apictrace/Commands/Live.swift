@@ -167,14 +167,14 @@ struct Live: PrivilegedCommand {
     /// Waits until the report was read. Where that can't be, it goes to standard error: a trace can't be made once more.
     private func show(_ report: Report, _ out: OutputQueue, isAsked: Bool) -> Bool {
         let trouble = out.finish(unless: EventLoop.ending, isAsked: isAsked)
+        // What is left are some lines, which nobody may read either: from here on a signal does what it does to any process.
+        EventLoop.unblock(EventLoop.ending)
         if out.dropped > 0 {
             Terminal.complain(
                 "standard output was read too slowly: \(out.dropped) findings and summaries were left out; the report has the "
                     + "findings")
         }
         guard let trouble else { return true }
-        // Standard error may have the same reader.
-        EventLoop.unblock(EventLoop.ending)
         Terminal.complain("standard output: \(trouble); the report:")
         Terminal.show(quiet ? report.verdictLine + "\n" : report.text(style: TextStyle()))
         return false

@@ -76,8 +76,9 @@ struct EventLoop: ~Copyable {
         return set
     }
 
-    /// From here on the signals do what they do to any process.
+    /// From here on the signals do what they do to any process, but for those that have come.
     static func unblock(_ signals: [Int32]) {
+        while wait(for: signals, milliseconds: 0) != nil {}
         var set = set(of: signals)
         pthread_sigmask(SIG_UNBLOCK, &set, nil)
     }

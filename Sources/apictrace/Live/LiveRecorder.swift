@@ -69,6 +69,7 @@ struct LiveRecorder<Next: LiveEventSink & ~Copyable>: LiveEventSink, ~Copyable {
     /// - Parameter hits: by tracepoint as counted in the kernel; nil where every hit was sent.
     mutating func finish(_ totals: TraceTotals, hits: [String: UInt64]? = nil) throws(TraceWriterError) {
         try writer?.finish(totals, hits: hits)
+        if let failure = disk?.failure { throw failure }
     }
 
     private mutating func save(_ progress: borrowing some LiveProgress & ~Copyable) {
@@ -79,10 +80,11 @@ struct LiveRecorder<Next: LiveEventSink & ~Copyable>: LiveEventSink, ~Copyable {
         writer?.save(hits: countsHits ? progress.totals().byName : nil)
         saves += 1
         if saves.isMultiple(of: 2) { disk?.start() }
-        if !isFailureTold, let failure = writer?.failure {
-            isFailureTold = true
-            Terminal.complain("\(failure); the recording ends here, and tracing goes on")
-        }
+        guard !isFailureTold, let failure = writer?.failure ?? disk?.failure else { return }
+        isFailureTold = true
+        let rest = writer?.failure == nil ? "" : "; the recording ends here, and tracing goes on"
+        // It is told once more at the end.
+        Terminal.mention("\(failure)\(rest)")
     }
 }
 

@@ -200,6 +200,22 @@ struct LiveStatusTests {
         #expect(seen.total > 1000)
     }
 
+    @Test(
+        .enabled(if: access("/usr/bin/script", X_OK) == 0, "script is not installed"),
+        arguments: ["HUP", "QUIT", "TERM"])
+    func `after a signal the terminal is as it was, with the report on it`(signal: String) throws {
+        defer { remove() }
+        let run = try shell(
+            """
+            TERM=xterm script -qfc 'echo $$ >pid; exec "\(Self.tool)" live' typescript </dev/null >/dev/null &
+            for i in {1..400}; do grep -q 1049h typescript && break; sleep 0.05; done
+            kill -\(signal) $(cat pid); wait; cat typescript
+            """)
+        let parts = run.output.split(separator: "\u{1b}[?25h\u{1b}[?1049l")
+        #expect(parts.count == 2)
+        #expect(parts.last?.contains("INCONCLUSIVE") == true)
+    }
+
     @Test func `under nohup it outlives its terminal`() throws {
         defer { remove() }
         let process = try start("nohup apictrace live --quiet --duration 1 >report 2>errors")

@@ -11,11 +11,14 @@ public final class DiskSync: Sendable {
         var code: Int32 = 0
     }
 
+    private let name: String
     private let descriptor: Int32
     private let queue = DispatchQueue(label: "apictrace.sync")
     private let state = Mutex(State())
 
-    init(_ descriptor: Int32) {
+    /// - Parameter name: of the file, for messages.
+    init(_ descriptor: Int32, name: String) {
+        self.name = name
         self.descriptor = dup(descriptor)
         _ = fcntl(self.descriptor, F_SETFD, FD_CLOEXEC)
     }
@@ -35,13 +38,14 @@ public final class DiskSync: Sendable {
             let result = fdatasync(descriptor)
             // What can't be flushed at all, such as a device, has nothing to lose.
             let code = result == 0 || errno == EINVAL || errno == EROFS ? 0 : errno
-            state.withLock { $0 = State(isBusy: false, code: code) }
+            // The kernel tells a loss once.
+            state.withLock { $0 = State(isBusy: false, code: $0.code == 0 ? code : $0.code) }
         }
     }
 
-    /// The system's text for a flush that failed.
-    public var failure: String? {
+    /// A flush that failed: the disk has lost something.
+    public var failure: TraceWriterError? {
         let code = state.withLock(\.code)
-        return code == 0 ? nil : String(cString: strerror(code))
+        return code == 0 ? nil : TraceWriterError("can't be written to the disk", file: name, code: code)
     }
 }

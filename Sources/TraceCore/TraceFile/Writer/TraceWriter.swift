@@ -121,7 +121,7 @@ public struct TraceWriter: LiveEventSink, ~Copyable {
     }
 
     /// Flushes what was written to the disk itself, on a thread of its own.
-    public func sync() -> DiskSync { DiskSync(file.descriptor) }
+    public func sync() -> DiskSync { DiskSync(file.descriptor, name: file.name) }
 
     private mutating func note(_ hits: [String: UInt64]?) {
         guard let hits else { return }
