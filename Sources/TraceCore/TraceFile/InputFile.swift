@@ -72,7 +72,9 @@ final class InputFile: Sendable {
 
     /// A whole file that was compressed, inflated into a temporary file.
     /// - Returns: with it, where the compressed data broke off or stopped making sense.
-    func inflated(_ compression: Compression, _ limit: InflationLimit) throws(TraceFileError) -> (file: InputFile, cut: TraceCut?) {
+    func inflated(_ compression: Compression, _ limit: InflationLimit) throws(TraceFileError) -> (
+        file: InputFile, cut: TraceCut?
+    ) {
         var spool = try SpoolFile(for: name)
         var reader = SectionReader(
             "\(compression.rawValue) data", of: self, 0..<size, order: .little, compression: compression)

@@ -71,7 +71,8 @@ struct TraceReading {
             let source = PageSource(
                 "CPU \(cpu.id)'s data", of: container.file, cpu.data, places: cpu.places,
                 pageSize: instance.pageSize, order: container.head.order,
-                room: room / instance.pageSize * instance.pageSize, inflater: instance.isCompressed ? inflater : nil, progress: progress)
+                room: room / instance.pageSize * instance.pageSize, inflater: instance.isCompressed ? inflater : nil,
+                progress: progress)
             return CPUStream(cpu: cpu.id, instance: index, source: source, layout: layout, tally: tallies[index])
         }
     }
@@ -117,7 +118,8 @@ struct TraceReading {
             notes.append(
                 container.instances.contains { $0.cpus.contains { $0.places != nil } }
                     ? "the recorder was ended before it could complete the file: what lies in it was found"
-                    : "the table of CPUs is cut off: the data of \(container.rescued) was found and is numbered as it comes")
+                    : "the table of CPUs is cut off: the data of \(container.rescued) was found and is numbered as it comes"
+            )
         }
         let several = container.instances.filter { !$0.cpus.isEmpty }.count > 1
         for (instance, kinds) in zip(container.instances, choice.kinds) where several && !instance.cpus.isEmpty {

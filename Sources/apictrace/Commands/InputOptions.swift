@@ -20,7 +20,9 @@ struct ByteCount: ExpressibleByArgument, Equatable {
     init?(argument: String) {
         let shift = argument.last.flatMap { ["k": 10, "m": 20, "g": 30, "t": 40][$0.lowercased()] }
         let digits = argument.dropLast(shift == nil ? 0 : 1)
-        guard digits.allSatisfy({ ("0"..."9").contains($0) }), let number = UInt64(digits), number > 0 else { return nil }
+        guard digits.allSatisfy({ ("0"..."9").contains($0) }), let number = UInt64(digits), number > 0 else {
+            return nil
+        }
         let (bytes, overflow) = number.multipliedReportingOverflow(by: 1 << (shift ?? 0))
         guard !overflow else { return nil }
         self.bytes = bytes

@@ -5,7 +5,8 @@ import Testing
 
 /// Names that try to be more than a name.
 @Suite struct HiddenCharacterTests {
-    static let hidden = Array(0...0x1f) + Array(0x7f...0x9f) + [0x61c, 0x200b, 0x200e, 0x200f]
+    static let hidden =
+        Array(0...0x1f) + Array(0x7f...0x9f) + [0x61c, 0x200b, 0x200e, 0x200f]
         + Array(0x2028...0x202e) + Array(0x2066...0x2069) + [0xfeff]
 
     @Test func `what doesn't print is escaped, and all else stays`() {
