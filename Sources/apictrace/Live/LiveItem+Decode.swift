@@ -27,20 +27,16 @@ extension LiveItem.Content {
             self = .lapic(bytes.load(as: probe_lapic_words.self))
         case KIND_COMMAND.rawValue:
             guard bytes.count >= MemoryLayout<probe_command>.size else { return nil }
-            self = .command(bytes.load(as: probe_command.self))
+            let comm = MemoryLayout<probe_header>.size
+            self = .command(
+                bytes.load(fromByteOffset: comm, as: UInt64.self), bytes.load(fromByteOffset: comm + 8, as: UInt64.self)
+            )
         default:
             guard bytes.count >= MemoryLayout<probe_record>.size,
                 let kind = EventKind(rawValue: UInt8(clamping: header.kind))
             else { return nil }
             self = .event(KVMEvent(kind, header, bytes.load(as: probe_record.self)))
         }
-    }
-}
-
-extension String {
-    /// The name of the record's process.
-    init(_ record: probe_command) {
-        self = withUnsafeBytes(of: record.comm) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     }
 }
 
