@@ -37,6 +37,8 @@ import Testing
         ("analyze $found /no/such/file.dat", 3),
         ("analyze /no/such/file.dat", 3),
         ("analyze /etc/passwd", 3),
+        ("analyze --max-size 4G $clean", 0), ("analyze --max-size 1000 $inconclusive", 2),
+        ("analyze --max-size 0 $clean", 64), ("analyze --max-size 99999999T $clean", 64),
         ("analyze", 64),
         ("events $clean", 0),
         ("events $cut", 2),
