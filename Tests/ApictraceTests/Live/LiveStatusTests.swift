@@ -95,14 +95,14 @@ struct LiveStatusTests {
     }
 
     @Test(arguments: [
-        ("/dev/full", "can't be written: No space left on device"), ("fifo", "can't be written: Illegal seek"),
+        ("/dev/full", "can't be written: No space left on device"),
         ("small/trace.dat", "can't be written: No space left on device"),
     ])
     func `a recording that can't be written costs no report, and 6`(path: String, text: String) throws {
         defer { remove() }
         let run = try shell(
             """
-            mkfifo fifo; mkdir small; mount -t tmpfs -o size=600k tmpfs small || exit 99
+            mkdir small; mount -t tmpfs -o size=600k tmpfs small || exit 99
             apictrace live --quiet --record \(path) -- $guest 3000 0; status=$?
             [ ! -e small/trace.dat ] || cp small/trace.dat trace.dat
             umount small; exit $status
@@ -140,9 +140,13 @@ struct LiveStatusTests {
 
     @Test func `a recording that can't be made ends it before anything is traced`() throws {
         defer { remove() }
-        let run = try shell("apictrace live --record /no/such/trace.dat -- touch traced; [ ! -e traced ] && exit 6")
-        #expect(run.status == 6)
-        #expect(run.output == "")
+        for path in ["/no/such/trace.dat", "fifo"] {
+            let run = try shell(
+                "mkfifo fifo; apictrace live --record \(path) -- touch traced; status=$?; rm fifo; [ ! -e traced ] && exit $status"
+            )
+            #expect(run.status == 6)
+            #expect(run.output == "")
+        }
     }
 
     @Test func `a reader who leaves ends it with the report on standard error and a whole recording`() throws {
