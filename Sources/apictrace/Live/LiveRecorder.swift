@@ -73,7 +73,8 @@ struct LiveRecorder<Next: LiveEventSink & ~Copyable>: LiveEventSink, ~Copyable {
     }
 
     private mutating func save(_ progress: borrowing some LiveProgress & ~Copyable) {
-        writer?.tick(at: progress.settled)
+        // A recording begins with the first thing that came, as the report does.
+        if progress.base != nil { writer?.tick(at: progress.settled) }
         let now = MonotonicClock.now
         guard writer != nil, now - saved >= Self.interval else { return }
         saved = now
