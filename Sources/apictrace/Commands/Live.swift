@@ -166,7 +166,8 @@ struct Live: PrivilegedCommand {
 
     /// Waits until the report was read. Where that can't be, it goes to standard error: a trace can't be made once more.
     private func show(_ report: Report, _ out: OutputQueue, isAsked: Bool) -> Bool {
-        let trouble = out.finish(unless: EventLoop.ending, isAsked: isAsked)
+        // A recording that may not grow has left a SIGXFSZ of our own.
+        let trouble = out.finish(unless: EventLoop.ending.filter { $0 != SIGXFSZ }, isAsked: isAsked)
         // What is left are some lines, which nobody may read either: from here on a signal does what it does to any process.
         EventLoop.unblock(EventLoop.ending)
         if out.dropped > 0 {
