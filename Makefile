@@ -14,7 +14,7 @@ MANUAL = dist/apictrace.1
 SHARE = $(DESTDIR)$(PREFIX)/share
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build release dist install lint lab reproduce clean prepare fuzz damage attack bench bench-live chroots
+.PHONY: help demo test build release dist install lint lab reproduce clean prepare fuzz damage attack kill bench bench-live chroots
 
 help: ## show this
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -78,6 +78,10 @@ ATTACKED = --truth Tests/Attack/truth Tests/TraceCoreTests/Fixtures
 attack: prepare ## change each recording among the tests in thousands of ways, hold verdicts to docs/attack.md (ARGS='--healthy DIR')
 	$(SWIFT) build -q -c release --product apictrace-attack
 	.build/release/apictrace-attack $(or $(ARGS),$(ATTACKED))
+
+kill: release ## kill a recording live run KILLS (200) times and check each recording; as root, with KVM
+	$(SWIFT) build -c release --product apictrace-guest
+	Tests/Kill/run.sh $(or $(KILLS),200)
 
 bench: release ## time the release build beside cat, trace-cmd and libtracecmd on 1 GB (ARGS=--callgrind: instructions)
 	@Tests/Bench/run.sh $(ARGS)

@@ -44,6 +44,7 @@ enum probe_kind {
 	KINDS_TRACED,
 	KIND_VCPU_STATE = KINDS_TRACED,
 	KIND_LAPIC_WORDS,
+	KIND_COMMAND,
 	KINDS_ALL,
 };
 
@@ -137,6 +138,12 @@ struct probe_vcpu_state {
 	uint32_t flags;
 	/* Its row of exit counts, from 1 on; 0 for none: all of its exits are sent. */
 	uint32_t row;
+};
+
+/* The name of the record's process, told at a vCPU's first event: it may be gone before user space can ask for it. */
+struct probe_command {
+	struct probe_header header;
+	char comm[16];
 };
 
 enum lapic_occasion {

@@ -114,6 +114,11 @@ struct vcpu_vmx {
 	bool req_immediate_exit;
 };
 
+struct task_struct {
+	struct task_struct *group_leader;
+	char comm[16];
+};
+
 /* Records of the tracepoints whose values KVM computes only for them. */
 struct trace_event_raw_kvm_entry {
 	unsigned int vcpu_id;

@@ -85,6 +85,17 @@ static __always_inline void send_vcpu(struct kvm_vcpu *vcpu, const struct vcpu_s
 	submit(record);
 }
 
+static __always_inline void send_command(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct probe_command *record = reserve_bytes(KIND_COMMAND, sizeof(*record));
+
+	if (!record)
+		return;
+	BPF_CORE_READ_STR_INTO(&record->comm, task, group_leader, comm);
+	submit(record);
+}
+
 static __always_inline struct vcpu_seen *seen_vcpu(struct kvm_vcpu *vcpu)
 {
 	uint32_t tid = bpf_get_current_pid_tgid();
@@ -115,8 +126,10 @@ static __noinline struct vcpu_seen *seed_vcpu(struct kvm_vcpu *vcpu)
 	read_vcpu(vcpu, false, &now);
 	now.row = claim_row(now.vcpu, tid);
 	bpf_map_update_elem(&vcpus, &tid, &now, BPF_ANY);
-	if (is_watched_vcpu(now.id))
+	if (is_watched_vcpu(now.id)) {
+		send_command();
 		send_vcpu(vcpu, &now);
+	}
 	return bpf_map_lookup_elem(&vcpus, &tid);
 }
 

@@ -10,6 +10,8 @@ struct AnalysisOptions {
     var to: TimeBound?
     /// Path of a copy of the traced host's /proc/kallsyms.
     var kallsyms: String?
+    /// For compressed input.
+    var limit = InflationLimit()
     var threads = 1
     /// Where a terminal takes it.
     var showsProgress = true
@@ -17,13 +19,14 @@ struct AnalysisOptions {
 
 /// Reads a recording (`-` is standard input), runs the machine over it and reports.
 func analyze(path: String, options: AnalysisOptions) throws -> Report {
-    var file = try TraceFile(argument: path)
+    var file = try TraceFile(argument: path, limit: options.limit)
     let window = try TimeBound.window(from: options.from, to: options.to, on: file.info.clock)
     let symbols = try options.kallsyms.map { try KernelSymbols(kallsyms: $0) }
     var analysis = Analysis(info: file.info, symbols: symbols, window: window)
     let progress = options.showsProgress ? Progress(of: path) : nil
     let totals = try analysis.read(&file, threads: options.threads, progress: progress?.show)
     progress?.clear()
+    if TimeBound.isOutside(window, totals) { Terminal.complain("\(path): no event lies between --from and --to") }
     return ReportBuilder(
         analysis, totals: totals, path: path == "-" ? nil : path,
         selection: .init(vm: options.vm, vcpu: options.vcpu)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import CBPF
+import Glibc
 import TraceCore
 
 @main
@@ -19,17 +20,6 @@ struct Apictrace: ParsableCommand {
         version: version,
         subcommands: [Analyze.self, Events.self, Live.self, Doctor.self, Explain.self, Schema.self])
 
-    static func main() {
-        do {
-            try Privileges.setAside()
-            var command = try parseAsRoot(arguments)
-            if !(command is any PrivilegedCommand) { try Privileges.giveUpThoseOfTheFile() }
-            try command.run()
-        } catch {
-            exit(withError: error)
-        }
-    }
-
     /// What it was called with, its name left out.
     private static var arguments: [String] {
         var values: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
@@ -42,6 +32,36 @@ struct Apictrace: ParsableCommand {
     private static var version: String {
         let libbpf = libbpf_version_string().map { String(cString: $0) } ?? "of an unknown version"
         return "\(Report.Tool.current.name) \(Report.Tool.current.version), libbpf \(libbpf)"
+    }
+
+    static func main() {
+        Terminal.occupyClosedStreams()
+        // A file that may not grow is told as any write that fails.
+        signal(SIGXFSZ, SIG_IGN)
+        do {
+            try Privileges.setAside()
+            var command = try parseAsRoot(arguments)
+            if !(command is any PrivilegedCommand) { try Privileges.giveUpThoseOfTheFile() }
+            try command.run()
+        } catch {
+            Glibc.exit(end(with: error).code)
+        }
+    }
+
+    /// The one place where what a command throws becomes what is said and the exit status.
+    private static func end(with error: any Error) -> ExitStatus {
+        if let status = ExitStatus(error) {
+            if !(error is ExitStatus) { Terminal.complain("\(error)") }
+            return status
+        }
+        // Help, a version or a completion script; or wrong usage.
+        let text = fullMessage(for: error) + "\n"
+        if exitCode(for: error) == .success {
+            Terminal.output(text)
+            return .clean
+        }
+        Terminal.show(text)
+        return exitCode(for: error) == .validationFailure ? .usage : .unwritten
     }
 }
 

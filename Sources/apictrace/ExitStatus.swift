@@ -1,18 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 import TraceCore
 
-/// How a command ends, for scripts; wrong usage (64) is the argument parser's.
+/// How a command ends, for scripts: the table of the README.
 ///
-/// In order from good to bad: of several files the worst one counts. A loss that was found outweighs a trace that
-/// settles nothing, and an answer that is missing outweighs both.
-enum ExitStatus: Comparable {
-    case clean, inconclusive, found, unreadable, untraceable
+/// In order from good to bad: of several files, and of all that may be said of a live trace, the worst counts. A loss that was
+/// found outweighs a trace that settles nothing and a command that failed; an answer that is missing outweighs them all.
+enum ExitStatus: Error, Comparable, CaseIterable {
+    /// Also: every finding is below `--fail-on`.
+    case clean
+    case inconclusive
+    /// The traced command failed, was killed or could not be started.
+    case commandFailed
+    case found
+    /// Input can't be read.
+    case unreadable
+    /// This host can't be traced.
+    case untraceable
+    /// A report, a recording or other output could not be written.
+    case unwritten
+    case usage
 
-    init(_ report: Report, failOn grade: Grade) {
+    init(_ report: Report, failOn grade: Grade, allowsInconclusive: Bool = false) {
         if report.findings.contains(where: { $0.grade >= grade }) {
             self = .found
         } else {
-            self = report.verdict == .inconclusive ? .inconclusive : .clean
+            self = report.verdict == .inconclusive && !allowsInconclusive ? .inconclusive : .clean
+        }
+    }
+
+    /// What an error that ends a command means; nil for the argument parser's.
+    init?(_ error: any Error) {
+        switch error {
+        case let status as Self: self = status
+        case is TraceFileError: self = .unreadable
+        // Privileges that it can't get rid of: it does nothing with them.
+        case is TracingUnavailable, is BPFError: self = .untraceable
+        case is CommandFailure: self = .commandFailed
+        case is TraceWriterError, is EncodingError: self = .unwritten
+        case is TimeBoundError: self = .usage
+        default: return nil
         }
     }
 
@@ -23,6 +49,9 @@ enum ExitStatus: Comparable {
         case .inconclusive: 2
         case .unreadable: 3
         case .untraceable: 4
+        case .commandFailed: 5
+        case .unwritten: 6
+        case .usage: 64
         }
     }
 }

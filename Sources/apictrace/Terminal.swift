@@ -23,14 +23,24 @@ enum Terminal {
         return (Int(size.ws_col), Int(size.ws_row))
     }
 
-    /// Text on standard output, at once: whoever reads a live trace doesn't wait for a buffer to fill.
-    static func put(_ text: String) {
-        send(text, to: STDOUT_FILENO)
+    /// Standard streams that the caller has closed: a file that is opened later must not become one of them. Writing to such a
+    /// stream goes on failing, and so does reading.
+    static func occupyClosedStreams() {
+        for (stream, other) in [(STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_RDONLY)]
+        where fcntl(stream, F_GETFD) < 0 {
+            _ = open("/dev/null", other | O_CLOEXEC)
+        }
     }
 
     /// `apictrace: FILE: what is wrong` on standard error.
     static func complain(_ message: String) {
         show("apictrace: \(message.printable)\n")
+    }
+
+    /// The same while nothing may wait: left out where nobody reads on.
+    static func mention(_ message: String) {
+        var stream = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
+        if poll(&stream, 1, 0) > 0 { complain(message) }
     }
 
     static var isOutputTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
@@ -41,17 +51,11 @@ enum Terminal {
     /// Writes all of it to standard output, and ends the process where that fails: in silence where nobody reads on, as
     /// SIGPIPE does it unless the parent process ignores that signal.
     static func output(_ bytes: [UInt8]) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
-            if count >= 0 {
-                rest = rest.dropFirst(count)
-            } else if errno == EPIPE {
-                exit(128 + SIGPIPE)
-            } else if errno != EINTR {
-                complain("standard output: \(String(cString: strerror(errno)))")
-                exit(ExitStatus.unreadable.code)
-            }
+        let code = write(bytes, to: STDOUT_FILENO)
+        if code == EPIPE { exit(128 + SIGPIPE) }
+        guard code == 0 else {
+            complain("standard output: \(String(cString: strerror(code)))")
+            exit(ExitStatus.unwritten.code)
         }
     }
 
@@ -60,20 +64,29 @@ enum Terminal {
     }
 
     /// Text on standard error as it is, e.g. a log that was asked for.
-    static func show(_ text: String) {
-        send(text, to: STDERR_FILENO)
+    /// - Returns: whether all of it was written.
+    @discardableResult
+    static func show(_ text: String) -> Bool {
+        write(Array(text.utf8), to: STDERR_FILENO) == 0
     }
 
-    private static func send(_ text: String, to descriptor: Int32) {
-        var text = text
-        text.withUTF8 { bytes in
-            var rest = UnsafeRawBufferPointer(bytes)
-            while !rest.isEmpty {
-                let count = write(descriptor, rest.baseAddress, rest.count)
-                guard count > 0 || errno == EINTR else { return }
-                rest = UnsafeRawBufferPointer(rebasing: rest[max(count, 0)...])
+    /// Writes all of it, however long that takes.
+    /// - Returns: 0 or errno.
+    static func write(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count >= 0 {
+                rest = rest.dropFirst(count)
+            } else if errno == EAGAIN {
+                // Somebody else, who has the stream too, wants not to wait.
+                var stream = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                poll(&stream, 1, -1)
+            } else if errno != EINTR {
+                return errno
             }
         }
+        return 0
     }
 
     private static func value(_ variable: String) -> String? {

@@ -4,11 +4,11 @@ import TraceCore
 
 extension TraceFile {
     /// A file as the user names it: `-` is standard input.
-    init(argument: String) throws(TraceFileError) {
+    init(argument: String, limit: InflationLimit) throws(TraceFileError) {
         if argument == "-" {
-            try self.init(descriptor: dup(STDIN_FILENO), name: "standard input")
+            try self.init(descriptor: dup(STDIN_FILENO), name: "standard input", limit: limit)
         } else {
-            try self.init(path: argument)
+            try self.init(path: argument, limit: limit)
         }
     }
 }

@@ -22,9 +22,15 @@ import TraceCore
         #expect(apictrace.ExitStatus(report, failOn: failOn).code == code)
     }
 
-    @Test func `of several files the worst counts`() {
-        let order: [apictrace.ExitStatus] = [.unreadable, .clean, .found, .inconclusive]
-        #expect(order.sorted().map(\.code) == [0, 2, 1, 3])
+    @Test func `of several files, and of all that befell a live trace, the worst counts`() {
+        #expect(apictrace.ExitStatus.allCases.shuffled().sorted().map(\.code) == [0, 2, 5, 1, 3, 4, 6, 64])
+    }
+
+    @Test func `inconclusive is as good as clean for who says so, and nothing else is`() throws {
+        let inconclusive = try Self.report(verdict: .inconclusive, findings: [])
+        #expect(apictrace.ExitStatus(inconclusive, failOn: .exposed, allowsInconclusive: true) == .clean)
+        let found = try Self.report(verdict: .hazard, findings: [.hazard, .inconclusive])
+        #expect(apictrace.ExitStatus(found, failOn: .exposed, allowsInconclusive: true) == .found)
     }
 
     private static func report(verdict: Grade, findings: [Grade]) throws -> Report {

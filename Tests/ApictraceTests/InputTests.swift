@@ -66,7 +66,7 @@ import TraceCore
                 "-c", "\"$0\" \(arguments) \"$1\" >/dev/full", Command.directory.appending(path: "apictrace").path,
                 Self.url("intel/6.1.192/passthrough-2v").path,
             ])
-        #expect(command.status == 3)
+        #expect(command.status == 6)
         #expect(command.errors.hasPrefix("apictrace: standard output: "))
     }
 }

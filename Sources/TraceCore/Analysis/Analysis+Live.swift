@@ -20,8 +20,8 @@ extension Analysis: LiveEventSink {
         if window == 0...(.max) { machine.exits(count, reason, of: tid) }
     }
 
-    public mutating func command(_ command: String, of process: Int32) {
-        machine.command(command, of: process)
+    public mutating func command(_ command: String, of tid: Int32) {
+        machine.command(command, of: tid)
     }
 
     /// Time has passed with nothing that is not known by now: a vCPU that sleeps emits nothing.

@@ -6,6 +6,8 @@ public protocol LiveEventSink: EventSink, ~Copyable {
     mutating func lapic(_ reading: LAPICReading, at stamp: EventStamp)
     /// A thread belongs to a process: told before the thread's first event, and perhaps again.
     mutating func thread(_ tid: Int32, of process: Int32)
+    /// A thread, most often a process's first, has this name.
+    mutating func command(_ command: String, of tid: Int32)
     /// Exits of a vCPU that has never run L2, which were counted in the kernel and not told one by one. Told at the end.
     mutating func exits(_ count: UInt64, _ reason: ExitReason, of tid: Int32)
     /// Every event up to `time`, in clock units, has been told: a vCPU that sleeps emits nothing.
@@ -13,6 +15,7 @@ public protocol LiveEventSink: EventSink, ~Copyable {
 }
 
 extension LiveEventSink where Self: ~Copyable {
+    public mutating func command(_ command: String, of tid: Int32) {}
     public mutating func exits(_ count: UInt64, _ reason: ExitReason, of tid: Int32) {}
     public mutating func tick(at time: UInt64) {}
 }
@@ -23,6 +26,7 @@ extension LiveEventSink where Self: ~Copyable {
         case .state(let state): self.state(state, at: stamp)
         case .lapic(let reading): lapic(reading, at: stamp)
         case .process(let process): thread(stamp.tid, of: process)
+        case .command(let command): self.command(command, of: stamp.tid)
         case .tick: tick(at: stamp.time)
         case .exits(let reason, let count): exits(count, reason, of: stamp.tid)
         }

@@ -2,6 +2,8 @@
 
 /// What only live tracing knows, read from KVM's own structures: it replaces what a file's events let one infer.
 extension Machine {
+    private static let mostCommands = 1 << 16
+
     /// What KVM holds of the vCPU that runs on the stamp's thread.
     mutating func state<Observer: MachineObserver>(
         _ state: VCPUState, at stamp: EventStamp, observer: inout Observer
@@ -32,9 +34,9 @@ extension Machine {
         vcpus[threads[thread].vcpu].exits.add(reason, level: .l1, count: count)
     }
 
-    /// A process has a name.
-    public mutating func command(_ command: String, of process: Int32) {
-        commands[process] = command
+    /// A process or another thread has a name. Beyond all measure of names a new one is left out.
+    public mutating func command(_ command: String, of tid: Int32) {
+        if commands.count < Self.mostCommands || commands[tid] != nil { commands[tid] = command }
     }
 
     /// The words of a vCPU's local APIC were read. Returns the vCPU; what they mean is for the rules to say. Nil where there is no

@@ -6,7 +6,7 @@ extension Report {
     public func json() throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(self), as: UTF8.self)
+        return String(decoding: try encoder.encode(self), as: UTF8.self).escapedJSON
     }
 
     /// The report as the last line of `live --json`: with a `type`, without line breaks.

@@ -6,6 +6,8 @@ struct BufferInstance {
     struct CPU {
         var id: Int32
         var data: Range<UInt64>
+        /// Where each page lies, where they aren't one behind the other; `data` then only says how many bytes they are.
+        var places: [UInt64]?
     }
 
     /// The kernel's largest NR_CPUS.

@@ -27,11 +27,16 @@ final class ChunkInflater {
     private let inflater: Inflater
     private var input: UnsafeMutableRawBufferPointer
     private var output: UnsafeMutableRawBufferPointer
+    /// What all chunks together may inflate to, and what is left of that.
+    let most: UInt64
+    private var left: UInt64
     /// Where the chunk in `output` lies in the file, and what came of it.
     private var held: (offset: UInt64, result: Result)?
 
     /// Nil for `none`.
-    init?(_ compression: Compression, of file: InputFile) {
+    init?(_ compression: Compression, of file: InputFile, atMost most: UInt64 = .max) {
+        self.most = most
+        left = most
         guard let inflater = Inflater(compression) else { return nil }
         self.inflater = inflater
         self.file = file
@@ -42,6 +47,13 @@ final class ChunkInflater {
     deinit {
         input.deallocate()
         output.deallocate()
+    }
+
+    /// Counts a chunk that comes next; false where it goes beyond what all may be.
+    func admits(_ chunk: Place) -> Bool {
+        guard UInt64(chunk.inflated) <= left else { return false }
+        left -= UInt64(chunk.inflated)
+        return true
     }
 
     /// Inflates a chunk to `target`, which has room for it.

@@ -72,11 +72,20 @@ final class InputFile: Sendable {
 
     /// A whole file that was compressed, inflated into a temporary file.
     /// - Returns: with it, where the compressed data broke off or stopped making sense.
-    func inflated(_ compression: Compression) throws(TraceFileError) -> (file: InputFile, cut: TraceCut?) {
+    func inflated(_ compression: Compression, _ limit: InflationLimit) throws(TraceFileError) -> (
+        file: InputFile, cut: TraceCut?
+    ) {
         var spool = try SpoolFile(for: name)
         var reader = SectionReader(
             "\(compression.rawValue) data", of: self, 0..<size, order: .little, compression: compression)
+        let most = limit.bytes(ofFile: size)
+        var made: UInt64 = 0
         while let chunk = reader.chunk() {
+            made += UInt64(chunk.count)
+            guard made <= most else {
+                close(spool.descriptor)
+                throw .inflatesTooFar(file: name, bytes: most)
+            }
             guard try spool.take(chunk) else { break }
         }
         let file = try InputFile(owning: spool.descriptor, name: name)

@@ -15,6 +15,9 @@ final class PageSource {
     private let part: String
     private let end: UInt64
     private var next: UInt64
+    /// Pages that are not one behind the other, and how many of them were read.
+    private let places: [UInt64]?
+    private var placesRead = 0
     /// Set for compressed data. One serves all CPUs.
     private let inflater: ChunkInflater?
     /// Bytes to hold at once, at least a page's.
@@ -35,8 +38,8 @@ final class PageSource {
 
     /// - Parameter room: bytes to hold at once; at least a page's are.
     init(
-        _ part: String, of file: InputFile, _ data: Range<UInt64>, pageSize: Int, order: ByteOrder, room: Int,
-        inflater: ChunkInflater?, progress: ReadProgress? = nil
+        _ part: String, of file: InputFile, _ data: Range<UInt64>, places: [UInt64]? = nil, pageSize: Int,
+        order: ByteOrder, room: Int, inflater: ChunkInflater?, progress: ReadProgress? = nil
     ) {
         self.part = part
         self.file = file
@@ -44,6 +47,7 @@ final class PageSource {
         self.order = order
         self.inflater = inflater
         self.progress = progress
+        self.places = places
         next = data.lowerBound
         origin = next
         end = data.upperBound
@@ -75,6 +79,7 @@ final class PageSource {
 
     private func refill() -> Bool {
         keepRest()
+        if let places { return readPage(places) }
         guard let inflater else { return readPages() }
         return parted == nil ? inflateChunk(inflater) : takePart(inflater)
     }
@@ -88,6 +93,17 @@ final class PageSource {
         origin += UInt64(inflater == nil ? taken : 0)
         taken = 0
         filled = rest
+    }
+
+    /// Of pages that lie anywhere each is read, and yielded, by itself.
+    private func readPage(_ places: [UInt64]) -> Bool {
+        guard placesRead < places.count else { return false }
+        origin = places[placesRead]
+        placesRead += 1
+        filled = file.read(at: origin, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<pageSize]))
+        progress?.advance(by: filled)
+        if filled < pageSize { breakOff(at: origin, "a whole page of \(part)") }
+        return filled > 0
     }
 
     private func readPages() -> Bool {
@@ -143,6 +159,10 @@ final class PageSource {
         }
         guard (1...limit).contains(chunk.inflated), chunk.compressed <= 2 * limit else {
             breakOff(at: chunk.offset, "a chunk of \(part) of at most \(limit) bytes")
+            return false
+        }
+        guard inflater.admits(chunk) else {
+            breakOff(at: chunk.offset, "no more than \(inflater.most) bytes of inflated data (--max-size)")
             return false
         }
         chunksLeft -= 1

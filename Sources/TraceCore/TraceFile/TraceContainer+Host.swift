@@ -13,7 +13,8 @@ extension TraceContainer {
             let layout = PageLayout(order: head.order, longSize: longSize, pageSize: instance.pageSize)
             for cpu in instance.cpus {
                 let source = PageSource(
-                    "CPU \(cpu.id)'s data", of: file, cpu.data, pageSize: instance.pageSize, order: head.order,
+                    "CPU \(cpu.id)'s data", of: file, cpu.data, places: cpu.places, pageSize: instance.pageSize,
+                    order: head.order,
                     room: instance.pageSize, inflater: instance.isCompressed ? inflater : nil)
                 let values = withExtendedLifetime(source) { () -> [UInt64]? in
                     guard let page = source.page(), var cursor = PageCursor(page: page, layout: layout),

@@ -2,6 +2,8 @@
 
 /// Buffers of a version 7 file whose last OPTIONS section is cut off, and with it the tables of their CPUs.
 ///
+/// Pages that we wrote are labelled, and lie anywhere.
+///
 /// trace-cmd writes the CPUs of a buffer by ascending id, each from a page boundary on. Where one ends is told by its chunks, or
 /// by time that starts anew. Ids can't be had: the CPUs are numbered as they come.
 extension TraceContainer {
@@ -10,6 +12,11 @@ extension TraceContainer {
             var instance = BufferInstance(
                 name: instances.isEmpty ? "" : "rescued \(instances.count)", clock: options.clock,
                 pageSize: head.pageSize, isCompressed: section.isCompressed)
+            instance.cpus = labelledPages(in: section)
+            guard instance.cpus.isEmpty else {
+                instances.append(instance)
+                continue
+            }
             let pieces = section.isCompressed ? chunkedPieces(in: section.body) : pagePieces(in: section.body)
             for (id, piece) in pieces.prefix(BufferInstance.mostCPUs).enumerated() {
                 instance.cpus.append(BufferInstance.CPU(id: Int32(id), data: piece))
@@ -17,6 +24,28 @@ extension TraceContainer {
             instances.append(instance)
         }
         rescued = instances.reduce(0) { $0 + $1.cpus.count }
+    }
+
+    /// The CPUs whose pages have labels. One may have been on its way from one place to another: it is there twice.
+    private func labelledPages(in section: SectionHeader) -> [BufferInstance.CPU] {
+        guard !formats.own.isEmpty, !section.isCompressed, head.pageSize == PageBuilder.pageSize else { return [] }
+        let size = UInt64(head.pageSize)
+        let first = pageBoundary(from: section.body.lowerBound)
+        var found: [(label: PageLabel, place: UInt64)] = []
+        for page in stride(from: first, to: section.body.upperBound, by: head.pageSize) {
+            let bytes = file.bytes(at: page.addingClamped(size - UInt64(PageLabel.size)), count: PageLabel.size)
+            if let label = PageLabel(bytes[...]) { found.append((label, page)) }
+        }
+        found.sort { ($0.label.cpu, $0.label.number, $0.place) < ($1.label.cpu, $1.label.number, $1.place) }
+        var cpus: [BufferInstance.CPU] = []
+        for (index, (label, place)) in found.enumerated() where index == 0 || label != found[index - 1].label {
+            if cpus.last?.id != Int32(label.cpu) {
+                cpus.append(BufferInstance.CPU(id: Int32(label.cpu), data: 0..<0, places: []))
+            }
+            cpus[cpus.count - 1].places?.append(place)
+            cpus[cpus.count - 1].data = 0..<(cpus[cpus.count - 1].data.upperBound + size)
+        }
+        return cpus
     }
 
     private func pageBoundary(from offset: UInt64) -> UInt64 {

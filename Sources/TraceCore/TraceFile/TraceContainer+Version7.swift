@@ -11,7 +11,8 @@ extension TraceContainer {
     private static let names: UInt16 = 15
 
     mutating func readVersion7() {
-        let headers = readOptionSections()
+        var headers = readOptionSections()
+        if headers.isEmpty, options.buffers.isEmpty { headers = findUntoldBuffers() }
         readSections()
         for (payload, offset) in options.buffers {
             do throws(TraceCut) {
@@ -63,6 +64,15 @@ extension TraceContainer {
             note(error)
             return findSections(except: visited)
         }
+    }
+
+    /// - Returns: the buffers' sections of a file whose options lead to none of them: its recorder hasn't come to that.
+    private mutating func findUntoldBuffers() -> [SectionHeader] {
+        guard let first = try? SectionHeader("a section", of: file, at: head.end, order: head.order),
+            first.id == TraceOptions.ID.buffer.rawValue
+        else { return [] }
+        note(TraceCut(offset: file.size, expected: "the end of the recording"))
+        return [first]
     }
 
     /// - Returns: where the next OPTIONS section starts, 0 for none.

@@ -17,12 +17,17 @@ struct TraceContainer: Sendable {
     var cpuCount = 0
     /// CPUs whose data was found without a table.
     var rescued = 0
+    /// For the CPUs' chunks.
+    let limit: InflationLimit
     /// A latency tracer's text is in the file.
     var holdsText = false
 
     /// - Parameter cut: damage that was met before, in unpacking the file.
-    init(_ file: InputFile, cut: TraceCut? = nil) throws(TraceFileError) {
+    init(
+        _ file: InputFile, cut: TraceCut? = nil, limit: InflationLimit = InflationLimit()
+    ) throws(TraceFileError) {
         self.file = file
+        self.limit = limit
         head = try TraceHead(file)
         self.cut = cut ?? head.damage
         switch head.version {
@@ -134,9 +139,9 @@ extension TraceContainer {
     private mutating func dropImpossibleCPUs() {
         var taken: UInt64 = 0
         let all = instances.indices.flatMap { instance in
-            instances[instance].cpus.map { (instance, $0) }
+            instances[instance].cpus.filter { $0.places == nil }.map { (instance, $0) }
         }.sorted { $0.1.data.lowerBound < $1.1.data.lowerBound }
-        for index in instances.indices { instances[index].cpus = [] }
+        for index in instances.indices { instances[index].cpus.removeAll { $0.places == nil } }
         for (instance, cpu) in all {
             guard cpu.data.lowerBound >= taken, cpu.data.lowerBound < file.size else {
                 note(

@@ -8,24 +8,27 @@ public struct TraceFile {
     public let info: TraceInfo
     private let container: TraceContainer
 
+    /// - Parameter limit: for compressed input.
     /// - Throws: where nothing can be told of the file, with what to do.
-    public init(path: String) throws(TraceFileError) {
-        try self.init(InputFile(path: path))
+    public init(path: String, limit: InflationLimit = InflationLimit()) throws(TraceFileError) {
+        try self.init(InputFile(path: path), limit)
     }
 
     /// Reads from a descriptor, which is taken over and closed. One that can't be sought in, such as a pipe, is copied to an
     /// unlinked file in `TMPDIR` first.
-    public init(descriptor: Int32, name: String) throws(TraceFileError) {
-        try self.init(InputFile(owning: descriptor, name: name))
+    public init(
+        descriptor: Int32, name: String, limit: InflationLimit = InflationLimit()
+    ) throws(TraceFileError) {
+        try self.init(InputFile(owning: descriptor, name: name), limit)
     }
 
-    private init(_ input: InputFile) throws(TraceFileError) {
+    private init(_ input: InputFile, _ limit: InflationLimit) throws(TraceFileError) {
         var file = input
         var cut: TraceCut?
         var head = file.bytes(at: 0, count: SpoolFile.headSize)
         let compression = Compression(head: head)
         if compression != .none {
-            (file, cut) = try input.inflated(compression)
+            (file, cut) = try input.inflated(compression, limit)
             head = file.bytes(at: 0, count: SpoolFile.headSize)
             if head.isEmpty, let cut { throw .damaged(file: input.name, cut) }
         }
@@ -33,7 +36,7 @@ public struct TraceFile {
         if let foreign = ForeignFormat(head: head, file: file.name, size: file.size) {
             throw .foreign(file: file.name, foreign)
         }
-        container = try TraceContainer(file, cut: cut)
+        container = try TraceContainer(file, cut: cut, limit: limit)
         info = container.info
     }
 

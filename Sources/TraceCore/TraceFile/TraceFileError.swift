@@ -12,6 +12,8 @@ public enum TraceFileError: Error, Equatable, Sendable {
     case unsupportedCompression(file: String, name: String)
     /// A file of a tracer's text (`latency` in version 6, BUFFER_TEXT in version 7), which holds no records.
     case textOnly(file: String)
+    /// Compressed input of more than so many bytes.
+    case inflatesTooFar(file: String, bytes: UInt64)
     /// A trace.dat of which not even the head makes sense.
     case damaged(file: String, TraceCut)
 }
@@ -32,6 +34,9 @@ extension TraceFileError: CustomStringConvertible {
             "\(file): compressed with \(name): only zlib and zstd are known; try `trace-cmd convert --compression none`"
         case .textOnly(let file):
             "\(file): holds a latency tracer's text and no events: record events with `trace-cmd record -e kvm -e kvmmmu`"
+        case .inflatesTooFar(let file, let bytes):
+            "\(file): inflates to more than \(bytes) bytes, which no recording of its size does; if it is one nevertheless, give "
+                + "--max-size"
         case .damaged(let file, let cut): "\(file): damaged at offset \(cut.offset): expected \(cut.expected)"
         }
     }

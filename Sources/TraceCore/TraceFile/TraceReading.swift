@@ -56,7 +56,9 @@ struct TraceReading {
     private static func streams(
         _ container: TraceContainer, _ tallies: [RecordTally], _ progress: ReadProgress? = nil
     ) -> [CPUStream] {
-        let inflater = ChunkInflater(container.head.compression, of: container.file)
+        let inflater = ChunkInflater(
+            container.head.compression, of: container.file,
+            atMost: container.limit.bytes(ofChunks: container.file.size))
         let cpus = container.instances.enumerated().flatMap { index, instance in
             instance.cpus.map { (index, instance, $0) }
         }.sorted { ($0.2.id, $0.0) < ($1.2.id, $1.0) }
@@ -67,9 +69,10 @@ struct TraceReading {
             // A chunk is best held as a whole; of plain pages a few at a time do.
             let room = instance.isCompressed ? share : min(mostRoomForCPU, share)
             let source = PageSource(
-                "CPU \(cpu.id)'s data", of: container.file, cpu.data, pageSize: instance.pageSize,
-                order: container.head.order, room: room / instance.pageSize * instance.pageSize,
-                inflater: instance.isCompressed ? inflater : nil, progress: progress)
+                "CPU \(cpu.id)'s data", of: container.file, cpu.data, places: cpu.places,
+                pageSize: instance.pageSize, order: container.head.order,
+                room: room / instance.pageSize * instance.pageSize, inflater: instance.isCompressed ? inflater : nil,
+                progress: progress)
             return CPUStream(cpu: cpu.id, instance: index, source: source, layout: layout, tally: tallies[index])
         }
     }
@@ -113,7 +116,10 @@ struct TraceReading {
         var notes: [String] = []
         if container.rescued > 0 {
             notes.append(
-                "the table of CPUs is cut off: the data of \(container.rescued) was found and is numbered as it comes")
+                container.instances.contains { $0.cpus.contains { $0.places != nil } }
+                    ? "the recorder was ended before it could complete the file: what lies in it was found"
+                    : "the table of CPUs is cut off: the data of \(container.rescued) was found and is numbered as it comes"
+            )
         }
         let several = container.instances.filter { !$0.cpus.isEmpty }.count > 1
         for (instance, kinds) in zip(container.instances, choice.kinds) where several && !instance.cpus.isEmpty {

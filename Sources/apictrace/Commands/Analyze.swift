@@ -7,7 +7,7 @@ struct Analyze: ParsableCommand {
         abstract: "Say whether a recording shows lost interrupts, which, since when, why, and what to do.",
         discussion: """
             Exit status: 0 clean, or all findings below --fail-on; 1 found; 2 inconclusive; 3 a file can't be read; \
-            64 wrong usage. Of several files the worst counts, in the order 0, 2, 1, 3.
+            6 the report could not be written; 64 wrong usage. Of several files the worst counts, in the order 0, 2, 1, 3.
 
             EXAMPLES:
               apictrace analyze trace.dat
@@ -35,8 +35,7 @@ struct Analyze: ParsableCommand {
     @Option(help: ArgumentHelp("Only up to this time.", valueName: "time"))
     var to: TimeBound?
 
-    @Option(help: ArgumentHelp("The lowest grade that makes the exit status 1.", valueName: "grade"))
-    var failOn = Grade.exposed
+    @OptionGroup var verdict: VerdictOptions
 
     @Option(
         help: ArgumentHelp(
@@ -50,6 +49,8 @@ struct Analyze: ParsableCommand {
             valueName: "n"))
     var threads = 1
 
+    @OptionGroup var input: InputOptions
+
     @Flag(help: "Print one line for each file.")
     var quiet = false
 
@@ -57,9 +58,7 @@ struct Analyze: ParsableCommand {
     var noColor = false
 
     func validate() throws {
-        guard failOn != .clean else {
-            throw ValidationError("--fail-on clean would fail always; the lowest is inconclusive.")
-        }
+        try TimeBound.check(from: from, to: to)
         guard files.count(where: { $0 == "-" }) < 2 else {
             throw ValidationError("Standard input can be read once only.")
         }
@@ -70,6 +69,7 @@ struct Analyze: ParsableCommand {
     func run() throws {
         var options = AnalysisOptions(vm: vm, vcpu: vcpu, from: from, to: to, kallsyms: kallsyms)
         options.threads = threads
+        options.limit = input.limit
         options.showsProgress = !quiet
         let style = Terminal.style(noColour: noColor)
         var worst = ExitStatus.clean
@@ -78,20 +78,20 @@ struct Analyze: ParsableCommand {
                 let report = try analyze(path: file, options: options)
                 if index > 0, !json, !quiet { Terminal.output("\n") }
                 try show(report, of: file, style: style)
-                worst = max(worst, ExitStatus(report, failOn: failOn))
-            } catch {
+                worst = max(worst, verdict.status(of: report))
+            } catch let error as TraceFileError {
                 Terminal.complain("\(error)")
                 worst = max(worst, .unreadable)
             }
         }
-        throw ExitCode(worst.code)
+        throw worst
     }
 
     private func show(_ report: Report, of file: String, style: TextStyle) throws {
         if json {
             Terminal.output(try report.json() + "\n")
         } else if quiet {
-            Terminal.output("\(file): \(report.verdictLine)\n")
+            Terminal.output("\(file.printable): \(report.verdictLine)\n")
         } else {
             Terminal.output(report.text(style: style))
         }

@@ -6,7 +6,7 @@ struct Doctor: PrivilegedCommand {
     static let configuration = CommandConfiguration(
         abstract: "Tell whether live tracing works on this host, and what to do.",
         discussion: """
-            Exit status: 0 where live tracing should work, 4 where it can't.
+            Exit status: 0 where live tracing should work; 4 where it can't; 6 the output could not be written.
 
             EXAMPLE:
               sudo apictrace doctor
@@ -19,7 +19,7 @@ struct Doctor: PrivilegedCommand {
         // It opens nothing that its caller names, and looks with what live would trace with.
         let examination = Privileges.raised { Examination.ofThisHost() }
         try Privileges.giveUpThoseOfTheFile()
-        print(json ? try examination.json() : examination.text)
-        guard examination.canTrace else { throw ExitCode(ExitStatus.untraceable.code) }
+        Terminal.output((json ? try examination.json() : examination.text) + "\n")
+        guard examination.canTrace else { throw ExitStatus.untraceable }
     }
 }

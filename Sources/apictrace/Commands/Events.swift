@@ -13,8 +13,8 @@ struct Events: ParsableCommand {
             With --json the first line tells what times count from, as in the report ("type": "trace"); then an object \
             for each event ("event") and each hole ("lost").
 
-            Exit status: 0 the whole file was listed; 2 the file is cut or damaged and what can be read is listed; 3 it \
-            can't be read; 64 wrong usage.
+            Exit status: 0 the whole file was listed; 2 the file is cut or damaged and what can be read is listed, or no \
+            event lies in the time that was asked for; 3 it can't be read; 6 the listing could not be written; 64 wrong usage.
 
             EXAMPLES:
               apictrace events --brackets --from 72.3 --to 72.5 trace.dat | less -S
@@ -44,6 +44,8 @@ struct Events: ParsableCommand {
     @Option(help: ArgumentHelp("Only this tracepoint; may be given several times.", valueName: "name"))
     var event: [EventKind] = []
 
+    @OptionGroup var input: InputOptions
+
     @Flag(help: "Indent what belongs to an exit, between { kvm_exit and } kvm_entry.")
     var brackets = false
 
@@ -51,39 +53,40 @@ struct Events: ParsableCommand {
     var json = false
 
     func validate() throws {
+        try TimeBound.check(from: from, to: to)
         guard !brackets || !json else { throw ValidationError("--brackets is for text, not for --json.") }
         guard vcpu.map({ $0 >= 0 }) ?? true else { throw ValidationError("--vcpu counts from 0.") }
     }
 
     func run() throws {
-        do {
-            guard let cut = try list() else { return }
+        let (totals, window) = try list()
+        if let cut = totals.cut {
             Terminal.complain(
                 "\(file): cut or damaged at byte \(cut.offset), where \(cut.expected) was expected; what can be read is "
                     + "listed")
-        } catch {
-            Terminal.complain("\(error)")
-            throw ExitCode(ExitStatus.unreadable.code)
         }
-        throw ExitCode(ExitStatus.inconclusive.code)
+        let isOutside = TimeBound.isOutside(window, totals)
+        if isOutside { Terminal.complain("\(file): no event lies between --from and --to") }
+        if totals.cut != nil || isOutside { throw ExitStatus.inconclusive }
     }
 
-    /// - Returns: where the file broke off.
-    private func list() throws -> TraceCut? {
-        var trace = try TraceFile(argument: file)
+    /// - Returns: the time that was asked for too, if one was.
+    private func list() throws -> (totals: TraceTotals, window: ClosedRange<UInt64>?) {
+        var trace = try TraceFile(argument: file, limit: input.limit)
         var options = ListingOptions()
         options.json = json
         options.brackets = brackets
         options.vm = vm
         options.vcpu = vcpu
         options.level = level
-        options.window = try TimeBound.window(from: from, to: to, on: trace.info.clock) ?? options.window
+        let window = try TimeBound.window(from: from, to: to, on: trace.info.clock)
+        options.window = window ?? options.window
         if !event.isEmpty { options.kinds = event.reduce(into: []) { $0.insert($1) } }
         var listing = EventListing(info: trace.info, options: options, write: Terminal.output)
         // Of the two, the listing is enough for a terminal.
         let progress = Terminal.isOutputTerminal ? nil : Progress(of: file)
         let totals = try listing.read(&trace, progress: progress?.show)
         progress?.clear()
-        return totals.cut
+        return (totals, window)
     }
 }

@@ -20,6 +20,6 @@ struct Explain: ParsableCommand {
 
     func run() {
         let style = Terminal.style(noColour: noColor)
-        print(rule.map { $0.explanation.text(of: $0, style: style) } ?? Explanation.list(style: style), terminator: "")
+        Terminal.output(rule.map { $0.explanation.text(of: $0, style: style) } ?? Explanation.list(style: style))
     }
 }

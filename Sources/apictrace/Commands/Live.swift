@@ -8,11 +8,14 @@ struct Live: PrivilegedCommand {
     static let configuration = CommandConfiguration(
         abstract: "Trace KVM on this host: findings as they come, and the report of analyze at the end.",
         discussion: """
-            Ends after --duration, with COMMAND, when a finding reaches --until, or at SIGINT or SIGTERM. COMMAND goes on \
-            if the trace ends before it; with --json its output goes to standard error.
+            Ends after --duration, with COMMAND, when a finding reaches --until, when the reader of its output leaves, or at \
+            a signal (^C, HUP, TERM, QUIT, ...), always with the report. COMMAND goes on if the trace ends before it; with \
+            --json its output goes to standard error.
 
             Exit status: 0 clean, or all findings below --fail-on; 1 found; 2 inconclusive; 4 this host can't be traced \
-            (apictrace doctor says more); 64 wrong usage.
+            (apictrace doctor says more); 5 COMMAND failed, was killed or could not be started, and nothing was found; 6 the \
+            report or the recording could not be written (a report that standard output doesn't take goes to standard \
+            error); 64 wrong usage.
 
             EXAMPLES:
               sudo apictrace live
@@ -33,8 +36,7 @@ struct Live: PrivilegedCommand {
     @Option(help: ArgumentHelp("Only the vCPU with this id.", valueName: "n"))
     var vcpu: Int32?
 
-    @Option(help: ArgumentHelp("The lowest grade that makes the exit status 1.", valueName: "grade"))
-    var failOn = Grade.exposed
+    @OptionGroup var verdict: VerdictOptions
 
     @Flag(help: "Print JSON lines (see apictrace schema --live); the last one is the report.")
     var json = false
@@ -67,9 +69,6 @@ struct Live: PrivilegedCommand {
         if let duration, !(duration > 0 && duration < 1e9) {
             throw ValidationError("--duration must be a positive number of seconds.")
         }
-        guard failOn != .clean else {
-            throw ValidationError("--fail-on clean would fail always; the lowest is inconclusive.")
-        }
         guard until.map({ $0 >= .exposed }) ?? true else {
             throw ValidationError("--until takes a finding's grade: exposed or a graver one.")
         }
@@ -82,15 +81,14 @@ struct Live: PrivilegedCommand {
 
     func run() throws {
         do {
-            throw ExitCode(ExitStatus(try trace(), failOn: failOn).code)
+            throw try trace()
         } catch let unavailable as TracingUnavailable {
-            if case .refused(_, let log) = unavailable, verifierLog { Terminal.show(log) }
-            Terminal.complain(unavailable.text)
-            throw ExitCode(ExitStatus.untraceable.code)
+            if case .refused(_, let log) = unavailable, verifierLog, !Terminal.show(log) { throw ExitStatus.unwritten }
+            throw unavailable
         }
     }
 
-    private func trace() throws -> Report {
+    private func trace() throws -> ExitStatus {
         var options = LiveOptions(vm: vm, vcpu: vcpu)
         options.sendsLAPIC = lapic
         switch backend {
@@ -101,7 +99,7 @@ struct Live: PrivilegedCommand {
     }
 
     /// BPF, or ftrace where BPF can't be used and ftrace can; what BPF lacks is the error where neither can.
-    private func traceWithWhatWorks(_ options: LiveOptions) throws -> Report {
+    private func traceWithWhatWorks(_ options: LiveOptions) throws -> ExitStatus {
         let session: LiveSession
         do throws(TracingUnavailable) {
             session = try .started(options)
@@ -117,7 +115,7 @@ struct Live: PrivilegedCommand {
         return try traceWithBPF(session, options)
     }
 
-    private func traceWithBPF(_ session: consuming LiveSession, _ options: LiveOptions) throws -> Report {
+    private func traceWithBPF(_ session: consuming LiveSession, _ options: LiveOptions) throws -> ExitStatus {
         if session.info.isa == .unknown {
             Terminal.complain(
                 SystemFile.exists("/proc/cpuinfo")
@@ -131,28 +129,63 @@ struct Live: PrivilegedCommand {
 
     private func trace<Tracing: LiveTracing & ~Copyable>(
         _ tracing: consuming Tracing, _ options: LiveOptions
-    ) throws -> Report {
-        let reporter = LiveReporter(tracing.info, options, output: output, until: until)
-        var sink = try LiveRecorder(reporter, path: record, info: tracing.info)
-        try Privileges.giveUp(startsCommand: !command.isEmpty)
+    ) throws -> ExitStatus {
+        let out = OutputQueue()
+        let reporter = LiveReporter(tracing.info, options, output: output(out), to: out, until: until)
+        var sink = try LiveRecorder(
+            reporter, path: record, info: tracing.info, countsHits: Tracing.countsMore)
+        do throws(BPFError) {
+            try Privileges.giveUp(startsCommand: !command.isEmpty)
+        } catch {
+            throw TracingUnavailable.failed(error)
+        }
+        let end: RunEnd
         do {
-            try tracing.run(
+            end = try tracing.run(
                 for: duration, command: command, commandOutput: json ? STDERR_FILENO : STDOUT_FILENO, into: &sink)
         } catch {
             sink.next.end()
             throw error
         }
         sink.next.end()
+        let ends: [(any Error)?] = [end.command, end.failure]
+        var troubles = ends.compactMap(\.self)
+        // The recording first: the report may have to wait for its reader.
         let totals = tracing.totals()
-        try sink.finish(totals, hits: Tracing.countsMore ? totals.byName : nil)
-        return try sink.next.finish(tracing)
+        do throws(TraceWriterError) {
+            try sink.finish(totals, hits: Tracing.countsMore ? totals.byName : nil)
+        } catch {
+            troubles.append(error)
+        }
+        let report = try sink.next.finish(tracing)
+        let isShown = show(report, out, isAsked: end.isAsked)
+        for trouble in troubles { Terminal.complain("\(trouble)") }
+        return (troubles.compactMap { ExitStatus($0) } + [verdict.status(of: report), isShown ? .clean : .unwritten])
+            .max() ?? .clean
     }
 
-    private var output: any LiveOutput {
+    /// Waits until the report was read. Where that can't be, it goes to standard error: a trace can't be made once more.
+    private func show(_ report: Report, _ out: OutputQueue, isAsked: Bool) -> Bool {
+        // A recording that may not grow has left a SIGXFSZ of our own.
+        let trouble = out.finish(unless: EventLoop.ending.filter { $0 != SIGXFSZ }, isAsked: isAsked)
+        // What is left are some lines, which nobody may read either: from here on a signal does what it does to any process.
+        EventLoop.unblock(EventLoop.ending)
+        if out.dropped > 0 {
+            Terminal.complain(
+                "standard output was read too slowly: \(out.dropped) findings and summaries were left out; the report has the "
+                    + "findings")
+        }
+        guard let trouble else { return true }
+        Terminal.complain("standard output: \(trouble); the report:")
+        Terminal.show(quiet ? report.verdictLine + "\n" : report.text(style: TextStyle()))
+        return false
+    }
+
+    private func output(_ out: OutputQueue) -> any LiveOutput {
         let style = Terminal.style(noColour: noColor)
-        if json { return JSONLines(isQuiet: quiet) }
+        if json { return JSONLines(out: out, isQuiet: quiet) }
         // A command shares the terminal: no screen that its output would spoil.
         return Terminal.isScreen && command.isEmpty && !quiet
-            ? TerminalScreen(style: style) : TextLines(isQuiet: quiet, style: style)
+            ? TerminalScreen(out: out, style: style) : TextLines(out: out, isQuiet: quiet, style: style)
     }
 }

@@ -16,6 +16,6 @@ struct Schema: ParsableCommand {
     var live = false
 
     func run() {
-        print(live ? Report.lineSchema : Report.schema)
+        Terminal.output((live ? Report.lineSchema : Report.schema) + "\n")
     }
 }

@@ -40,7 +40,23 @@ struct TimeBound: ExpressibleByArgument {
     ) throws(TimeBoundError) -> ClosedRange<UInt64>? {
         guard from != nil || to != nil else { return nil }
         let earliest = try from?.earliest(on: clock) ?? 0
-        return earliest...max(earliest, try to?.latest(on: clock) ?? .max)
+        let latest = try to?.latest(on: clock) ?? .max
+        guard earliest <= latest else { throw .reversed }
+        return earliest...latest
+    }
+
+    /// The time that was asked for lies before or after all that was recorded.
+    static func isOutside(_ window: ClosedRange<UInt64>?, _ totals: TraceTotals) -> Bool {
+        guard let window, let first = totals.first, let last = totals.last else { return false }
+        return !window.overlaps(first...max(first, last))
+    }
+
+    /// Whatever the clock: a number without a fraction stands for seconds where the other has one.
+    static func check(from: TimeBound?, to: TimeBound?) throws {
+        guard let from, let to else { return }
+        guard (from.whole, from.fraction ?? 0) <= (to.whole, to.fraction ?? 0) else {
+            throw ValidationError(TimeBoundError.reversed.description)
+        }
     }
 
     private func time(on clock: TraceClock) throws(TimeBoundError) -> UInt64 {
@@ -57,12 +73,14 @@ struct TimeBound: ExpressibleByArgument {
 enum TimeBoundError: Error, CustomStringConvertible {
     case fractionOfTicks(clock: String)
     case tooLate
+    case reversed
 
     var description: String {
         switch self {
         case .fractionOfTicks(let clock):
             "this trace's clock (\(clock)) doesn't count seconds: give --from and --to as whole numbers"
         case .tooLate: "--from and --to take seconds below 18446744073"
+        case .reversed: "--from lies after --to"
         }
     }
 }

@@ -2,7 +2,7 @@
 import Glibc
 
 /// A call of libbpf or of the kernel that failed: which one, on what, and errno.
-struct BPFError: Error, Equatable {
+struct BPFError: Error, Equatable, CustomStringConvertible {
     var call: String
     /// The program, map or file concerned, empty where there is just one.
     var subject: String
@@ -19,6 +19,8 @@ struct BPFError: Error, Equatable {
     static func last(_ call: String, _ subject: String = "") -> BPFError {
         BPFError(call, subject, code: errno)
     }
+
+    var description: String { text }
 
     var text: String {
         "\(call)\(subject.isEmpty ? "" : " \(subject)"): \(String(cString: strerror(code)))"

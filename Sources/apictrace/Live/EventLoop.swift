@@ -56,13 +56,46 @@ struct EventLoop: ~Copyable {
         (epoll, signals, beat, deadline) = (opened[0], opened[1], opened[2], opened[3])
     }
 
+    /// Signals that end a trace, which then has its report and its recording. nohup(1) asks for SIGHUP to be left out.
+    static var ending: [Int32] {
+        [SIGINT, SIGTERM, SIGQUIT, SIGPIPE, SIGXCPU, SIGXFSZ] + (isIgnored(SIGHUP) ? [] : [SIGHUP])
+    }
+
+    private static func isIgnored(_ signal: Int32) -> Bool {
+        var action = sigaction()
+        sigaction(signal, nil, &action)
+        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+            == unsafeBitCast(SIG_IGN, to: Int.self)
+    }
+
     /// From here on the signals wait for ``next()``, also before there is a loop.
     @discardableResult
     static func block(_ signals: [Int32]) -> sigset_t {
+        var set = set(of: signals)
+        pthread_sigmask(SIG_BLOCK, &set, nil)
+        return set
+    }
+
+    /// From here on the signals do what they do to any process, but for those that have come.
+    static func unblock(_ signals: [Int32]) {
+        while wait(for: signals, milliseconds: 0) != nil {}
+        var set = set(of: signals)
+        pthread_sigmask(SIG_UNBLOCK, &set, nil)
+    }
+
+    /// Waits for a signal that is blocked.
+    /// - Returns: nil where none has come.
+    static func wait(for signals: [Int32], milliseconds: Int) -> Int32? {
+        var set = set(of: signals)
+        var time = timespec(nanoseconds: UInt64(milliseconds) * 1_000_000)
+        let signal = sigtimedwait(&set, nil, &time)
+        return signal > 0 ? signal : nil
+    }
+
+    private static func set(of signals: [Int32]) -> sigset_t {
         var set = sigset_t()
         sigemptyset(&set)
         for signal in signals { sigaddset(&set, signal) }
-        sigprocmask(SIG_BLOCK, &set, nil)
         return set
     }
 
@@ -75,6 +108,8 @@ struct EventLoop: ~Copyable {
         while true {
             var signal = signalfd_siginfo()
             if read(signals, &signal, MemoryLayout<signalfd_siginfo>.size) > 0 {
+                // A write of our own that passed the limit of a file's size has failed, and is told where it was made.
+                if signal.ssi_signo == UInt32(SIGXFSZ), signal.ssi_pid == UInt32(getpid()) { continue }
                 return .signal(Int32(bitPattern: signal.ssi_signo))
             }
             if expired(deadline) { return .deadline }

@@ -38,6 +38,11 @@ struct LiveAnalysis: LiveEventSink, ~Copyable {
         analysis.thread(tid, of: process)
     }
 
+    mutating func command(_ command: String, of process: Int32) {
+        named.insert(process)
+        analysis.command(command, of: process)
+    }
+
     mutating func exits(_ count: UInt64, _ reason: ExitReason, of tid: Int32) {
         analysis.exits(count, reason, of: tid)
     }
@@ -50,7 +55,7 @@ struct LiveAnalysis: LiveEventSink, ~Copyable {
         }
     }
 
-    /// Its name is to be had only as long as it lives.
+    /// Without a probe that tells it, its name is to be had only as long as it lives.
     private mutating func name(_ process: Int32) {
         guard named.insert(process).inserted, let command = SystemFile.text("/proc/\(process)/comm") else { return }
         analysis.command(command, of: process)

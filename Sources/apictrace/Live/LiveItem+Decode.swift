@@ -16,20 +16,38 @@ extension LiveItem {
 }
 
 extension LiveItem.Content {
+    /// Most records are events: the others' part stays out of the loop that reads the ring.
+    @inline(__always)
     fileprivate init?(_ header: probe_header, _ bytes: UnsafeRawBufferPointer, _ key: AddressKey) {
+        if let kind = EventKind(rawValue: UInt8(clamping: header.kind)) {
+            guard bytes.count >= MemoryLayout<probe_record>.size else { return nil }
+            self = .event(KVMEvent(kind, header, bytes.load(as: probe_record.self)))
+        } else if let rarer = Self.rarer(header, bytes, key) {
+            self = rarer
+        } else {
+            return nil
+        }
+    }
+
+    @inline(never)
+    private static func rarer(
+        _ header: probe_header, _ bytes: UnsafeRawBufferPointer, _ key: AddressKey
+    ) -> Self? {
         switch UInt32(header.kind) {
         case KIND_VCPU_STATE.rawValue:
             guard bytes.count >= MemoryLayout<probe_vcpu_state>.size else { return nil }
             let record = bytes.load(as: probe_vcpu_state.self)
-            self = .state(VCPUState(record, key), row: record.row)
+            return .state(VCPUState(record, key), row: record.row)
         case KIND_LAPIC_WORDS.rawValue:
             guard bytes.count >= MemoryLayout<probe_lapic_words>.size else { return nil }
-            self = .lapic(bytes.load(as: probe_lapic_words.self))
-        default:
-            guard bytes.count >= MemoryLayout<probe_record>.size,
-                let kind = EventKind(rawValue: UInt8(clamping: header.kind))
-            else { return nil }
-            self = .event(KVMEvent(kind, header, bytes.load(as: probe_record.self)))
+            return .lapic(bytes.load(as: probe_lapic_words.self))
+        case KIND_COMMAND.rawValue:
+            guard bytes.count >= MemoryLayout<probe_command>.size else { return nil }
+            let comm = MemoryLayout<probe_header>.size
+            return .command(
+                bytes.load(fromByteOffset: comm, as: UInt64.self),
+                bytes.load(fromByteOffset: comm + 8, as: UInt64.self))
+        default: return nil
         }
     }
 }

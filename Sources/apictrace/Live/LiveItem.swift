@@ -11,6 +11,8 @@ struct LiveItem {
         /// With the vCPU's row of ``MappedExitCounts``, from 1 on.
         case state(VCPUState, row: UInt32)
         case lapic(probe_lapic_words)
+        /// Of the process: 16 bytes as they lie in memory, which keep an item as small as an event makes it.
+        case command(UInt64, UInt64)
         case lost(EventGap)
     }
 
@@ -24,7 +26,13 @@ struct LiveItem {
         case .event(let event): sink.event(event, at: stamp)
         case .state(let state, _): sink.state(state, at: stamp)
         case .lapic(let record): sink.lapic(LAPICReading(record), at: stamp)
+        case .command(let first, let second): sink.command(Self.name(first, second), of: process)
         case .lost(let gap): sink.lost(gap)
         }
+    }
+
+    @inline(never)
+    private static func name(_ first: UInt64, _ second: UInt64) -> String {
+        withUnsafeBytes(of: (first, second)) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     }
 }

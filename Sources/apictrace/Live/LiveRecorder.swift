@@ -1,14 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 import TraceCore
 
-/// Passes what live tracing tells on, and writes it to a file as well if one is wanted. A disk that fails is told at the end.
+/// Passes what live tracing tells on, and writes it to a file as well if one is wanted. What can't be written ends the recording
+/// and nothing else.
 struct LiveRecorder<Next: LiveEventSink & ~Copyable>: LiveEventSink, ~Copyable {
     var next: Next
     private var writer: TraceWriter?
+    private let disk: DiskSync?
+    /// Hits are counted in the kernel beside the records.
+    private let countsHits: Bool
+    private var saved = MonotonicClock.now
+    private var saves = 0
+    private var isFailureTold = false
 
-    /// - Parameter path: nil for no file.
-    init(_ next: consuming Next, path: String?, info: TraceInfo) throws(TraceWriterError) {
+    /// Nanoseconds after which all that came is in the file; every other time it is sent to the disk.
+    private static var interval: UInt64 { 500_000_000 }
+
+    /// - Parameters:
+    ///   - path: nil for no file.
+    ///   - countsHits: they go to the file now and then, should it never be completed.
+    init(
+        _ next: consuming Next, path: String?, info: TraceInfo, countsHits: Bool = true
+    ) throws(TraceWriterError) {
         if let path { writer = try TraceWriter(path: path, info: info) } else { writer = nil }
+        disk = writer?.sync()
+        self.countsHits = countsHits
         self.next = next
     }
 
@@ -35,8 +51,13 @@ struct LiveRecorder<Next: LiveEventSink & ~Copyable>: LiveEventSink, ~Copyable {
 
     mutating func thread(_ tid: Int32, of process: Int32) {
         writer?.thread(tid, of: process)
-        if let command = SystemFile.text("/proc/\(tid)/comm") { writer?.commands[tid] = command }
+        if writer != nil, let command = SystemFile.text("/proc/\(tid)/comm") { writer?.command(command, of: tid) }
         next.thread(tid, of: process)
+    }
+
+    mutating func command(_ command: String, of process: Int32) {
+        writer?.command(command, of: process)
+        next.command(command, of: process)
     }
 
     mutating func exits(_ count: UInt64, _ reason: ExitReason, of tid: Int32) {
@@ -48,12 +69,29 @@ struct LiveRecorder<Next: LiveEventSink & ~Copyable>: LiveEventSink, ~Copyable {
     /// - Parameter hits: by tracepoint as counted in the kernel; nil where every hit was sent.
     mutating func finish(_ totals: TraceTotals, hits: [String: UInt64]? = nil) throws(TraceWriterError) {
         try writer?.finish(totals, hits: hits)
+        if let failure = disk?.failure { throw failure }
+    }
+
+    private mutating func save(_ progress: borrowing some LiveProgress & ~Copyable) {
+        // A recording begins with the first thing that came, as the report does.
+        if progress.base != nil { writer?.tick(at: progress.settled) }
+        let now = MonotonicClock.now
+        guard writer != nil, now - saved >= Self.interval else { return }
+        saved = now
+        writer?.save(hits: countsHits ? progress.totals().byName : nil)
+        saves += 1
+        if saves.isMultiple(of: 2) { disk?.start() }
+        guard !isFailureTold, let failure = writer?.failure ?? disk?.failure else { return }
+        isFailureTold = true
+        let rest = writer?.failure == nil ? "" : "; the recording ends here, and tracing goes on"
+        // It is told once more at the end.
+        Terminal.mention("\(failure)\(rest)")
     }
 }
 
 extension LiveRecorder: LiveSink where Next: LiveSink & ~Copyable {
     mutating func drained(_ progress: borrowing some LiveProgress & ~Copyable) -> Bool {
-        writer?.tick(at: progress.settled)
+        save(progress)
         return next.drained(progress)
     }
 

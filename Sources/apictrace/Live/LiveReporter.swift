@@ -5,6 +5,7 @@ import TraceCore
 struct LiveReporter: LiveSink, ~Copyable {
     private var analysis: LiveAnalysis
     private var output: any LiveOutput
+    private let out: OutputQueue
     /// Ends the run when a finding reaches it.
     private let goal: Grade?
     private let start: UInt64
@@ -15,9 +16,10 @@ struct LiveReporter: LiveSink, ~Copyable {
     /// Looking for findings at every second beat keeps the way from a completed proof to its line below 50 ms.
     private static let beatsBetweenLooks = 2
 
-    init(_ info: TraceInfo, _ options: LiveOptions, output: any LiveOutput, until goal: Grade?) {
+    init(_ info: TraceInfo, _ options: LiveOptions, output: any LiveOutput, to out: OutputQueue, until goal: Grade?) {
         analysis = LiveAnalysis(info, options)
         self.output = output
+        self.out = out
         self.goal = goal
         start = MonotonicClock.now
     }
@@ -27,6 +29,7 @@ struct LiveReporter: LiveSink, ~Copyable {
     mutating func state(_ state: VCPUState, at stamp: EventStamp) { analysis.state(state, at: stamp) }
     mutating func lapic(_ reading: LAPICReading, at stamp: EventStamp) { analysis.lapic(reading, at: stamp) }
     mutating func thread(_ tid: Int32, of process: Int32) { analysis.thread(tid, of: process) }
+    mutating func command(_ command: String, of process: Int32) { analysis.command(command, of: process) }
     mutating func exits(_ count: UInt64, _ reason: ExitReason, of tid: Int32) {
         analysis.exits(count, reason, of: tid)
     }
@@ -36,6 +39,8 @@ struct LiveReporter: LiveSink, ~Copyable {
         beats += 1
         if beats.isMultiple(of: Self.beatsBetweenLooks) { look(progress) }
         showMoment(progress)
+        // As with any tool in a pipe: when its reader leaves it is over.
+        guard out.hasReader else { return false }
         return goal.map { goal in !analysis.findings.contains { $0.grade >= goal } } ?? true
     }
 

@@ -6,7 +6,6 @@ import TraceCore
 struct LiveSession: LiveTracing, ~Copyable {
     private(set) var source: LiveSource
     let info: TraceInfo
-    static let signals = [SIGINT, SIGTERM]
 
     /// With the privileges that it takes in effect, and only while it takes them.
     static func started(_ options: LiveOptions) throws(TracingUnavailable) -> LiveSession {

@@ -8,9 +8,6 @@ protocol LiveTracing: LiveProgress, ~Copyable {
     /// Whether the totals count hits that the sink was not told of.
     static var countsMore: Bool { get }
 
-    /// What ends the run, beside SIGCHLD and SIGWINCH, which tell of the command and the terminal.
-    static var signals: [Int32] { get }
-
     mutating func drain(into sink: inout some LiveSink & ~Copyable) throws(BPFError)
     /// The last events, and nothing left in the kernel.
     mutating func finish(into sink: inout some LiveSink & ~Copyable) throws(BPFError)
@@ -23,14 +20,21 @@ extension LiveTracing where Self: ~Copyable {
     /// Traces until the time is over, the command has ended, the sink has enough, or a signal asks for the end.
     ///
     /// - Parameter commandOutput: the descriptor that becomes the command's standard output.
+    /// - Throws: where nothing was traced.
     mutating func run(
         for seconds: Double?, command: [String], commandOutput: Int32, into sink: inout some LiveSink & ~Copyable
-    ) throws(TracingUnavailable) {
+    ) throws -> RunEnd {
+        let loop: EventLoop
         do throws(BPFError) {
-            let loop = try EventLoop(
+            loop = try EventLoop(
                 drainEvery: Self.beat, for: seconds.map { UInt64($0 * 1e9) },
-                catching: Self.signals + [SIGCHLD, SIGWINCH])
-            let child = command.isEmpty ? nil : try ChildProcess(command, output: commandOutput)
+                catching: EventLoop.ending + [SIGCHLD, SIGWINCH])
+        } catch {
+            throw TracingUnavailable.failed(error)
+        }
+        let child = try command.first.map { (process: try ChildProcess(command, output: commandOutput), name: $0) }
+        var end = RunEnd()
+        do throws(BPFError) {
             wait: while true {
                 switch try loop.next() {
                 case .drain:
@@ -38,14 +42,33 @@ extension LiveTracing where Self: ~Copyable {
                     guard sink.drained(self) else { break wait }
                 case .deadline: break wait
                 case .signal(SIGCHLD):
-                    if let child, child.hasEnded { break wait }
+                    guard let child else { continue }
+                    switch child.process.state(of: child.name) {
+                    case .running: continue
+                    case .done: break wait
+                    case .failed(let failure):
+                        end.command = failure
+                        break wait
+                    }
                 case .signal(SIGWINCH): sink.resized()
-                case .signal: break wait
+                case .signal:
+                    end.isAsked = true
+                    break wait
                 }
             }
             try finish(into: &sink)
         } catch {
-            throw .failed(error)
+            end.failure = .failed(error)
         }
+        return end
     }
+}
+
+/// How a run was over.
+struct RunEnd {
+    /// A signal asked for it.
+    var isAsked = false
+    var command: CommandFailure?
+    /// Tracing broke off.
+    var failure: TracingUnavailable?
 }

@@ -2,7 +2,7 @@
 import Glibc
 
 /// Why this host can't be traced now; each has one line that says what to do.
-enum TracingUnavailable: Error, Equatable {
+enum TracingUnavailable: Error, Equatable, CustomStringConvertible {
     case notPermitted(BPFError)
     /// Its capabilities are those of a user namespace.
     case userNamespace
@@ -27,6 +27,8 @@ enum TracingUnavailable: Error, Equatable {
             false
         }
     }
+
+    var description: String { text }
 
     var text: String {
         switch self {

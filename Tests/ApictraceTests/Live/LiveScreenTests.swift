@@ -73,7 +73,7 @@ import TraceCore
         var moment = moment
         moment.vms[0].name = "\u{1b}[2Jqemu\n"
         let lines = LiveScreen(width: 60, height: 10, style: TextStyle()).lines(moment)
-        #expect(lines[3] == "?[2Jqemu?  APICv active since +1.2 s")
+        #expect(lines[3] == #"\x1b[2Jqemu\x0a  APICv active since +1.2 s"#)
     }
 
     @Test(

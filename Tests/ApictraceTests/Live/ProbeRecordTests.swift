@@ -21,7 +21,7 @@ import TraceCore
             (KIND_AVIC_INCOMPLETE_IPI, .avicIncompleteIPI),
             (KIND_AVIC_UNACCELERATED_ACCESS, .avicUnacceleratedAccess), (KIND_AVIC_DOORBELL, .avicDoorbell),
             (KIND_AVIC_GA_LOG, .avicGALog), (KIND_AVIC_KICK_VCPU_SLOWPATH, .avicKickVCPUSlowpath),
-            (KIND_PI_IRTE_UPDATE, .piIRTEUpdate),
+            (KIND_PI_IRTE_UPDATE, .piIRTEUpdate), (KIND_CR, .cr),
         ]
         for (probe, kind) in probes { #expect(probe.rawValue == UInt32(kind.rawValue)) }
         #expect(probes.count == Int(KINDS_TRACED.rawValue))

@@ -184,8 +184,8 @@ import Testing
         report.vms[0].command = "qemu\u{1b}[2J\u{9b}1m\r"
         report.findings[0].evidence[0].event = "kvm\u{7}"
         let text = report.text(style: .init())
-        #expect(text.contains("vCPU 0 of qemu?[2J?1m? (pid 214)"))
-        #expect(report.verdictLine.contains("vCPU 0 of qemu?[2J?1m? (pid 214)"))
+        #expect(text.contains(#"vCPU 0 of qemu\x1b[2J\x9b1m\x0d (pid 214)"#))
+        #expect(report.verdictLine.contains(#"vCPU 0 of qemu\x1b[2J\x9b1m\x0d (pid 214)"#))
         #expect(!text.unicodeScalars.contains { ($0.value < 0x20 && $0 != "\n") || (0x7f...0x9f).contains($0.value) })
     }
 

@@ -23,5 +23,8 @@ struct LiveTestSink: LiveEventSink {
     mutating func exits(_ count: UInt64, _ reason: ExitReason, of tid: Int32) {
         items.append(.fact(.exits(reason, count: count), EventStamp(time: 0, cpu: 0, tid: tid)))
     }
+    mutating func command(_ command: String, of tid: Int32) {
+        items.append(.fact(.command(command), EventStamp(time: 0, cpu: 0, tid: tid)))
+    }
     mutating func tick(at time: UInt64) { items.append(.fact(.tick, EventStamp(time: time, cpu: 0, tid: 0))) }
 }

@@ -66,7 +66,7 @@ enum TestEvents {
             deliversVirtualInterrupts: flag(), l1InterceptsInterrupts: flag(), l1DeliversVirtualInterrupts: flag())
         func eight() -> [UInt32] { (0..<8).map { _ in any() } }
         let words = LAPICWords(irr: eight(), isr: eight(), tpr: any(), ppr: any())
-        switch random.next() % 5 {
+        switch random.next() % 6 {
         case 0:
             return .state(
                 VCPUState(
@@ -79,6 +79,7 @@ enum TestEvents {
                     words: words))
         case 2: return .exits(ExitReason(isa: flag() ? .vmx : .svm, recorded: any()), count: any())
         case 3: return .tick
+        case 4: return .command("CPU \(random.next() % 1_000_000)/KVM")
         default: return .process(any())
         }
     }

@@ -55,7 +55,7 @@ import Testing
             switch item {
             case .fact(let fact, let stamp):
                 switch fact {
-                case .process, .exits: .fact(fact, EventStamp(time: 0, cpu: 0, tid: stamp.tid))
+                case .process, .exits, .command: .fact(fact, EventStamp(time: 0, cpu: 0, tid: stamp.tid))
                 case .tick: .fact(fact, EventStamp(time: stamp.time, cpu: 0, tid: 0))
                 case .state, .lapic: item
                 }
@@ -142,7 +142,7 @@ import Testing
     }
 
     @Test func `a disk that is full is an error at the end`() throws {
-        var writer = try TraceWriter(path: "/dev/full", info: info, spoolingBeside: "/tmp/apictrace-test")
+        var writer = try TraceWriter(path: "/dev/full", info: info)
         writer.event(eoi(1), at: stamp(100))
         do {
             try writer.finish(TraceTotals())

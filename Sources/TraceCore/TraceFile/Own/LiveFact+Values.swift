@@ -9,6 +9,7 @@ extension LiveFact {
         case .process: .process
         case .tick: .tick
         case .exits: .exits
+        case .command: .command
         }
     }
 
@@ -17,6 +18,7 @@ extension LiveFact {
         case .state(let state): state.values
         case .lapic(let reading): reading.values
         case .process(let process): [process.word]
+        case .command(let command): command.words(OwnEvent.longestCommand)
         case .tick: []
         case .exits(let reason, let count): [reason.isa.recorded.word, reason.code.word, count]
         }
@@ -30,6 +32,7 @@ extension LiveFact {
         case .lapic: self = .lapic(LAPICReading(values))
         case .process: self = .process(Int32(truncatingIfNeeded: values[0]))
         case .tick: self = .tick
+        case .command: self = .command(String(words: values))
         case .exits:
             let isa = ISA(recorded: UInt32(truncatingIfNeeded: values[0]))
             self = .exits(ExitReason(isa: isa, recorded: UInt32(truncatingIfNeeded: values[1])), count: values[2])
@@ -94,18 +97,27 @@ extension LAPICReading {
 extension FixState {
     /// As the values of ``OwnEvent/host``.
     var values: [UInt64] {
-        let text = evidence.utf8.prefix(OwnEvent.longestEvidence - 1).map { UInt64($0) }
-        return [
-            UInt64(State.allCases.firstIndex(of: state) ?? 0), UInt64(Basis.allCases.firstIndex(of: basis) ?? 0),
-        ] + text + [UInt64](repeating: 0, count: OwnEvent.longestEvidence - text.count)
+        [UInt64(State.allCases.firstIndex(of: state) ?? 0), UInt64(Basis.allCases.firstIndex(of: basis) ?? 0)]
+            + evidence.words(OwnEvent.longestEvidence)
     }
 
     init?(_ values: [UInt64]) {
         guard values.count > 2, let state = Int(exactly: values[0]), State.allCases.indices.contains(state),
             let basis = Int(exactly: values[1]), Basis.allCases.indices.contains(basis)
         else { return nil }
-        let text = values[2...].prefix { $0 != 0 }.map { UInt8(truncatingIfNeeded: $0) }
         self.init(
-            state: State.allCases[state], basis: Basis.allCases[basis], evidence: String(decoding: text, as: UTF8.self))
+            state: State.allCases[state], basis: Basis.allCases[basis], evidence: String(words: values[2...]))
+    }
+}
+
+extension String {
+    /// As the values of an array of so many characters, the last of which is NUL.
+    fileprivate func words(_ count: Int) -> [UInt64] {
+        let text = utf8.prefix(count - 1).map { UInt64($0) }
+        return text + [UInt64](repeating: 0, count: count - text.count)
+    }
+
+    fileprivate init(words: some Sequence<UInt64>) {
+        self.init(decoding: words.prefix { $0 != 0 }.map { UInt8(truncatingIfNeeded: $0) }, as: UTF8.self)
     }
 }

@@ -18,6 +18,8 @@ enum OwnEvent: UInt8, CaseIterable {
     case tick
     /// Exits of the thread that the record names, by reason, which were counted in the kernel and not sent.
     case exits
+    /// The name of the thread that the record names.
+    case command
 
     static let system = "apictrace"
 
@@ -37,6 +39,7 @@ enum OwnEvent: UInt8, CaseIterable {
         case .host: "host"
         case .tick: "tick"
         case .exits: "exits"
+        case .command: "command"
         }
     }
 
@@ -46,6 +49,8 @@ enum OwnEvent: UInt8, CaseIterable {
     }
 
     static let longestEvidence = 192
+    /// TASK_COMM_LEN.
+    static let longestCommand = 16
 
     /// In the order of the values that a record is made of, an array's elements one by one.
     var fields: [Field] {
@@ -73,6 +78,7 @@ enum OwnEvent: UInt8, CaseIterable {
                 Field(type: .character, name: "evidence", count: Self.longestEvidence),
             ]
         case .tick: []
+        case .command: [Field(type: .character, name: "comm", count: Self.longestCommand)]
         case .exits:
             [
                 Field(type: .u8, name: "isa"), Field(type: .x32, name: "exit_reason"), Field(type: .u64, name: "count"),

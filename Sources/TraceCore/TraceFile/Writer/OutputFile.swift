@@ -4,25 +4,31 @@ import Glibc
 /// A file that is written by offset. Owns its descriptor.
 struct OutputFile: ~Copyable {
     let name: String
-    private let descriptor: Int32
+    let descriptor: Int32
 
-    /// Creates the file, or empties it.
+    /// Creates the file, or opens it as it is.
     init(path: String) throws(TraceWriterError) {
         descriptor = try Self.claimed(path)
-        // What has no size, such as a device, is written as far as it goes.
-        _ = ftruncate(descriptor, 0)
         name = path
     }
 
-    /// An unlinked file in the directory of `path`, which has the room that the file itself will need.
-    init(temporaryBeside path: String) throws(TraceWriterError) {
-        let directory = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "./"
-        var template = Array("\(directory)apictrace-XXXXXX".utf8CString)
-        descriptor = mkstemp(&template)
-        guard descriptor >= 0 else { throw .last("temporary file can't be created", file: path) }
-        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-        unlink(template)
-        name = path
+    /// Gives up what it held, and takes the room that its first bytes will need, where the file system can tell whether there is.
+    func empty(reserving size: UInt64) throws(TraceWriterError) {
+        // What has no size, such as a device, is written as far as it goes.
+        _ = ftruncate(descriptor, 0)
+        let code = off_t(exactly: size).map { posix_fallocate(descriptor, 0, $0) } ?? EFBIG
+        guard ![ENOSPC, EFBIG, EDQUOT].contains(code) else { throw .init("can't be written", file: name, code: code) }
+    }
+
+    /// Cuts off what lies behind an offset.
+    func cut(at offset: UInt64) {
+        if let offset = off_t(exactly: offset) { _ = ftruncate(descriptor, offset) }
+    }
+
+    /// Somebody could still open it.
+    var isLinked: Bool {
+        var status = stat()
+        return fstat(descriptor, &status) != 0 || status.st_nlink > 0
     }
 
     deinit {
@@ -60,6 +66,6 @@ struct OutputFile: ~Copyable {
             }
             return done == wanted
         }
-        guard isRead else { throw .last("temporary file can't be read", file: name) }
+        guard isRead else { throw .last("can't be read", file: name) }
     }
 }

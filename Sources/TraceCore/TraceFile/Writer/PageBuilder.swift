@@ -9,9 +9,11 @@ struct PageBuilder {
     /// The page; meaningful up to the used bytes.
     private var bytes = [UInt8](repeating: 0, count: pageSize)
     private var used = headerSize
-    private var limit = pageSize
+    private var limit = pageSize - PageLabel.size
     private var time: UInt64 = 0
     private var loss = PageCursor.Loss.none
+    /// Something came since it was stored.
+    var isDirty = false
 
     private enum RecordType {
         static let longestShort = 28 * 4
@@ -30,7 +32,9 @@ struct PageBuilder {
         self.time = time
         self.loss = loss
         // The number of lost events follows the records.
-        if case .counted = loss { limit = Self.pageSize - Self.countSize } else { limit = Self.pageSize }
+        limit = Self.pageSize - PageLabel.size
+        if case .counted = loss { limit -= Self.countSize }
+        isDirty = loss != .none
         store(time, at: 0)
     }
 
@@ -61,11 +65,12 @@ struct PageBuilder {
         fill(layout, tid: stamp.tid, flags: flags, values: values, at: used + header)
         used += header + layout.size
         time = stamp.time
+        isDirty = true
         return true
     }
 
-    /// The whole page, with its header.
-    mutating func finished() -> [UInt8] {
+    /// The whole page as it stands, with its header and its label.
+    mutating func finished(_ label: PageLabel) -> [UInt8] {
         var commit = UInt64(used - Self.headerSize)
         var end = used
         switch loss {
@@ -78,6 +83,7 @@ struct PageBuilder {
         }
         store(commit, at: 8)
         for index in end..<Self.pageSize { bytes[index] = 0 }
+        bytes.replaceSubrange((Self.pageSize - PageLabel.size)..., with: label.bytes)
         return bytes
     }
 

@@ -1,47 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The file around the pages (trace-cmd 3.4, trace-cmd.dat.v7.5.txt): a head, the sections that describe the records and the
-/// options that lead to them, then the pages and the options that lead to those.
+/// options that lead to them. See ``RecordingPlan``.
 extension TraceWriter {
     private static let pageSize = UInt64(PageBuilder.pageSize)
+    /// Of the saved command lines: the kernel keeps 128 unless it is told to keep more, and this holds thousands.
+    private static let mostCommandBytes = 48 << 10
 
     private typealias Options = [(id: TraceOptions.ID, payload: LittleEndianBytes)]
 
-    mutating func assemble(overrun: UInt64?) throws(TraceWriterError) {
-        var file = LittleEndianBytes(TraceHead.magic)
-        file.string(TraceHead.Version.v7.rawValue)
-        file.number(UInt8(0))  // little endian
-        file.number(UInt8(8))
-        file.number(UInt32(Self.pageSize))
-        file.string(Compression.none.rawValue)
-        file.string("")
-        let sections = describingSections
-        let start = file.count + 8
-        file.number(sections.reduce(start) { $0 + Self.headerSize + $1.content.count })
-        var options: Options = []
-        for section in sections {
-            var place = LittleEndianBytes()
-            place.number(file.count)
-            options.append((section.id, place))
-            file += Self.section(section.id, section.content)
-        }
-        options += describingOptions
-        let bufferStart = file.count + Self.headerSize + Self.size(of: options)
-        let dataStart = (bufferStart + Self.headerSize + Self.pageSize - 1) / Self.pageSize * Self.pageSize
-        let dataEnd = spool.cpus.reduce(dataStart) { $0 + $1.pages * Self.pageSize }
-        file += Self.section(.done, Self.content(of: options, next: dataEnd))
-        file += Self.header(.buffer, size: dataEnd - bufferStart - Self.headerSize)
-        file.pad(to: Int(Self.pageSize))
-        try target.write(file.bytes, at: 0)
+    /// Describes what is in the file so far, without a table of the pages.
+    mutating func describe() throws(TraceWriterError) {
+        let description = description(at: plan.spare, last: [])
+        // Formats beyond all measure wait for the end.
+        guard description.count <= plan.areaSize else { return }
+        try put(description, at: plan.spare, optionsAt: optionsOffset(at: plan.spare))
+        plan.swapAreas()
+    }
 
-        var place = dataStart
-        for cpu in spool.cpus {
-            try spool.copy(cpu.id, to: target, at: place)
-            place += cpu.pages * Self.pageSize
+    /// Describes the whole file.
+    mutating func describe(overrun: UInt64?) throws(TraceWriterError) {
+        let last = statistics(overrun: overrun) + [(.buffer, bufferTable)]
+        let size = description(at: plan.spare, last: last).count
+        let place = size <= plan.areaSize ? plan.spare : store.end
+        try file.write(Self.header(.buffer, size: store.end - plan.buffer - Self.headerSize).bytes, at: plan.buffer)
+        try put(description(at: place, last: last), at: place, optionsAt: optionsOffset(at: place))
+        plan.swapAreas()
+    }
+
+    /// The file's first bytes. Its buffer is as long as the file.
+    mutating func begin() throws(TraceWriterError) {
+        try file.empty(reserving: plan.data)
+        try describe()
+        try file.write(Self.header(.buffer, size: UInt64(Int64.max)).bytes, at: plan.buffer)
+        try file.write(plan.head, at: 0)
+    }
+
+    private func put(
+        _ description: LittleEndianBytes, at place: UInt64, optionsAt offset: UInt64
+    ) throws(TraceWriterError) {
+        try file.write(description.bytes, at: place)
+        var pointer = LittleEndianBytes()
+        pointer.number(offset)
+        try file.write(pointer.bytes, at: plan.pointer)
+    }
+
+    /// The sections, and the options behind them.
+    private func description(at place: UInt64, last: Options) -> LittleEndianBytes {
+        var description = LittleEndianBytes()
+        var options: Options = []
+        for section in describingSections {
+            var offset = LittleEndianBytes()
+            offset.number(place + description.count)
+            options.append((section.id, offset))
+            description += Self.section(section.id, section.content)
         }
-        var last = statistics(overrun: overrun)
-        last.append((.buffer, buffer(section: bufferStart, data: dataStart)))
-        try target.write(Self.section(.done, Self.content(of: last, next: 0)).bytes, at: dataEnd)
+        description += Self.section(.done, Self.content(of: options + describingOptions + last))
+        return description
+    }
+
+    private func optionsOffset(at place: UInt64) -> UInt64 {
+        place + describingSections.reduce(0) { $0 + Self.headerSize + $1.content.count }
     }
 
     // MARK: - Sections
@@ -113,7 +132,14 @@ extension TraceWriter {
 
     private var commandLines: LittleEndianBytes {
         var section = LittleEndianBytes()
-        section.text(commands.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)\n" }.joined())
+        var lines = ""
+        for (tid, command) in commands.sorted(by: { $0.key < $1.key }) {
+            // A name with a line break would be another line.
+            let line = "\(tid) \(command.printable)\n"
+            guard lines.utf8.count + line.utf8.count <= Self.mostCommandBytes else { break }
+            lines += line
+        }
+        section.text(lines)
         return section
     }
 
@@ -131,13 +157,9 @@ extension TraceWriter {
 
     // MARK: - Options
 
-    private static func size(of options: Options) -> UInt64 {
-        content(of: options, next: 0).count
-    }
-
-    private static func content(of options: Options, next: UInt64) -> LittleEndianBytes {
+    private static func content(of options: Options) -> LittleEndianBytes {
         var end = LittleEndianBytes()
-        end.number(next)
+        end.number(UInt64(0))  // no further options
         var content = LittleEndianBytes()
         for (id, payload) in options + [(.done, end)] {
             content.number(id.rawValue)
@@ -198,20 +220,18 @@ extension TraceWriter {
         }
     }
 
-    private func buffer(section: UInt64, data: UInt64) -> LittleEndianBytes {
-        let cpus = spool.cpus
+    private var bufferTable: LittleEndianBytes {
+        let cpus = store.cpus
         var payload = LittleEndianBytes()
-        payload.number(section)
+        payload.number(plan.buffer)
         payload.string("")
         payload.string(info.clock.name)
         payload.number(UInt32(Self.pageSize))
         payload.number(UInt32(cpus.count))
-        var place = data
-        for cpu in cpus {
-            payload.number(UInt32(bitPattern: cpu.id))
-            payload.number(place)
-            payload.number(cpu.pages * Self.pageSize)
-            place += cpu.pages * Self.pageSize
+        for (cpu, data) in cpus {
+            payload.number(UInt32(cpu))
+            payload.number(data.lowerBound)
+            payload.number(data.upperBound - data.lowerBound)
         }
         return payload
     }

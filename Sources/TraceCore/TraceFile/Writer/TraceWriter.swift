@@ -1,40 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Writes events to a trace.dat of version 7 that trace-cmd, KernelShark and ``TraceFile`` open.
+/// Writes events to a trace.dat of version 7 that trace-cmd, KernelShark and ``TraceFile`` open. Uncompressed.
 ///
 /// Takes what live tracing tells, or what another recording holds; beside KVM's events it writes events of apictrace's own
-/// (``OwnEvent``) for what only live tracing knows. Pages are spooled as they fill, so that memory doesn't grow with the
-/// trace; the file is put together by ``finish(_:hits:)``. Uncompressed.
+/// (``OwnEvent``) for what only live tracing knows. Pages go to the file as they fill, so that memory doesn't grow with the
+/// trace, and all that came at each ``save(hits:)``: from the first one on ``TraceFile`` reads the file, whatever becomes of this
+/// process. ``finish(_:hits:)`` makes it one that others read too.
 public struct TraceWriter: LiveEventSink, ~Copyable {
     /// What went wrong while events came: nothing is written from then on, and ``finish(_:hits:)`` throws it.
     public private(set) var failure: TraceWriterError?
     /// Command of a thread, for the saved command lines: those of the trace's info and what is added.
     public var commands: [Int32: String]
 
+    /// For the saved command lines, which have less room.
+    private static let mostCommands = 1 << 13
+
     let info: TraceInfo
-    let target: OutputFile
-    var spool: PageSpool
+    let file: OutputFile
+    var plan: RecordingPlan
+    var store: PageStore
     var layouts: RecordLayouts
     /// By CPU.
     private(set) var lost: [UInt64] = []
+    /// Records that came after the failure.
+    private var unwritten: UInt64 = 0
+    /// Kinds of records that the file describes, 0 as long as nothing was written.
+    private var described = 0
     private var pages: [PageBuilder?] = []
     /// Facts without a stamp of their own: they take that of the record that comes next, and precede it.
     private var waiting: [(event: OwnEvent, tid: Int32?, values: [UInt64])] = []
     private var last = EventStamp(time: 0, cpu: 0, tid: 0)
 
-    /// Creates the file, empty until ``finish(_:hits:)``, and beside it an unlinked one for the pages.
+    /// Opens the file. What it held is kept until there is something to write.
     public init(path: String, info: TraceInfo) throws(TraceWriterError) {
-        try self.init(path: path, info: info, spoolingBeside: path)
-    }
-
-    init(path: String, info: TraceInfo, spoolingBeside place: String) throws(TraceWriterError) {
-        let target = try OutputFile(path: path)
-        let spool = try PageSpool(beside: place)
-        self.target = target
-        self.spool = spool
+        file = try OutputFile(path: path)
         self.info = info
+        plan = RecordingPlan(cpus: info.cpus)
+        store = PageStore(at: plan.data)
         commands = info.commands
         layouts = RecordLayouts(info)
+        layouts.addMissing()
         if let fix = info.sviFix { waiting.append((.host, nil, fix.values)) }
     }
 
@@ -57,6 +62,11 @@ public struct TraceWriter: LiveEventSink, ~Copyable {
         waiting.append((.process, tid, LiveFact.process(process).values))
     }
 
+    public mutating func command(_ command: String, of tid: Int32) {
+        if commands.count < Self.mostCommands || commands[tid] != nil { commands[tid] = command }
+        waiting.append((.command, tid, LiveFact.command(command).values))
+    }
+
     public mutating func exits(_ count: UInt64, _ reason: ExitReason, of tid: Int32) {
         waiting.append((.exits, tid, LiveFact.exits(reason, count: count).values))
     }
@@ -72,26 +82,60 @@ public struct TraceWriter: LiveEventSink, ~Copyable {
         guard prepare(gap.cpu) else { return }
         let cpu = Int(gap.cpu)
         lost[cpu] = lost[cpu].addingClamped(gap.events ?? 0)
-        flush(cpu)
+        store(cpu, isFull: true)
         let loss = gap.events.map { PageCursor.Loss.counted($0) } ?? .uncounted
         pages[cpu]?.start(at: gap.to ?? gap.from ?? last.time, after: loss)
     }
 
-    // MARK: - The end
+    // MARK: - The file
 
-    /// Puts the file together.
+    /// Writes all that came so far.
+    /// - Parameter hits: as for ``finish(_:hits:)``, up to now.
+    public mutating func save(hits: [String: UInt64]? = nil) {
+        note(hits)
+        writeWaiting(at: last)
+        for cpu in pages.indices { store(cpu, isFull: false) }
+        if described == 0 { describeIfNews() }
+    }
+
+    /// Completes the file, as far as it could be written.
     /// - Parameters:
     ///   - totals: the source's; what it lost beyond the holes that were told is noted as lost too.
     ///   - hits: by tracepoint, counted in the kernel before filters and drops; nil where records are all there were.
     public mutating func finish(_ totals: TraceTotals, hits: [String: UInt64]? = nil) throws(TraceWriterError) {
-        if let hits {
-            waiting.append((.counts, nil, EventKind.allCases.map { hits[$0.tracepoints[0]] ?? 0 }))
+        save(hits: hits)
+        let missing = failure == nil ? 0 : max(1, unwritten)
+        if described > 0 {
+            do throws(TraceWriterError) {
+                file.cut(at: store.end)
+                try store.sort(in: file)
+                try describe(overrun: missing == 0 ? totals.overrun : (totals.overrun ?? 0).addingClamped(missing))
+            } catch {
+                failure = failure ?? error
+            }
         }
-        writeWaiting(at: last)
-        for cpu in pages.indices { flush(cpu) }
+        if failure == nil, !file.isLinked {
+            failure = TraceWriterError(file: file.name, what: "is gone", reason: "removed while it was written")
+        }
         if let failure { throw failure }
-        layouts.addMissing()
-        try assemble(overrun: totals.overrun)
+    }
+
+    /// Flushes what was written to the disk itself, on a thread of its own.
+    public func sync() -> DiskSync { DiskSync(file.descriptor, name: file.name) }
+
+    private mutating func note(_ hits: [String: UInt64]?) {
+        guard let hits else { return }
+        waiting.append((.counts, nil, EventKind.allCases.map { hits[$0.tracepoints[0]] ?? 0 }))
+    }
+
+    private mutating func describeIfNews() {
+        guard failure == nil, described != layouts.formats.count else { return }
+        do throws(TraceWriterError) {
+            if described == 0 { try begin() } else { try describe() }
+            described = layouts.formats.count
+        } catch {
+            failure = error
+        }
     }
 
     // MARK: - Pages
@@ -119,11 +163,14 @@ public struct TraceWriter: LiveEventSink, ~Copyable {
     private mutating func append(
         _ layout: RecordLayout, at stamp: EventStamp, flags: UInt8 = 0, values: Span<UInt64>
     ) {
-        guard prepare(stamp.cpu) else { return }
+        guard prepare(stamp.cpu) else {
+            unwritten += 1
+            return
+        }
         let cpu = Int(stamp.cpu)
         last = stamp
         if pages[cpu]?.append(layout, at: stamp, flags: flags, values: values) == true { return }
-        flush(cpu)
+        store(cpu, isFull: true)
         pages[cpu]?.start(at: stamp.time, after: .none)
         _ = pages[cpu]?.append(layout, at: stamp, flags: flags, values: values)
     }
@@ -139,12 +186,15 @@ public struct TraceWriter: LiveEventSink, ~Copyable {
         return true
     }
 
-    private mutating func flush(_ cpu: Int) {
-        guard failure == nil, let isEmpty = pages[cpu]?.isEmpty, !isEmpty, let page = pages[cpu]?.finished() else {
-            return
-        }
+    private mutating func store(_ cpu: Int, isFull: Bool) {
+        guard pages[cpu].map({ !$0.isEmpty && (isFull || $0.isDirty) }) ?? false else { return }
+        describeIfNews()
+        guard failure == nil else { return }
         do throws(TraceWriterError) {
-            try spool.add(page, of: Int32(cpu))
+            let isDirty = pages[cpu]?.isDirty ?? false
+            let page = isDirty ? pages[cpu]?.finished(store.label(of: cpu)) : nil
+            try store.store(page, of: cpu, isFull: isFull, in: file)
+            pages[cpu]?.isDirty = false
         } catch {
             failure = error
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
 
-/// Why a recording could not be written. What was written until then is lost, as the file is put together at the end.
+/// Why a recording could not be written, or not to its end: what was written until then can be read.
 public struct TraceWriterError: Error, Equatable, Sendable, CustomStringConvertible {
     public var file: String
     public var what: String
@@ -10,7 +10,17 @@ public struct TraceWriterError: Error, Equatable, Sendable, CustomStringConverti
 
     /// Right after a call that has set errno.
     static func last(_ what: String, file: String) -> TraceWriterError {
-        TraceWriterError(file: file, what: what, reason: String(cString: strerror(errno)))
+        TraceWriterError(what, file: file, code: errno)
+    }
+
+    init(file: String, what: String, reason: String) {
+        self.file = file
+        self.what = what
+        self.reason = reason
+    }
+
+    init(_ what: String, file: String, code: Int32) {
+        self.init(file: file, what: what, reason: String(cString: strerror(code)))
     }
 
     /// For a reason that lies in the file, which another name helps.

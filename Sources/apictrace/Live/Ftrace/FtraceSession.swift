@@ -6,8 +6,6 @@ import TraceCore
 struct FtraceSession: LiveTracing, ~Copyable {
     private(set) var source: FtraceSource
     let info: TraceInfo
-    /// Whatever may end the process: the instance must go first. SIGPIPE comes when nobody reads our output any more.
-    static let signals = [SIGINT, SIGTERM, SIGHUP, SIGPIPE]
 
     init() throws(TracingUnavailable) {
         guard !HostFacts.isLockedDown else { throw .lockdown }
@@ -19,7 +17,8 @@ struct FtraceSession: LiveTracing, ~Copyable {
             throw .tracepointMissing(name)
         }
         let host = HostFacts.current
-        EventLoop.block(Self.signals)
+        // Whatever may end the process: the instance must go first.
+        EventLoop.block(EventLoop.ending)
         do {
             source = try FtraceSource(in: tracefs)
         } catch {

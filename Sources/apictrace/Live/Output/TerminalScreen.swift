@@ -4,6 +4,7 @@ import TraceCore
 /// `live` on a terminal: a ``LiveScreen`` drawn again and again on the alternate screen, which leaves what was on the
 /// terminal before as it was.
 struct TerminalScreen: LiveOutput {
+    let out: OutputQueue
     let style: TextStyle
     /// Four times a second at most.
     let interval: UInt64 = 250_000_000
@@ -16,7 +17,8 @@ struct TerminalScreen: LiveOutput {
     private static let clearLine = "\u{1b}[K"
     private static let clearBelow = "\u{1b}[J"
 
-    init(style: TextStyle) {
+    init(out: OutputQueue, style: TextStyle) {
+        self.out = out
         self.style = style
     }
 
@@ -30,20 +32,21 @@ struct TerminalScreen: LiveOutput {
     }
 
     mutating func end() {
-        if isOpen { Terminal.put(Self.close) }
+        if isOpen { out.putLast(Self.close) }
         isOpen = false
     }
 
     func finish(_ report: Report) throws {
-        Terminal.put(report.text(style: style))
+        out.putLast(report.text(style: style))
     }
 
     private mutating func draw() {
-        guard let latest else { return }
+        // A terminal that is stopped gets the moment that is current when it goes on.
+        guard let latest, out.isIdle else { return }
         let size = Terminal.size ?? (columns: 80, rows: 24)
         let lines = LiveScreen(width: size.columns, height: size.rows, style: style).lines(latest)
         let text = lines.joined(separator: Self.clearLine + "\r\n")
-        Terminal.put((isOpen ? "" : Self.open) + Self.home + text + Self.clearLine + Self.clearBelow)
+        out.put((isOpen ? "" : Self.open) + Self.home + text + Self.clearLine + Self.clearBelow)
         isOpen = true
     }
 }

@@ -3,6 +3,7 @@ import TraceCore
 
 /// `live` where nobody watches a screen: findings as they come, a line every ten seconds, and the report.
 struct TextLines: LiveOutput {
+    let out: OutputQueue
     /// Nothing but the verdict.
     let isQuiet: Bool
     let style: TextStyle
@@ -12,14 +13,14 @@ struct TextLines: LiveOutput {
         guard !isQuiet else { return }
         let vectors = finding.vectors.isEmpty ? "" : ", \(finding.vectors.joined(separator: " "))"
         let line = "\(finding.rule.rawValue), \(place)\(vectors), since +\(LiveScreen.seconds(finding.first)) s"
-        Terminal.put("\(style.paint(finding.grade.rawValue.uppercased(), finding.grade.ink)) \(line.printable)\n")
+        out.put("\(style.paint(finding.grade.rawValue.uppercased(), finding.grade.ink)) \(line.printable)\n")
     }
 
     func show(_ moment: LiveMoment) {
-        if !isQuiet, moment.time >= interval { Terminal.put(LiveScreen.status(moment) + "\n") }
+        if !isQuiet, moment.time >= interval { out.put(LiveScreen.status(moment) + "\n") }
     }
 
     func finish(_ report: Report) throws {
-        Terminal.put(isQuiet ? report.verdictLine + "\n" : report.text(style: style))
+        out.putLast(isQuiet ? report.verdictLine + "\n" : report.text(style: style))
     }
 }
