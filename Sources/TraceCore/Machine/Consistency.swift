@@ -116,7 +116,7 @@ public struct Consistency: Equatable, Sendable {
             .exit,
             if: entries >= Self.enough || nestedExitsOutsideExits >= Self.enough || eoisOutsideExits >= Self.enough)
         note(.nestedVMEnter, if: launchesUnanswered > 0 && tellsNestedVMEnter)
-        note(.nestedVMExit, if: lacksNestedVMExit || seen.contains(.nestedVMExitInject))
+        note(.nestedVMExit, if: exitsOfL2Unshown > 0 || seen.contains(.nestedVMExitInject))
         note(.nestedVMExitInject, if: returnsUnshown >= Self.enough)
         note(.injVIRQ, if: injectionsUnshown > 0)
         note(.apicAcceptIRQ, if: seen.contains(.apicvAcceptIRQ))

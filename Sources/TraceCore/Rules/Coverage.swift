@@ -25,6 +25,9 @@ public struct Coverage: Sendable {
     /// No vCPU runs on VMX or SVM without them.
     private static let exitKinds = EventKindSet(.exit, .nestedVMExit)
 
+    /// What tells how long an interrupt waits.
+    private static let waitKinds = EventKindSet(.entry, .apicAcceptIRQ, .injVIRQ)
+
     /// What a recording should hold for every rule to be judged: those, and what tells of APICv, x2APIC and waits.
     static let wanted = ledgerKinds.union(
         EventKindSet(
@@ -97,6 +100,14 @@ public struct Coverage: Sendable {
         let vcpus = machine.vms[vm].vcpus.filter { machine.vcpus[$0].tid != nil }
         guard !vcpus.isEmpty else { return }
         guard machine.vms[vm].isa != .svm else {
+            // What waits there is judged too, where accepts are recorded at all.
+            if machine.consistency.seen.contains(.apicAcceptIRQ), !machine.showsWaits,
+                vcpus.contains(where: { machine.vcpus[$0].hasNested })
+            {
+                add(
+                    "An L2 ran, and what ends an interrupt's wait is not recorded.", vm: vm,
+                    missing: Self.waitKinds.subtracting(machine.recordedKinds))
+            }
             return ground(vm, "on SVM KVM switches AVIC off for a vCPU while it runs L2.")
         }
         guard apicv.intervals.contains(where: { $0.state != .inhibited }) else {
