@@ -136,11 +136,16 @@ public struct APICvTimeline: Equatable, Sendable {
     /// Something happened that only a vCPU with APICv switched off does. True where that changed what is known.
     ///
     /// What contradicts an inhibit event, or earlier signs, leaves the state unknown: one of the two was not recorded.
-    mutating func showedInactive(_ sign: InactiveSign, since entered: UInt64, at stamp: EventStamp) -> Bool {
+    ///
+    /// - Parameter settles: it was L1 for certain, so that it may say what was at the start.
+    mutating func showedInactive(
+        _ sign: InactiveSign, settles: Bool, since entered: UInt64, at stamp: EventStamp
+    ) -> Bool {
         guard entered > current.from ?? 0 || isInitial else { return false }
         inactiveSigns += sign == .eoiByExit ? Self.injectionsNeeded : 1
         guard inactiveSigns >= Self.injectionsNeeded else { return false }
         if isInitial, initial == .unknown {
+            guard settles else { return false }
             settleInitial(.inhibited, mask: 0)
             return true
         }

@@ -27,6 +27,8 @@ public struct Consistency: Equatable, Sendable {
     private var registersInEPTExits: UInt64 = 0
     private var eoiWrites: UInt64 = 0
     private var apicPageHits: UInt64 = 0
+    private var eoisInMSRExits: UInt64 = 0
+    private var reflections: UInt64 = 0
 
     /// One odd event may be the trace's edge or a rare path of KVM's; two are not.
     private static let enough: UInt64 = 2
@@ -70,6 +72,9 @@ public struct Consistency: Equatable, Sendable {
     mutating func eptViolation() { eptViolations &+= 1 }
     /// `handle_mmio_page_fault` on the APIC page: an access that KVM emulates.
     mutating func apicPageHit() { apicPageHits &+= 1 }
+    /// `kvm_eoi` in an MSR exit that KVM handled, and no `kvm_msr` so far.
+    mutating func eoiInMSRExit() { eoisInMSRExits &+= 1 }
+    mutating func reflection() { reflections &+= 1 }
     mutating func msrExitOfL1() { msrExits &+= 1 }
 
     mutating func register(inEPTExit: Bool, isEOI: Bool) {
@@ -98,6 +103,8 @@ public struct Consistency: Equatable, Sendable {
     /// L2 ran and exited, and no `kvm_nested_vmexit` ever said so.
     var lacksNestedVMExit: Bool { nestedExits == 0 && exitsOfL2Unshown >= Self.enough }
 
+    /// External interrupts were handed to L1, which takes them itself.
+    var hasSeenReflections: Bool { reflections > 0 }
     var hasSeenAccepts: Bool { rarer.contains(.apicAcceptIRQ) }
 
     var hasSeenNestedVMEnter: Bool { rarer.contains(.nestedVMEnter) }
@@ -121,7 +128,7 @@ public struct Consistency: Equatable, Sendable {
         note(.injVIRQ, if: injectionsUnshown > 0)
         note(.apicAcceptIRQ, if: seen.contains(.apicvAcceptIRQ))
         note(.pageFault, if: eptViolations >= Self.enough)
-        note(.msr, if: msrExits >= Self.enough)
+        note(.msr, if: msrExits >= Self.enough || eoisInMSRExits > 0)
         note(.mmio, if: registersInEPTExits > 0 || apicPageHits > 0)
         note(.eoi, if: eoiWrites > 0)
         return off

@@ -20,6 +20,8 @@ struct HomelessAccepts: Sendable {
     var isEmpty: Bool { accepts.isEmpty }
     var total: UInt64 { lost &+ UInt64(accepts.count) }
 
+    func contains(_ vector: UInt8) -> Bool { accepts.contains { $0.vector == vector } }
+
     mutating func add(_ accept: Accept) {
         if accepts.count == Self.capacity {
             accepts.removeFirst()

@@ -25,10 +25,10 @@ public struct InterruptLedger: Equatable, Sendable {
     public var highestPending: UInt8? { pendingMap.highest }
     public var pending: VectorSet { pendingMap }
 
-    /// The highest vector that KVM injected into L2 and that is in service for certain, but for those in `stuck`.
+    /// The highest vector that KVM injected into L2, or L1 passed on to it, and that is in service for certain, but for those in `stuck`.
     func highestInjected(but stuck: VectorSet) -> UInt8? {
         highestInService { vector, open in
-            open.level == .l2 && open.isSure && !open.mayHaveEnded && !stuck.contains(vector)
+            (open.level == .l2 || open.by == .passedOn) && open.isSure && !open.mayHaveEnded && !stuck.contains(vector)
         }
     }
 
@@ -96,9 +96,9 @@ public struct InterruptLedger: Equatable, Sendable {
         for vector in inServiceMap.vectors { accounts[vector].inService?.mayHaveEnded = true }
     }
 
-    /// L1 runs, and hardware carries its EOIs out in silence: what L1 itself acknowledged may be gone.
+    /// L1 runs, and hardware carries its EOIs out in silence: what it took with an exit may be gone.
     mutating func forgetServiceOfL1() {
-        for vector in inServiceMap.vectors where accounts[vector].inService?.level == .l1 {
+        for vector in inServiceMap.vectors where accounts[vector].inService?.by == .withExit {
             accounts[vector].inService?.mayHaveEnded = true
         }
     }

@@ -137,8 +137,10 @@ extension Machine {
             guard vms[vm].apicv.state != .active else { return }
         }
         acknowledge(vector, level, by: how, vcpu, stamp, &observer)
+        guard level == .l2 else { return }
         // L1 doesn't intercept external interrupts: those that reach it reach L2.
-        if level == .l2 { vms[vm].apicOfL2.sharesL1s() }
+        vms[vm].apicOfL2.sharesL1s()
+        if vcpus[vcpu].ledger[vector].inService?.isSure ?? false { vcpus[vcpu].delivers(vector) }
     }
 
     mutating func acknowledge<Observer: MachineObserver>(
@@ -191,10 +193,27 @@ extension Machine {
         let silent =
             seesInjections && deliversSilently(vcpus[vcpu].vm) && vms[vcpus[vcpu].vm].isa == .vmx
             && !hadStateLoaded(vcpu)
-        if level == .l2 { claimHomeless(vector, vcpu, .unknown, &observer) }
+        vcpus[vcpu].isSoftwareDisabled = false
+        if level == .l2 {
+            claimHomeless(vector, vcpu, .unknown, &observer)
+            endsDirectly(vcpu, stamp, &observer)
+        }
         let crossing = vcpus[vcpu].ledger.ended(vector, level: level, silentAcknowledge: silent, at: stamp)
         observer.observe(.ended(vector, level: level), of: vcpu, at: stamp, in: self)
         if let crossing { observer.observe(.crossed(crossing), of: vcpu, at: stamp, in: self) }
+    }
+
+    /// The EOI itself says that L2 reached L1's APIC, where the access is not told.
+    private mutating func endsDirectly<Observer: MachineObserver>(
+        _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
+    ) {
+        guard vcpus[vcpu].bracket.isOpen, !vcpus[vcpu].bracket.isForwarded else { return }
+        if let (unproven, value, written) = vcpus[vcpu].unprovenMMIO, unproven.register == .eoi {
+            vcpus[vcpu].unprovenMMIO = nil
+            provedXAPIC(unproven, value, vcpu, written, &observer)
+        } else if vcpus[vcpu].bracket.reason == .msrWrite, !consistency.seen.contains(.msr) {
+            consistency.eoiInMSRExit()
+        }
     }
 
     /// The vCPU's VM was created in the trace, and yet L2 ran on it that nobody had launched: it was migrated or restored.
@@ -237,6 +256,7 @@ extension Machine {
     /// The vector may be in service by right, and L1 ends it: then it has ended what was above it before, in silence.
     private func mayBeOfL1(_ vector: Int32, _ vcpu: Int) -> Bool {
         guard let vector = UInt8(exactly: vector) else { return false }
+        if homeless.contains(vector) { return true }
         let account = vcpus[vcpu].ledger[vector]
         return account.pending != nil || account.inService != nil || vcpus[vcpu].ledger.mayBeUnseen(vector)
     }

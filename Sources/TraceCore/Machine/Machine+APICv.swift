@@ -73,6 +73,8 @@ extension Machine {
         _ accept: KVMEvent.APICAcceptIRQ, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         guard let vcpu = target(of: accept, from: thread) else { return }
+        // A disabled APIC takes nothing (__apic_accept_irq, arch/x86/kvm/lapic.c).
+        vcpus[vcpu].isSoftwareDisabled = false
         showedActive(vcpus[vcpu].vm, vcpu, stamp, &observer)
     }
 
@@ -109,7 +111,9 @@ extension Machine {
         // Where nothing tells the levels apart, it may be L2 that it happens to, as with APICv on.
         guard vms[vm].isa == .vmx, vms[vm].apicv.state != .inhibited,
             consistency.tellsLevels || !vcpus[vcpu].hasNested,
-            vms[vm].apicv.showedInactive(sign, since: vcpus[vcpu].enteredAt, at: stamp)
+            vms[vm].apicv.showedInactive(
+                sign, settles: consistency.tellsLevels || vms[vm].apicv.isSeenFromCreation,
+                since: vcpus[vcpu].enteredAt, at: stamp)
         else { return }
         settleAccesses(ofVM: vm)
         observer.observe(.inhibitsChanged, of: vcpu, at: stamp, in: self)

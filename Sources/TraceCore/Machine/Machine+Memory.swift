@@ -149,6 +149,8 @@ extension Machine {
     /// The exit reason itself tells of L1's access.
     mutating func accessedByL1(_ vcpu: Int, _ access: ExitBracket.APICFault?) {
         guard let access else { return }
+        // The value is not told here: the APIC may be on again.
+        if access.register == .spiv, access.isWrite { vcpus[vcpu].isSoftwareDisabled = false }
         vcpus[vcpu].accessesByL1.accessed(access.register, isWrite: access.isWrite)
         vcpus[vcpu].bracket.countedAccess = access
     }

@@ -13,7 +13,7 @@ extension Machine {
         if vcpus[vcpu].unlevelled.count > 0 { acceptHeld(vcpu, level: .l2, &observer) }
         guard isNew else { return }
         let reason = vcpus[vcpu].bracket.reason
-        if reason.isAPICVirtualization || reason == .eoiInduced { givesL2APICv(vcpu) }
+        if reason == .eoiInduced { givesL2APICv(vcpu) }
         guard reason.isInterruptWindow else { return }
         observer.observe(.interruptWindow, of: vcpu, at: stamp, in: self)
     }
@@ -38,6 +38,7 @@ extension Machine {
                 acknowledge(vector, .l1, by: .withExit, vcpu, stamp, &observer)
             } else {
                 vcpus[vcpu].hasOpenReflection = true
+                consistency.reflection()
                 observer.observe(.reflectedInterrupt, of: vcpu, at: stamp, in: self)
             }
         } else if reason.isInterruptWindow, !vcpus[vcpu].bracket.isWindowOfL2 {
@@ -75,6 +76,7 @@ extension Machine {
         let isOfPIC = vector != nil && vector == vcpus[vcpu].picVectorOfL1
         enterL2(vcpu, stamp, &observer)
         vcpus[vcpu].injectionOfL1 = vector
+        vcpus[vcpu].injectsForPIC = isOfPIC
         // What virtual-interrupt delivery holds for L2 (guest interrupt status), 6.1 and later on VMX.
         if enter.intCtl != 0, vms[vcpus[vcpu].vm].isa == .vmx { givesL2APICv(vcpu) }
         guard let vector else {
@@ -101,7 +103,12 @@ extension Machine {
         _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         vcpus[vcpu].hasNested = true
-        vcpus[vcpu].hasLaunched = true
+        // KVM_SET_NESTED_STATE emits kvm_nested_vmenter too, outside any exit.
+        if vcpus[vcpu].bracket.isOpen, vcpus[vcpu].bracket.reason.startsL2 {
+            vcpus[vcpu].hasLaunched = true
+        } else if !vcpus[vcpu].hasLaunched {
+            vcpus[vcpu].hasRunL2Unlaunched = true
+        }
         finishHookedEOI(vcpu, stamp, &observer)
         vcpus[vcpu].ledger.forgetServiceOfL1()
         vcpus[vcpu].injectionOfL1 = nil

@@ -43,6 +43,8 @@ public struct VCPU: Sendable {
     var picVectorOfL1: UInt8?
     /// What L1 injects into L2 by itself at the entry that is being made.
     var injectionOfL1: UInt8?
+    /// That is the PIC's interrupt, which KVM put into L1 before.
+    var injectsForPIC = false
     /// The vCPU was seen to enter L2 by VMLAUNCH or VMRESUME: before that L2 runs only where its state was loaded.
     var hasLaunched = false
     /// L2 ran without that: before the trace began, or by KVM_SET_NESTED_STATE, and with it KVM_SET_LAPIC, whose vectors in
@@ -100,6 +102,12 @@ public struct VCPU: Sendable {
     mutating func shown(_ register: APICRegister, _ value: UInt64) {
         if register == .tpr { shownTPR = UInt8(truncatingIfNeeded: value) }
         if register == .spiv { isSoftwareDisabled = value >> 8 & 1 == 0 }
+    }
+
+    /// KVM delivers an interrupt that its APIC accepted: it is on, and the task priority below the vector's class.
+    mutating func delivers(_ vector: UInt8) {
+        isSoftwareDisabled = false
+        if let priority = shownTPR, priority >> 4 >= vector >> 4 { shownTPR = nil }
     }
 
     /// The APIC begins anew: a reset, or INIT outside VMX operation.

@@ -43,6 +43,9 @@ public struct VectorAccount: Equatable, Sendable {
         self.inService = inService
     }
 
+    /// Neither acknowledged anywhere nor ended by L2.
+    var isNeverTaken: Bool { acknowledged.total == 0 && ended.l2 == 0 }
+
     /// L1 took it and has not been seen to end it.
     var isInServiceOfL1: Bool { inService?.level == .l1 }
 

@@ -172,7 +172,12 @@ public struct Coverage: Sendable {
         of index: Int, _ machine: borrowing Machine, isSeenFromCreation: Bool
     ) {
         let vcpu = machine.vcpus[index]
-        guard vcpu.hasNested, machine.measuresTime else { return }
+        guard vcpu.hasNested else { return }
+        guard machine.measuresTime else {
+            return add(
+                "The clock \(machine.info.clock.name) measures no durations: how long interrupts waited in VM \(vcpu.vm) can't be "
+                    + "told.", vm: vcpu.vm)
+        }
         let name = vcpu.id.map { "vCPU \($0)" } ?? "a vCPU"
         for vector in UInt8.min...UInt8.max where !vcpu.ledger[vector].isUntouched {
             let account = vcpu.ledger[vector]
@@ -182,7 +187,7 @@ public struct Coverage: Sendable {
                 add("\(vector.hex) was accepted on \(name), and nothing shows that it was delivered.", vm: vcpu.vm)
             } else if account.isNeverDelivered, let pending = account.pending,
                 account.accepted.l2 > 1 || machine.now.elapsed(since: pending.since.time) >= Wait.nanosecondsNeeded,
-                !machine.isNotification(vector, of: index), !machine.blockedIRQ(index, since: pending.since.time)
+                !machine.isNotification(vector, of: index), !machine.blockedIRQ(index)
             {
                 add(
                     "\(vector.hex) was accepted on \(name) while L2 ran, and nothing shows that it was ever delivered"
@@ -192,7 +197,14 @@ public struct Coverage: Sendable {
                                 + "begins before the VM would tell."),
                     vm: vcpu.vm)
             }
-            guard let open = account.inService, open.level == .l2, open.isSure,
+            if account.acknowledged.l2 > 0, account.acknowledged.l1 == 0, let pending = account.pending,
+                pending.maybeSilent, machine.now.elapsed(since: pending.since.time) >= Wait.outlivingNanoseconds
+            {
+                add(
+                    "\(vector.hex) was always injected into L2 on \(name), was accepted once more, and nothing shows that it came "
+                        + "since.", vm: vcpu.vm)
+            }
+            guard let open = account.inService, open.level == .l2 || open.by == .passedOn, open.isSure,
                 machine.now.elapsed(since: open.since.time) >= Self.longestService
             else { continue }
             add(

@@ -11,7 +11,7 @@ extension InterruptClass {
             self = .touchedByGap
         } else if isLost {
             self = .unexplained
-        } else if machine.blockedIRQ(index, since: pending.since.time) {
+        } else if machine.blockedIRQ(index) {
             self = .blocked
         } else if pending.maybeSilent {
             self = .silent
@@ -28,10 +28,14 @@ extension InterruptClass {
 }
 
 extension Machine {
-    /// KVM_GUESTDBG_BLOCKIRQ is set now, or has been since.
-    func blockedIRQ(_ vcpu: Int, since time: UInt64) -> Bool {
+    /// KVM_GUESTDBG_BLOCKIRQ is set now, or was up to a moment ago.
+    func blockedIRQ(_ vcpu: Int) -> Bool {
         if blocksIRQ(vcpu) { return true }
         guard let bit = inhibitNames.blockIRQ else { return false }
-        return vms[vcpus[vcpu].vm].apicv.intervals.contains { $0.mask & bit != 0 && $0.from ?? 0 >= time }
+        // Once it is cleared KVM injects what waits at the next entry.
+        let intervals = vms[vcpus[vcpu].vm].apicv.intervals
+        return zip(intervals, intervals.dropFirst()).contains { blocked, next in
+            blocked.mask & bit != 0 && now.elapsed(since: next.from ?? 0) < Wait.nanosecondsNeeded
+        }
     }
 }

@@ -35,7 +35,7 @@ extension Report.APICvInterval {
     var description: String {
         var words = state.rawValue
         if state == .inhibited {
-            words += " \(mask)"
+            words += mask == "0x0" ? ", by what mask is not known" : " \(mask)"
             if !inhibits.isEmpty { words += " (\(inhibits.joined(separator: ", ")))" }
         }
         if inferred { words += ", inferred" }

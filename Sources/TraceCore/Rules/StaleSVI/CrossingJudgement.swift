@@ -40,7 +40,7 @@ struct CrossingJudgement {
         finding.crossings = watch.crossings
         finding.symptoms = (isStuck ? [.stuckISR] : []) + (lostVectors.isEmpty ? [] : [.lostAccept])
         finding.evidence = evidence
-        finding.limits = limits
+        finding.limits = limits(fix)
         return finding
     }
 
@@ -118,7 +118,7 @@ struct CrossingJudgement {
         return sentences.joined(separator: " ")
     }
 
-    private var limits: [String] {
+    private func limits(_ fix: FixState) -> [String] {
         guard grade == .hazard else { return [] }
         if hasSign {
             return [
@@ -127,8 +127,8 @@ struct CrossingJudgement {
             ]
         }
         return [
-            "Nothing shows that an interrupt was lost: delivery in L1 is silent (virtual-interrupt delivery), and whether "
-                + "this kernel has the fix is not known."
+            "Nothing shows that an interrupt was lost: delivery in L1 is silent (virtual-interrupt delivery)"
+                + (fix.state == .absent ? "." : ", and whether this kernel has the fix is not known.")
         ]
     }
 }
@@ -180,10 +180,13 @@ extension Machine {
     /// (vmx_deliver_nested_posted_interrupt, arch/x86/kvm/vmx/vmx.c). It is never acknowledged, and L1 gives L2 APICv.
     func isNotification(_ vector: UInt8, of vcpu: Int) -> Bool {
         let vm = vms[vcpus[vcpu].vm]
-        guard vm.vcpus.contains(where: { vcpus[$0].givesL2APICv }) else { return false }
-        return vm.vcpus.allSatisfy {
-            let account = vcpus[$0].ledger[vector]
-            return account.acknowledged.total == 0 && account.ended.l2 == 0
+        // An L1 whose interrupts KVM injects into L2 intercepts none, and has nobody to tell.
+        guard vm.apicOfL2.kind != .l1s, vm.vcpus.contains(where: { vcpus[$0].givesL2APICv }) else { return false }
+        guard vm.vcpus.allSatisfy({ vcpus[$0].ledger[vector].isNeverTaken }) else { return false }
+        // vmcs12 names one such vector.
+        let ledger = vcpus[vcpu].ledger
+        return ledger.pending.vectors.allSatisfy {
+            $0 == vector || ledger[$0].accepted.l2 == 0 || !ledger[$0].isNeverTaken
         }
     }
 }

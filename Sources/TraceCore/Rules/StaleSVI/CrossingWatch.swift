@@ -73,9 +73,16 @@ struct CrossingWatch: Sendable {
         if let armed, vector >> 4 > armed.vector >> 4 { mayBeRepaired = true }
     }
 
-    /// - Parameter provesSVI: the delivery shows what SVI was: KVM or L1 could not have had the vector by other ways.
-    mutating func acknowledged(_ vector: UInt8, level: Level, provesSVI: Bool) {
+    /// - Parameters:
+    ///   - wasInjected: by KVM, and its accept was seen.
+    ///   - provesSVI: the delivery shows what SVI was: KVM or L1 could not have had the vector by other ways.
+    mutating func acknowledged(_ vector: UInt8, level: Level, wasInjected: Bool, provesSVI: Bool) {
         sleeps.removeAll { $0.vector == vector }
+        if level == .l2, wasInjected, stuck.contains(where: { $0.vector >> 4 >= vector >> 4 }) {
+            // KVM picks by ISR: nothing of its class or above is in there.
+            stuck.removeAll { $0.vector >> 4 >= vector >> 4 }
+            stuckVectors = VectorSet(stuck.map(\.vector))
+        }
         guard let armed, vector >> 4 <= armed.vector >> 4, provesSVI, !mayBeRepaired else { return }
         // For L2 KVM itself computes the priority, from ISR. An SVI left behind in vmcs01 holds L1's interrupts back only;
         // a vector that L1 failed to end stays in ISR, and holds back both.

@@ -29,7 +29,9 @@ struct StaleSVI: Sendable {
         case .accepted(let vector, _, _): watches[vcpu]?.accepted(vector)
         case .acknowledged(let vector, let level, let how):
             let provesSVI = provesSVI(vector, how, on: vcpu, machine)
-            watches[vcpu]?.acknowledged(vector, level: level, provesSVI: provesSVI)
+            let isSure = machine.vcpus[vcpu].ledger[vector].inService?.isSure ?? false
+            watches[vcpu]?.acknowledged(
+                vector, level: level, wasInjected: how.isInjection && isSure, provesSVI: provesSVI)
         case .ended(let vector, let level):
             watches[vcpu]?.ended(vector)
             if level == .l1 { watches[vcpu]?.endedByL1(at: stamp) }

@@ -33,9 +33,11 @@ struct Wait: Sendable {
     /// Round trips to an L1 that intercepts external interrupts and came back with nothing to inject, and further accepts
     /// after the first of those.
     private var offers: UInt64 = 0
-    private var firstOffer: UInt64 = 0
     private var latestOffer: UInt64 = 0
+    /// Between the first offer and the latest.
+    private var offerNanoseconds: UInt64 = 0
     private var isReflected = false
+    private var wasReflectedSinceAccept = false
     private var hasRunSinceOffer = false
 
     /// Sign S1: L2 was entered again and again, and KVM did not inject it.
@@ -58,6 +60,8 @@ struct Wait: Sendable {
     static let longNanoseconds: UInt64 = 100_000_000
     /// 3.5 times the longest healthy wait, and a third of the shortest loss that was recorded.
     static let outlivingNanoseconds: UInt64 = 2_000_000_000
+    /// What one step adds at most: a vCPU that stands still for longer is paused, and can take nothing.
+    private static let longestStep: UInt64 = 200_000_000
 
     init(_ vector: UInt8, accepted: EventStamp) {
         self.vector = vector
@@ -69,22 +73,31 @@ struct Wait: Sendable {
 
     /// It lasts longer than any healthy wait, and the sender tried again.
     var outlivesHealthyWaits: Bool {
-        accepts > 1 && max(nanoseconds, latestOffer.elapsed(since: firstOffer)) >= Self.outlivingNanoseconds
+        accepts > 1 && max(nanoseconds, offerNanoseconds) >= Self.outlivingNanoseconds
     }
 
     // MARK: Events
 
     /// Accepted once more: while L2 runs nothing but KVM can deliver it.
-    mutating func acceptedAgain(inL2: Bool, at stamp: EventStamp) {
+    mutating func acceptedAgain(inL2: Bool, isOffered: Bool, at stamp: EventStamp) {
         accepts &+= 1
         if inL2 { mayBeDelivered = false }
-        if offers > 0, hasRunSinceOffer { offered(.apicAcceptIRQ, at: stamp) }
+        // One that was reflected counts when L1 comes back.
+        if isOffered, offers > 0, hasRunSinceOffer, !wasReflectedSinceAccept { offered(.apicAcceptIRQ, at: stamp) }
+        wasReflectedSinceAccept = false
     }
 
     /// Something held it back up to now.
     mutating func restart() {
         stretch = 0
         isWindowOpen = false
+    }
+
+    /// KVM held interrupts back on purpose up to now.
+    mutating func windowClosed() {
+        restart()
+        offers = 0
+        isReflected = false
     }
 
     /// An interrupt-window exit: L2 had interrupts off until now, and can take one at the next entry.
@@ -105,10 +118,10 @@ struct Wait: Sendable {
         isReflected = false
     }
 
-    /// L2 runs. `injects`: another event goes first. True where a sign has just been completed.
-    mutating func enteredL2(injects: Bool, at stamp: EventStamp) -> Bool {
+    /// L2 runs. `injects`: another event goes first. `slept`: after a HLT.
+    mutating func enteredL2(injects: Bool, slept: Bool, at stamp: EventStamp) {
         hasRunSinceOffer = true
-        guard !mayBeDelivered else { return false }
+        guard !mayBeDelivered else { return }
         if isWindowOpen, !injects, chance == nil { chance = Sign(event: .entry, at: stamp) }
         isWindowOpen = false
         if stretch == 0 {
@@ -116,20 +129,16 @@ struct Wait: Sendable {
         }
         stretch &+= 1
         entries &+= 1
-        nanoseconds &+= stamp.time.elapsed(since: stretchEnd)
+        if !slept { nanoseconds &+= min(stamp.time.elapsed(since: stretchEnd), Self.longestStep) }
         stretchEnd = stamp.time
-        var isNew = false
         if undelivered == nil, stretch >= Self.entriesNeeded,
             stamp.time.elapsed(since: stretchStart) >= Self.nanosecondsNeeded
         {
             undelivered = Sign(event: .entry, at: stamp)
-            isNew = true
         }
         if long == nil, entries >= Self.longEntries, nanoseconds >= Self.longNanoseconds {
             long = Sign(event: .entry, at: stamp)
-            isNew = true
         }
-        return isNew
     }
 
     /// L1 runs. `silently`: hardware delivers to it without an event.
@@ -139,23 +148,25 @@ struct Wait: Sendable {
     }
 
     /// L0 handed an external-interrupt exit to L1.
-    mutating func reflected() { isReflected = true }
+    mutating func reflected() {
+        isReflected = true
+        wasReflectedSinceAccept = true
+    }
 
-    /// L1 goes back to L2 with nothing to inject. True where a sign has just been completed.
-    mutating func returnedEmpty(at stamp: EventStamp) -> Bool {
-        guard isReflected else { return false }
+    /// L1, which passes on what its APIC accepts, goes back to L2 with nothing to inject.
+    mutating func returnedEmpty(at stamp: EventStamp) {
+        guard isReflected else { return }
         isReflected = false
-        let before = fruitless
         offered(.nestedVMEnter, at: stamp)
-        return before != fruitless
     }
 
     private mutating func offered(_ event: EventKind, at stamp: EventStamp) {
-        if offers == 0 { firstOffer = stamp.time }
+        if offers == 0 { (latestOffer, offerNanoseconds) = (stamp.time, 0) }
         hasRunSinceOffer = false
         offers &+= 1
+        offerNanoseconds &+= min(stamp.time.elapsed(since: latestOffer), Self.longestStep)
         latestOffer = stamp.time
-        let lasts = stamp.time.elapsed(since: firstOffer)
+        let lasts = offerNanoseconds
         guard offers >= Self.offersNeeded else { return }
         if fruitless == nil, lasts >= Self.offerNanosecondsNeeded { fruitless = Sign(event: event, at: stamp) }
         // Without new accepts: L1 that takes its own interrupts in silence comes back empty once for each.

@@ -27,9 +27,12 @@ struct WaitWatch: Sendable {
 
     // MARK: Events
 
-    mutating func accepted(_ vector: UInt8, level: Level, afterCrossing: Bool, at stamp: EventStamp) {
+    /// - Parameter isOffered: L1 passes on what its APIC accepts, and nothing shows that this is masked.
+    mutating func accepted(
+        _ vector: UInt8, level: Level, afterCrossing: Bool, isOffered: Bool, at stamp: EventStamp
+    ) {
         if let index = open.firstIndex(where: { $0.vector == vector }) {
-            open[index].acceptedAgain(inL2: level == .l2, at: stamp)
+            open[index].acceptedAgain(inL2: level == .l2, isOffered: isOffered, at: stamp)
             if afterCrossing { open[index].isAfterCrossing = true }
         } else if level == .l2 {
             var wait = Wait(vector, accepted: stamp)
@@ -59,13 +62,16 @@ struct WaitWatch: Sendable {
         for index in open.indices { open[index].windowOpened() }
     }
 
-    /// - Parameter held: the highest priority class that the guest itself holds back.
-    mutating func enteredL2(injects: Bool, held: UInt8?, at stamp: EventStamp) {
+    /// - Parameters:
+    ///   - injects: another event goes first.
+    ///   - held: the highest priority class that the guest itself holds back.
+    ///   - slept: the vCPU comes out of a HLT, in which it may have had interrupts off.
+    mutating func enteredL2(injects: Bool, held: UInt8?, slept: Bool, at stamp: EventStamp) {
         for index in open.indices {
             if let held, open[index].vector >> 4 <= held {
                 open[index].restart()
             } else {
-                _ = open[index].enteredL2(injects: injects, at: stamp)
+                open[index].enteredL2(injects: injects, slept: slept, at: stamp)
             }
         }
     }
@@ -78,11 +84,19 @@ struct WaitWatch: Sendable {
         for index in open.indices { open[index].reflected() }
     }
 
-    mutating func returnedEmpty(at stamp: EventStamp) {
-        for index in open.indices { _ = open[index].returnedEmpty(at: stamp) }
+    /// - Parameter held: the highest priority class that the guest itself holds back.
+    mutating func returnedEmpty(held: UInt8?, at stamp: EventStamp) {
+        for index in open.indices where (held ?? 0) < open[index].vector >> 4 {
+            open[index].returnedEmpty(at: stamp)
+        }
     }
 
-    /// What goes on may have ended where nobody looked, or is held back on purpose.
+    /// KVM_GUESTDBG_BLOCKIRQ held everything back up to now.
+    mutating func restart() {
+        for index in open.indices { open[index].windowClosed() }
+    }
+
+    /// What goes on may have ended where nobody looked.
     mutating func breakOff() {
         for wait in open where wait.hasSign && brokenOff.count < Self.capacity {
             var wait = wait

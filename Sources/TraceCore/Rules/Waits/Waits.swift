@@ -16,26 +16,37 @@ struct Waits: Sendable {
             guard machine.measuresTime, !machine.blocksIRQ(vcpu) else { return }
             while watches.count <= vcpu { watches.append(WaitWatch()) }
             let afterCrossing = crossed.map { vector >> 4 <= $0 } ?? false
-            watches[vcpu].accepted(vector, level: level, afterCrossing: afterCrossing, at: stamp)
+            let held = machine.heldClass(on: vcpu, but: stuck)
+            watches[vcpu].accepted(
+                vector, level: level, afterCrossing: afterCrossing,
+                isOffered: machine.vms[machine.vcpus[vcpu].vm].apicOfL2.kind == .l1s && (held ?? 0) < vector >> 4,
+                at: stamp)
             return
         }
         if case .inhibitsChanged = transition { return inhibitsChanged(machine.vcpus[vcpu].vm, machine) }
         guard watches.indices.contains(vcpu), !watches[vcpu].isEmpty else { return }
+        let isOffered = machine.vms[machine.vcpus[vcpu].vm].apicOfL2.kind == .l1s
         switch transition {
         case .entered(.l2):
+            guard !machine.blocksIRQ(vcpu) else { return watches[vcpu].restart() }
             watches[vcpu].enteredL2(
-                injects: machine.vcpus[vcpu].isInjecting, held: machine.heldClass(on: vcpu, but: stuck), at: stamp)
+                injects: machine.vcpus[vcpu].isInjecting, held: machine.heldClass(on: vcpu, but: stuck),
+                slept: machine.vcpus[vcpu].bracket.reason.isHLT, at: stamp)
         case .entered:
             watches[vcpu].enteredL1(silently: machine.deliversSilently(machine.vcpus[vcpu].vm))
         case .acknowledged(let vector, let level, let how):
             watches[vcpu].delivered(vector, at: stamp)
+            // The PIC asks no priority.
+            let isSure = machine.vcpus[vcpu].ledger[vector].inService?.isSure ?? false
             watches[vcpu].otherDelivered(
-                vector, intoL2: level == .l2 && how.isInjection, how.event, at: stamp)
+                vector, intoL2: level == .l2 && how.isInjection && isSure, how.event, at: stamp)
         case .ended(let vector, _): watches[vcpu].delivered(vector, at: stamp)
         case .interruptWindow: watches[vcpu].windowOpened()
         case .reflectedInterrupt: watches[vcpu].reflected()
-        case .enteringL2(injecting: nil): watches[vcpu].returnedEmpty(at: stamp)
+        case .enteringL2(injecting: nil):
+            if isOffered { watches[vcpu].returnedEmpty(held: machine.heldClass(on: vcpu, but: stuck), at: stamp) }
         case .enteringL2(injecting: let vector?):
+            if !machine.vcpus[vcpu].injectsForPIC { watches[vcpu].delivered(vector, at: stamp) }
             watches[vcpu].otherDelivered(vector, intoL2: false, .nestedVMEnter, at: stamp)
         case .gap: watches[vcpu].breakOff()
         case .offered(.`init`, _): if !machine.vcpus[vcpu].hasNested { watches[vcpu].reset() }
@@ -45,7 +56,7 @@ struct Waits: Sendable {
 
     private mutating func inhibitsChanged(_ vm: Int, _ machine: borrowing Machine) {
         for vcpu in watches.indices where machine.vcpus[vcpu].vm == vm && machine.blocksIRQ(vcpu) {
-            watches[vcpu].breakOff()
+            watches[vcpu].restart()
         }
     }
 
@@ -70,7 +81,7 @@ extension Machine {
     /// What tells that an interrupt was delivered was on while the trace was recorded: a wait is one for certain.
     var showsDeliveries: Bool {
         let seen = consistency.seen
-        return seen.contains(.injVIRQ) || seen.contains(.nestedVMEnter) && seen.contains(.nestedVMExitInject)
+        return seen.contains(.injVIRQ) || seen.contains(.nestedVMEnter) && consistency.hasSeenReflections
             || info.formatFields.contains("kvm_entry.intr_info")
     }
 }
