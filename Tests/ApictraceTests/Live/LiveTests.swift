@@ -35,6 +35,43 @@ struct LiveTests {
         #expect(accesses == [.apic(.init(isWrite: true, register: 0xf0, value: 0x1ff))])
     }
 
+    /// What a vendor's structures hold is read as far as the kernel has their types.
+    @Test(arguments: [ISA.vmx, .svm, .unknown]) func `the kernel takes the probes for either vendor`(_ isa: ISA) throws
+    {
+        var host = HostFacts.current
+        host.isa = isa
+        #expect(try LiveSource.rehearse(host: host, types: KernelTypes()) > 0)
+    }
+
+    @Test(.enabled(if: !LiveHost.emulatesAPIC, "the guest is emulated here, and its HLT is no exit"))
+    func `the words of a vCPU that sleeps are there when they are asked for`() throws {
+        var source = try LiveSource.start(LiveOptions(), host: .current, types: try KernelTypes())
+        var readings = Readings()
+        let guest = try Guest(ipis: 1, timers: 0, parks: true)
+        defer { guest.stop() }
+        for _ in 0..<100 where readings.all.isEmpty {
+            usleep(10_000)
+            source.look(at: [guest.thread])
+            try source.drain(into: &readings)
+        }
+        let (reading, tid) = try #require(readings.all.first)
+        #expect(tid == guest.thread)
+        #expect(reading.occasion == .asleep)
+        #expect(reading.words.irrVectors == [0x41])
+        #expect(reading.isAPICEnabled == true)
+        #expect(reading.interruptFlag == false)
+    }
+
+    private struct Readings: LiveEventSink {
+        private(set) var all: [(LAPICReading, tid: Int32)] = []
+
+        mutating func event(_ event: KVMEvent, at stamp: EventStamp) {}
+        mutating func lost(_ gap: EventGap) {}
+        mutating func state(_ state: VCPUState, at stamp: EventStamp) {}
+        mutating func lapic(_ reading: LAPICReading, at stamp: EventStamp) { all.append((reading, stamp.tid)) }
+        mutating func thread(_ tid: Int32, of process: Int32) {}
+    }
+
     @Test func `another VM's events are counted and not sent`() throws {
         let trace = try CollectedTrace(LiveOptions(vm: 1), ipis: 100, timers: 0)
         #expect(trace.totals.byName["kvm_apic_ipi"] == 100)
