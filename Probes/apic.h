@@ -5,17 +5,29 @@
 
 #include "vcpu.h"
 
+#define APIC_SPIV 0xf0
 /* IA32_APIC_BASE, and the range of x2APIC registers. */
 #define MSR_APIC_BASE 0x1b
 #define MSR_X2APIC_FIRST 0x800
 #define MSR_X2APIC_LAST 0x8ff
 
-/* Only counted: the exit, kvm_mmio or kvm_msr tells of the same access, and says more. */
+/*
+ * The exit, kvm_mmio or kvm_msr tells of the same access, and says more: all others are only counted. But of an APIC_WRITE
+ * exit nothing else has the value, and SPIV enables the APIC.
+ */
 SEC("tp_btf/kvm_apic")
-int BPF_PROG(kvm_apic)
+int BPF_PROG(kvm_apic, unsigned int write, uint32_t offset, uint64_t value)
 {
+	struct probe_record *record;
+
 	count(KIND_APIC);
-	return 0;
+	if (!write || offset != APIC_SPIV || !is_watched_thread() || !(record = reserve(KIND_APIC)))
+		return 0;
+	record->access.write = write;
+	record->access.index = offset;
+	record->access.value = value;
+	record->access.exception = 0;
+	return submit(record);
 }
 
 SEC("tp_btf/kvm_msr")

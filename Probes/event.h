@@ -116,7 +116,7 @@ enum vcpu_flags {
 	VCPU_APICV_ACTIVE = 1 << 1,
 	/* The words of its virtual-APIC page could be found: in-kernel local APIC. */
 	VCPU_LAPIC = 1 << 2,
-	/* KVM's VMX structures were read, as for a vCPU that runs L2; the flags below mean something only then. */
+	/* KVM's VMX structures were read, as of a vCPU that uses APICv or runs L2; the flags below mean something only then. */
 	VCPU_VMX = 1 << 3,
 	/* vmcs01: virtual-interrupt delivery. */
 	VCPU_VID = 1 << 4,
@@ -153,6 +153,8 @@ enum lapic_occasion {
 	LAPIC_L2_ENTRY,
 	/* Any kvm_exit, where the user asked for it: nothing is meant by it. */
 	LAPIC_EXIT,
+	/* A vCPU that sleeps in HLT, on demand: posted interrupts are in IRR as well. */
+	LAPIC_ASLEEP,
 };
 
 enum lapic_blocks {
@@ -165,6 +167,13 @@ enum lapic_blocks {
 	LAPIC_INTR_WINDOW = 1 << 4,
 };
 
+/* What may not be known. */
+enum probe_answer {
+	ANSWER_UNKNOWN,
+	ANSWER_NO,
+	ANSWER_YES,
+};
+
 /* Words of a virtual-APIC page that may show a fault; TraceCore judges them. */
 struct probe_lapic_words {
 	struct probe_header header;
@@ -174,6 +183,13 @@ struct probe_lapic_words {
 	uint16_t occasion;
 	/* enum lapic_blocks, at LAPIC_L2_ENTRY. */
 	uint16_t blocks;
+	/* enum probe_answer: the guest's interrupt flag, and the enable bit of SPIV. */
+	uint32_t interrupt_flag, apic_enabled;
+};
+
+/* Whose words are asked for: a thread whose vCPU sleeps. */
+struct probe_sleeper {
+	uint32_t tid;
 };
 
 /* One CPU's counts; every hit is counted here before any filter or drop. */
@@ -203,8 +219,8 @@ struct probe_config {
 	uint32_t vm;
 	/* vCPU to watch, -1 for every one. */
 	int32_t vcpu;
-	/* vCPUs are VMX's: struct kvm_vcpu is the start of struct vcpu_vmx. */
-	uint32_t is_vmx;
+	/* vCPUs are VMX's or SVM's: struct kvm_vcpu is the start of struct vcpu_vmx or of struct vcpu_svm. */
+	uint32_t is_vmx, is_svm;
 	/* Exits of vCPUs that have never run L2 may be counted rather than sent. */
 	uint32_t counts_exits;
 	/* The local APIC's words are sent at every exit. */

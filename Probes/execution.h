@@ -53,13 +53,18 @@ int BPF_PROG(kvm_exit_state__2, struct kvm_vcpu *vcpu)
 	return 0;
 }
 
+static __always_inline bool is_hlt(uint32_t isa, uint32_t reason)
+{
+	return reason == (isa == ISA_VMX ? VMX_HLT : SVM_HLT);
+}
+
 /* arch/x86/include/uapi/asm/vmx.h and svm.h: the APIC's exits, HLT, and what L1 of a nested guest does. */
 static __always_inline bool tells_something(uint32_t isa, uint32_t reason)
 {
 	if (isa == ISA_VMX)
-		return reason == VMX_HLT || (reason >= VMX_VMCLEAR && reason <= VMX_VMXON) ||
+		return is_hlt(isa, reason) || (reason >= VMX_VMCLEAR && reason <= VMX_VMXON) ||
 		       reason == VMX_APIC_ACCESS || reason == VMX_EOI_INDUCED || reason == VMX_APIC_WRITE;
-	return reason == SVM_HLT || reason == SVM_VMRUN || reason > SVM_EXIT_NPF;
+	return is_hlt(isa, reason) || reason == SVM_VMRUN || reason > SVM_EXIT_NPF;
 }
 
 static __always_inline uint32_t exit_slot(uint32_t isa, uint32_t reason)
@@ -68,16 +73,12 @@ static __always_inline uint32_t exit_slot(uint32_t isa, uint32_t reason)
 }
 
 /* An exit of a vCPU that has never run L2 matters to nobody but as a number, unless its reason tells something. */
-static __always_inline bool count_exit(uint32_t isa, uint32_t reason)
+static __always_inline bool count_exit(struct vcpu_seen *seen, uint32_t isa, uint32_t reason)
 {
-	uint32_t tid = bpf_get_current_pid_tgid();
-	struct vcpu_seen *seen = bpf_map_lookup_elem(&vcpus, &tid);
 	uint32_t slot = exit_slot(isa, reason);
 	struct probe_exit_counts *counts;
 	uint32_t row;
 
-	if (!seen)
-		return false;
 	seen->counted_exit = false;
 	if (seen->nests || !seen->row || slot >= EXIT_SLOTS || tells_something(isa, reason))
 		return false;
@@ -88,6 +89,19 @@ static __always_inline bool count_exit(uint32_t isa, uint32_t reason)
 	counts->by_slot[slot]++;
 	seen->counted_exit = true;
 	return true;
+}
+
+/* Returns whether it was only counted. */
+static __always_inline bool note_exit(uint32_t isa, uint32_t reason)
+{
+	uint32_t tid = bpf_get_current_pid_tgid();
+	struct vcpu_seen *seen = bpf_map_lookup_elem(&vcpus, &tid);
+
+	if (!seen)
+		return false;
+	if (is_hlt(isa, reason))
+		seen->halted = bpf_ktime_get_ns();
+	return count_exit(seen, isa, reason);
 }
 
 static __always_inline bool is_counted_entry(void)
@@ -137,7 +151,7 @@ int kvm_entry(struct trace_event_raw_kvm_entry *entry)
 SEC("tp/kvm/kvm_exit")
 int kvm_exit(struct trace_event_raw_kvm_exit *exit)
 {
-	if (is_watched_thread() && is_watched_vcpu(exit->vcpu_id) && count_exit(exit->isa, exit->exit_reason))
+	if (is_watched_thread() && is_watched_vcpu(exit->vcpu_id) && note_exit(exit->isa, exit->exit_reason))
 		return 0;
 	return send_exit(KIND_EXIT, exit);
 }
@@ -173,12 +187,26 @@ int BPF_PROG(kvm_vcpu_wakeup, uint64_t nanoseconds, bool waited)
 	return submit(record);
 }
 
+/* From here on the vCPU may be freed. */
+static __always_inline void end_halt(void)
+{
+	uint32_t tid = bpf_get_current_pid_tgid();
+	struct vcpu_seen *seen = bpf_map_lookup_elem(&vcpus, &tid);
+
+	if (seen)
+		seen->halted = 0;
+}
+
 SEC("tp_btf/kvm_userspace_exit")
 int BPF_PROG(kvm_userspace_exit, uint32_t reason)
 {
 	struct probe_record *record;
 
-	if (!hit(KIND_USERSPACE_EXIT) || !(record = reserve(KIND_USERSPACE_EXIT)))
+	if (!hit(KIND_USERSPACE_EXIT))
+		return 0;
+	end_halt();
+	record = reserve(KIND_USERSPACE_EXIT);
+	if (!record)
 		return 0;
 	record->userspace_exit.reason = reason;
 	return submit(record);

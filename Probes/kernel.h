@@ -46,6 +46,15 @@ struct kvm_lapic {
 struct kvm_vcpu_arch {
 	struct kvm_lapic *apic;
 	uint32_t hflags;
+	/* Bits by enum kvm_reg: what KVM has read of the guest's registers since it ran. */
+	uint32_t regs_avail;
+	/* 5.11 and later: SEV-ES, TDX. */
+	bool guest_state_protected;
+};
+
+/* CO-RE knows the value. */
+enum kvm_reg {
+	VCPU_EXREG_RFLAGS,
 };
 
 /* Up to 5.19. */
@@ -69,6 +78,8 @@ struct kvm_vcpu_stat {
 
 struct kvm_arch {
 	unsigned long apicv_inhibit_reasons;
+	/* 6.8 and later. */
+	uint8_t vm_type;
 };
 
 struct kvm {
@@ -76,11 +87,27 @@ struct kvm {
 	struct kvm_arch arch;
 };
 
+struct task_struct {
+	struct task_struct *group_leader;
+	char comm[16];
+	/* 5.14 and later. */
+	unsigned int __state;
+	int pid;
+};
+
+struct rcuwait {
+	struct task_struct *task;
+};
+
 struct kvm_vcpu {
 	struct kvm *kvm;
+	/* Which it was loaded on last. */
+	int cpu;
 	int vcpu_id;
 	uint64_t requests;
 	uint32_t guest_debug;
+	/* Of the thread while the vCPU is blocked. */
+	struct rcuwait wait;
 	struct kvm_vcpu_arch arch;
 	struct kvm_vcpu_stat stat;
 };
@@ -106,17 +133,42 @@ struct nested_vmx {
 	bool nested_run_pending;
 };
 
+/* Begins with the posted-interrupt requests, a bit a vector, on every kernel. */
+struct pi_desc {
+	uint32_t pir[8];
+};
+
 /* struct kvm_vcpu is its first member. */
 struct vcpu_vmx {
 	struct loaded_vmcs vmcs01;
 	struct nested_vmx nested;
+	uint64_t rflags;
+	/* Up to 6.15. */
+	struct pi_desc pi_desc;
 	/* Up to 6.8; an argument of kvm_entry since. */
 	bool req_immediate_exit;
 };
 
-struct task_struct {
-	struct task_struct *group_leader;
-	char comm[16];
+/* What VMX and TDX have in common, from 6.16 on. */
+struct vcpu_vt {
+	struct pi_desc pi_desc;
+};
+
+struct vcpu_vmx___vt {
+	struct vcpu_vt vt;
+};
+
+struct vmcb_save_area {
+	uint64_t rflags;
+};
+
+struct vmcb {
+	struct vmcb_save_area save;
+};
+
+/* struct kvm_vcpu is its first member. */
+struct vcpu_svm {
+	struct vmcb *vmcb;
 };
 
 /* Records of the tracepoints whose values KVM computes only for them. */

@@ -7,16 +7,21 @@
 #ifndef APICTRACE_LAPIC_H
 #define APICTRACE_LAPIC_H
 
-#include "record.h"
+#include "rflags.h"
 
 /* Offsets in the page, from its TPR on; registers lie 16 bytes apart (Intel SDM volume 3, table "Local APIC register map"). */
 #define LAPIC_FIRST 0x80
 #define LAPIC_TPR 0
 #define LAPIC_PPR (0x20 / 4)
+#define LAPIC_SPIV (0x70 / 4)
 #define LAPIC_ISR (0x80 / 4)
 #define LAPIC_IRR (0x180 / 4)
 #define LAPIC_WORDS (0x200 / 4)
 #define LAPIC_STRIDE 4
+#define SPIV_ENABLED (1 << 8)
+
+/* Of a vCPU that has run no L2. */
+#define EXITS_PER_LOOK 16
 
 /* KVM_REQ_EVENT, KVM_GUESTDBG_BLOCKIRQ, CPU_BASED_INTR_WINDOW_EXITING. */
 #define REQ_EVENT (1 << 14)
@@ -35,15 +40,19 @@ struct {
 	__type(value, struct lapic_copy);
 } lapic_copies SEC(".maps");
 
+static __always_inline bool read_lapic(struct kvm_vcpu *vcpu, struct lapic_copy *copy)
+{
+	void *regs = BPF_CORE_READ(vcpu, arch.apic, regs);
+
+	return regs && !bpf_probe_read_kernel(copy->words, sizeof(copy->words), regs + LAPIC_FIRST);
+}
+
 static __always_inline struct lapic_copy *copy_lapic(struct kvm_vcpu *vcpu)
 {
 	uint32_t zero = 0;
 	struct lapic_copy *copy = bpf_map_lookup_elem(&lapic_copies, &zero);
-	void *regs = BPF_CORE_READ(vcpu, arch.apic, regs);
 
-	if (!copy || !regs || bpf_probe_read_kernel(copy->words, sizeof(copy->words), regs + LAPIC_FIRST))
-		return NULL;
-	return copy;
+	return copy && read_lapic(vcpu, copy) ? copy : NULL;
 }
 
 /* Priority class of the highest vector that is set, 0 for none. */
@@ -69,13 +78,13 @@ static __always_inline uint32_t computed_ppr(const struct lapic_copy *copy)
 	return (tpr & 0xf0) >= in_service ? tpr : in_service;
 }
 
-static __always_inline void send_words(const struct lapic_copy *copy, const struct vcpu_seen *seen,
-				       enum lapic_occasion occasion, uint16_t blocks)
+static __always_inline struct probe_lapic_words *reserve_words(const struct lapic_copy *copy, uint32_t vcpu,
+							       enum lapic_occasion occasion)
 {
 	struct probe_lapic_words *record = reserve_bytes(KIND_LAPIC_WORDS, sizeof(*record));
 
 	if (!record)
-		return;
+		return NULL;
 #pragma unroll
 	for (int i = 0; i < 8; i++) {
 		record->irr[i] = copy->words[LAPIC_IRR + i * LAPIC_STRIDE];
@@ -83,42 +92,55 @@ static __always_inline void send_words(const struct lapic_copy *copy, const stru
 	}
 	record->tpr = copy->words[LAPIC_TPR];
 	record->ppr = copy->words[LAPIC_PPR];
-	record->vcpu = seen->id;
+	record->vcpu = vcpu;
 	record->occasion = occasion;
-	record->blocks = blocks;
-	submit(record);
+	record->blocks = 0;
+	record->interrupt_flag = ANSWER_UNKNOWN;
+	record->apic_enabled = copy->words[LAPIC_SPIV] & SPIV_ENABLED ? ANSWER_YES : ANSWER_NO;
+	return record;
 }
 
-static __always_inline void send_suspicious(const struct lapic_copy *copy, struct vcpu_seen *seen,
-					    enum lapic_occasion occasion, bool is_suspicious, uint16_t blocks)
+static __always_inline struct probe_lapic_words *reserve_suspicious(const struct lapic_copy *copy,
+								    struct vcpu_seen *seen,
+								    enum lapic_occasion occasion,
+								    bool is_suspicious)
 {
 	bool wanted = is_suspicious || seen->sent_words[occasion];
 
 	seen->sent_words[occasion] = is_suspicious;
-	if (wanted)
-		send_words(copy, seen, occasion, blocks);
+	return wanted ? reserve_words(copy, seen->id, occasion) : NULL;
 }
 
 /* As KVM holds them, whoever ran. */
 static __always_inline void look_at_exit(struct kvm_vcpu *vcpu, const struct vcpu_seen *seen)
 {
 	struct lapic_copy *copy = seen->flags & VCPU_LAPIC ? copy_lapic(vcpu) : NULL;
+	struct probe_lapic_words *record = copy ? reserve_words(copy, seen->id, LAPIC_EXIT) : NULL;
 
-	if (copy)
-		send_words(copy, seen, LAPIC_EXIT, 0);
+	if (record)
+		submit(record);
 }
 
-/* After a run of L1 with virtual-interrupt delivery the CPU has stored the VPPR that it computed from its SVI. */
+/*
+ * After a run of L1 with virtual-interrupt delivery the CPU has stored the VPPR that it computed from its SVI. An SVI that
+ * is stale stays so: where no L2 makes it stale meanwhile a look at some of the exits finds it, and costs plain VMs little.
+ */
 static __always_inline void look_at_l1_exit(struct kvm_vcpu *vcpu, struct vcpu_seen *seen)
 {
 	const uint32_t wanted = VCPU_LAPIC | VCPU_APICV_ACTIVE | VCPU_VMX | VCPU_VID;
+	struct probe_lapic_words *record;
 	struct lapic_copy *copy;
 
 	if ((seen->flags & (wanted | VCPU_GUEST_MODE)) != wanted)
 		return;
+	if (!seen->nests && !seen->sent_words[LAPIC_L1_EXIT] && ++seen->unseen_exits % EXITS_PER_LOOK)
+		return;
 	copy = copy_lapic(vcpu);
-	if (copy)
-		send_suspicious(copy, seen, LAPIC_L1_EXIT, (copy->words[LAPIC_PPR] & 0xff) != computed_ppr(copy), 0);
+	if (!copy)
+		return;
+	record = reserve_suspicious(copy, seen, LAPIC_L1_EXIT, (copy->words[LAPIC_PPR] & 0xff) != computed_ppr(copy));
+	if (record)
+		submit(record);
 }
 
 static __always_inline bool is_nested_run_pending(struct kvm_vcpu *vcpu)
@@ -157,8 +179,11 @@ static __always_inline void look_at_l2_entry(struct kvm_vcpu *vcpu, struct vcpu_
 {
 	const uint32_t wanted = VCPU_GUEST_MODE | VCPU_LAPIC | VCPU_VMX;
 	struct vcpu_vmx *vmx = (void *)vcpu;
+	enum probe_answer flag = ANSWER_UNKNOWN;
+	struct probe_lapic_words *record;
 	struct lapic_copy *copy;
 	bool is_deliverable;
+	uint16_t blocks = 0;
 
 	if ((seen->flags & (wanted | VCPU_L1_EXT_INT_EXITING | VCPU_L1_VID)) != wanted ||
 	    !bpf_core_field_exists(vmx->nested.vmcs02.controls_shadow.exec))
@@ -167,8 +192,16 @@ static __always_inline void look_at_l2_entry(struct kvm_vcpu *vcpu, struct vcpu_
 	if (!copy)
 		return;
 	is_deliverable = highest_class(&copy->words[LAPIC_IRR]) > (computed_ppr(copy) & 0xf0);
-	send_suspicious(copy, seen, LAPIC_L2_ENTRY, is_deliverable,
-			is_deliverable ? entry_blocks(vcpu, immediate_exit) : 0);
+	if (is_deliverable) {
+		blocks = entry_blocks(vcpu, immediate_exit);
+		flag = interrupt_flag(vcpu, true);
+	}
+	record = reserve_suspicious(copy, seen, LAPIC_L2_ENTRY, is_deliverable);
+	if (!record)
+		return;
+	record->blocks = blocks;
+	record->interrupt_flag = flag;
+	submit(record);
 }
 
 #endif

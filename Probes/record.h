@@ -30,6 +30,8 @@ struct vcpu_seen {
 	/* struct kvm_vcpu *: another one means that the thread id was used again. */
 	uint64_t vcpu;
 	uint64_t inhibits;
+	/* When it left the guest by HLT; 0 once it has gone on, or KVM_RUN has ended. */
+	uint64_t halted;
 	uint32_t id;
 	/* enum vcpu_flags. */
 	uint32_t flags;
@@ -41,6 +43,8 @@ struct vcpu_seen {
 	bool counted_exit;
 	/* Its last words for this enum lapic_occasion were sent. */
 	bool sent_words[2];
+	/* Exits, modulo 256, that nobody looked at the words of. */
+	uint8_t unseen_exits;
 };
 
 struct {

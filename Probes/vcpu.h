@@ -27,20 +27,27 @@ static __always_inline bool is_apicv_active(struct kvm_vcpu *vcpu, struct kvm_la
 	return bpf_core_field_exists(old->apicv_active) && BPF_CORE_READ(old, apicv_active);
 }
 
-/* Only of a vCPU that nests: others may be a TDX vCPU, which is no vcpu_vmx. */
-static __always_inline uint32_t vmx_flags(struct kvm_vcpu *vcpu)
+static __always_inline uint32_t vmcs01_flags(struct kvm_vcpu *vcpu)
 {
 	struct vcpu_vmx *vmx = (void *)vcpu;
-	uint32_t flags = VCPU_VMX;
-	struct vmcs12 *vmcs12;
 
-	if (!config.is_vmx || !bpf_core_field_exists(vmx->nested.cached_vmcs12) ||
-	    !bpf_core_field_exists(vmx->vmcs01.controls_shadow.secondary_exec) ||
+	if (!bpf_core_field_exists(vmx->vmcs01.controls_shadow.secondary_exec) || !is_vcpu_vmx(vcpu))
+		return 0;
+	if (BPF_CORE_READ(vmx, vmcs01.controls_shadow.secondary_exec) & SECONDARY_VID)
+		return VCPU_VMX | VCPU_VID;
+	return VCPU_VMX;
+}
+
+static __always_inline uint32_t vmcs12_flags(struct kvm_vcpu *vcpu)
+{
+	struct vcpu_vmx *vmx = (void *)vcpu;
+	struct vmcs12 *vmcs12;
+	uint32_t flags = 0;
+
+	if (!bpf_core_field_exists(vmx->nested.cached_vmcs12) ||
 	    !bpf_core_field_exists(struct vmcs12, secondary_vm_exec_control))
 		return 0;
 	vmcs12 = BPF_CORE_READ(vmx, nested.cached_vmcs12);
-	if (BPF_CORE_READ(vmx, vmcs01.controls_shadow.secondary_exec) & SECONDARY_VID)
-		flags |= VCPU_VID;
 	if (BPF_CORE_READ(vmcs12, pin_based_vm_exec_control) & PIN_EXT_INT_EXITING)
 		flags |= VCPU_L1_EXT_INT_EXITING;
 	if (BPF_CORE_READ(vmcs12, secondary_vm_exec_control) & SECONDARY_VID)
@@ -48,7 +55,8 @@ static __always_inline uint32_t vmx_flags(struct kvm_vcpu *vcpu)
 	return flags;
 }
 
-static __always_inline void read_vcpu(struct kvm_vcpu *vcpu, bool nested_before, struct vcpu_seen *now)
+/* - before: what was seen of it last, NULL for nothing. */
+static __always_inline void read_vcpu(struct kvm_vcpu *vcpu, const struct vcpu_seen *before, struct vcpu_seen *now)
 {
 	struct kvm_lapic *apic = BPF_CORE_READ(vcpu, arch.apic);
 
@@ -58,14 +66,19 @@ static __always_inline void read_vcpu(struct kvm_vcpu *vcpu, bool nested_before,
 	now->flags = 0;
 	if (is_guest_mode(vcpu))
 		now->flags |= VCPU_GUEST_MODE;
-	now->nests = nested_before || now->flags;
+	now->nests = (before && before->nests) || now->flags;
 	if (apic) {
 		now->flags |= VCPU_LAPIC;
 		if (is_apicv_active(vcpu, apic))
 			now->flags |= VCPU_APICV_ACTIVE;
 	}
-	if (now->nests)
-		now->flags |= vmx_flags(vcpu);
+	/* Without L2 vmcs01's control goes on and off with APICv. */
+	if (!now->nests && before && now->flags & before->flags & VCPU_APICV_ACTIVE)
+		now->flags |= before->flags & (VCPU_VMX | VCPU_VID);
+	else if (now->nests || now->flags & VCPU_APICV_ACTIVE)
+		now->flags |= vmcs01_flags(vcpu);
+	if (now->nests && now->flags & VCPU_VMX)
+		now->flags |= vmcs12_flags(vcpu);
 }
 
 static __always_inline void send_vcpu(struct kvm_vcpu *vcpu, const struct vcpu_seen *now)
@@ -123,7 +136,7 @@ static __noinline struct vcpu_seen *seed_vcpu(struct kvm_vcpu *vcpu)
 	uint32_t tid = bpf_get_current_pid_tgid();
 	struct vcpu_seen now = {};
 
-	read_vcpu(vcpu, false, &now);
+	read_vcpu(vcpu, NULL, &now);
 	now.row = claim_row(now.vcpu, tid);
 	bpf_map_update_elem(&vcpus, &tid, &now, BPF_ANY);
 	if (is_watched_vcpu(now.id)) {
@@ -150,7 +163,8 @@ static __always_inline void enter_guest(struct kvm_vcpu *vcpu, bool immediate_ex
 	if (!seen) {
 		seen = seed_vcpu(vcpu);
 	} else {
-		read_vcpu(vcpu, seen->nests, &now);
+		seen->halted = 0;
+		read_vcpu(vcpu, seen, &now);
 		now.row = seen->row;
 		if (now.inhibits != seen->inhibits || now.flags != seen->flags) {
 			seen->inhibits = now.inhibits;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// apictrace-guest IPIS TIMERS: a guest of one vCPU that uses its local APIC a known number of times, then stops.
+// apictrace-guest IPIS TIMERS [park]: a guest of one vCPU that uses its local APIC a known number of times, then stops.
 //
 // It sends itself IPIS interrupts and takes TIMERS timer interrupts, ends each, reads a register once an interrupt and
 // moves its APIC at the end, which inhibits APICv. Prints what it did, a `name count` a line; exit status 0 when the
-// handlers ran as often as expected, 77 where /dev/kvm can't be used.
+// handlers ran as often as expected, 77 where /dev/kvm can't be used. With `park` it sends itself another interrupt instead and
+// sleeps for good with interrupts off.
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <stdint.h>
@@ -43,7 +44,12 @@ __asm__(
     "    hlt\n"
     "    cli\n"
     "    jmp 3b\n"
-    "4:  movl $0x1b, %ecx\n"                 // IA32_APIC_BASE
+    "4:  cmpl $0, 16(%edi)\n"
+    "    je 5f\n"
+    "    movl $0, 0x310(%ebx)\n"
+    "    movl $0x00044041, 0x300(%ebx)\n"
+    "    hlt\n"
+    "5:  movl $0x1b, %ecx\n"                 // IA32_APIC_BASE
     "    rdmsr\n"
     "    addl $0x1000, %eax\n"
     "    wrmsr\n"
@@ -62,7 +68,7 @@ __asm__(
     ".code64\n.popsection\n");
 
 struct results {
-    uint32_t ipis_left, timers_left, ipis_taken, timers_taken;
+    uint32_t ipis_left, timers_left, ipis_taken, timers_taken, parks;
 };
 
 static int check(int value, const char *call) {
@@ -115,7 +121,7 @@ int main(int count, char **arguments) {
     memcpy(memory + CODE, guest_start, (size_t)(guest_end - guest_start));
     set_vector(memory, 0x41, guest_ipi - guest_start);
     set_vector(memory, 0x51, guest_timer - guest_start);
-    *results = (struct results){.ipis_left = ipis, .timers_left = timers};
+    *results = (struct results){.ipis_left = ipis, .timers_left = timers, .parks = count > 3};
     set_registers(vcpu);
 
     check(ioctl(vcpu, KVM_RUN, 0), "KVM_RUN");

@@ -31,6 +31,9 @@ extension Analysis: LiveEventSink {
         if isInWindow, time <= window.upperBound { watchers.rules.tick(at: time, in: machine) }
     }
 
+    /// Threads whose vCPUs sleep for a while on an interrupt, as of the last tick: what their memory holds may say why.
+    public var unexplainedSleepers: [Int32] { watchers.rules.unexplainedSleepers }
+
     /// The findings as they stand, worst first.
     public var findings: [RuleFinding] {
         watchers.rules.findings(in: machine, fix: watchers.rules.fixState(in: machine))

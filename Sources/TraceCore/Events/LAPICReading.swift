@@ -12,6 +12,9 @@ public struct LAPICReading: Equatable, Sendable {
         case l2Entry(Pending)
         /// Any `kvm_exit`, where every reading was asked for. It proves nothing by itself.
         case exit
+        /// A vCPU that sleeps in HLT, read when it had slept on an interrupt for long. Interrupts that were posted and wait in
+        /// PIR are among the requested ones.
+        case asleep
     }
 
     /// What makes KVM look at vIRR again before or right after the entry, or keeps it from injecting on purpose.
@@ -35,10 +38,18 @@ public struct LAPICReading: Equatable, Sendable {
     public var vcpu: Int32
     public var occasion: Occasion
     public var words: LAPICWords
+    /// RFLAGS.IF of the guest; nil where KVM hasn't read it since the guest ran.
+    public var interruptFlag: Bool?
+    /// SPIV's enable bit; nil in recordings of versions that didn't read it.
+    public var isAPICEnabled: Bool?
 
-    public init(vcpu: Int32, occasion: Occasion, words: LAPICWords) {
+    public init(
+        vcpu: Int32, occasion: Occasion, words: LAPICWords, interruptFlag: Bool? = nil, isAPICEnabled: Bool? = nil
+    ) {
         self.vcpu = vcpu
         self.occasion = occasion
         self.words = words
+        self.interruptFlag = interruptFlag
+        self.isAPICEnabled = isAPICEnabled
     }
 }

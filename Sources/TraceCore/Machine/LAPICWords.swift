@@ -37,6 +37,11 @@ public struct LAPICWords: Equatable, Sendable, CustomStringConvertible {
         return vector
     }
 
+    /// IRR has the vector.
+    func requests(_ vector: UInt8) -> Bool {
+        irr.indices.contains(Int(vector >> 5)) && irr[Int(vector >> 5)] & 1 << UInt32(vector & 31) != 0
+    }
+
     public var irrVectors: [UInt8] { Self.vectors(irr) }
     public var isrVectors: [UInt8] { Self.vectors(isr) }
 

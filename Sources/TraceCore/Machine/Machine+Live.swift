@@ -47,6 +47,7 @@ extension Machine {
         guard let thread = located(at: stamp, &observer) else { return nil }
         let vcpu = vcpu(of: thread, id: reading.vcpu)
         vcpus[vcpu].lastSeen = stamp.time
+        vcpus[vcpu].read(reading, at: stamp)
         return vcpu
     }
 }

@@ -64,6 +64,8 @@ public struct VCPU: Sendable {
     public internal(set) var shownTPR: UInt8?
     /// What KVM itself holds of it, as told last; nil where the source can't tell.
     public internal(set) var state: VCPUState?
+    /// The words of its local APIC as read last, at an exit or asleep.
+    private var latestWords: (reading: LAPICReading, at: EventStamp)?
     /// An event was or is to be injected since the latest exit.
     public internal(set) var isInjecting = false
     /// SPIV was seen to be written with its enable bit clear: the APIC takes no interrupts.
@@ -108,6 +110,27 @@ public struct VCPU: Sendable {
     mutating func delivers(_ vector: UInt8) {
         isSoftwareDisabled = false
         if let priority = shownTPR, priority >> 4 >= vector >> 4 { shownTPR = nil }
+    }
+
+    /// Its words were read.
+    mutating func read(_ reading: LAPICReading, at stamp: EventStamp) {
+        switch reading.occasion {
+        case .exit, .asleep: latestWords = (reading, stamp)
+        // Read at some exits and entries only, which need not be the latest.
+        case .l1Exit, .l2Entry: break
+        }
+    }
+
+    /// Its words as read since it left the guest, where they were: but for new requests nobody changes them meanwhile.
+    var wordsSinceExit: (reading: LAPICReading, at: EventStamp)? {
+        latestWords.flatMap { $0.at.time > enteredAt ? $0 : nil }
+    }
+
+    /// Whether it takes interrupts that its APIC has for it; nil where that isn't known.
+    var takesInterrupts: Bool? {
+        // They leave L2 for L1, whatever L2's flag says (vmx_interrupt_allowed, arch/x86/kvm/vmx/vmx.c).
+        if mode == .l2, state?.vmx?.l1InterceptsInterrupts == true { return true }
+        return wordsSinceExit?.reading.interruptFlag
     }
 
     /// The APIC begins anew: a reset, or INIT outside VMX operation.

@@ -20,9 +20,11 @@ struct ForgottenInterrupt: Sendable {
     private var count: UInt64 = 0
     private var log = EvidenceLog()
 
-    mutating func read(_ words: LAPICWords, waitsOnPurpose: Bool, at stamp: EventStamp) {
-        next = Entry(
-            state: .init(words: words, injects: false, waitsOnPurpose: waitsOnPurpose), at: stamp)
+    /// Words read before an entry of L2. With its interrupts off it waits rightly, whatever KVM does.
+    mutating func read(_ reading: LAPICReading, at stamp: EventStamp) {
+        guard case .l2Entry(let pending) = reading.occasion else { return }
+        let waits = !pending.isEmpty || reading.interruptFlag == false
+        next = Entry(state: .init(words: reading.words, injects: false, waitsOnPurpose: waits), at: stamp)
     }
 
     /// An entry would tell something: there was a reading before it.

@@ -11,6 +11,8 @@ struct LostAccept: Sendable {
     }
 
     private var watches: [Watch] = []
+    /// As of the latest tick.
+    private(set) var unexplainedSleepers: [Int32] = []
 
     private static let sleepersKept = 16
 
@@ -37,23 +39,41 @@ struct LostAccept: Sendable {
     func watchesEntries(of vcpu: Int) -> Bool { vcpu < watches.count && watches[vcpu].forgotten.isWatching }
 
     /// Words read before an entry of L2, by a probe that looks only where C2 may be judged.
-    mutating func l2Entry(
-        _ words: LAPICWords, _ pending: LAPICReading.Pending, of vcpu: Int, at stamp: EventStamp
-    ) {
+    mutating func l2Entry(_ reading: LAPICReading, of vcpu: Int, at stamp: EventStamp) {
         while watches.count <= vcpu { watches.append(Watch()) }
-        watches[vcpu].forgotten.read(words, waitsOnPurpose: !pending.isEmpty, at: stamp)
+        watches[vcpu].forgotten.read(reading, at: stamp)
     }
 
     /// Time has passed: a vCPU that sleeps emits nothing.
     mutating func tick(at time: UInt64, in machine: borrowing Machine) {
         guard machine.measuresTime else { return }
+        unexplainedSleepers.removeAll(keepingCapacity: true)
         for vcpu in machine.vcpus.indices where machine.vcpus[vcpu].bracket.isBlocked {
+            if watches.indices.contains(vcpu) { excuse(vcpu, machine) }
             guard let sleeper = Sleeper(vcpu, at: time, in: machine) else { continue }
-            while watches.count <= vcpu { watches.append(Watch()) }
-            let isKnown = watches[vcpu].sleepers.contains {
-                $0.vector == sleeper.vector && $0.accepted == sleeper.accepted
-            }
-            if !isKnown, watches[vcpu].sleepers.count < Self.sleepersKept { watches[vcpu].sleepers.append(sleeper) }
+            if !sleeper.isExplained, let tid = machine.vcpus[vcpu].tid { unexplainedSleepers.append(tid) }
+            if sleeper.isLong(machine.vcpus[vcpu]) { add(sleeper, vcpu) }
+        }
+    }
+
+    /// What was read since they were noticed may show that they sleep rightly.
+    private mutating func excuse(_ vcpu: Int, _ machine: borrowing Machine) {
+        let state = machine.vcpus[vcpu]
+        watches[vcpu].sleepers.removeAll { sleeper in
+            sleeper.halted.time == state.bracket.time
+                && state.mustWake(for: sleeper.vector, acceptedAt: sleeper.accepted.time) == false
+        }
+    }
+
+    private mutating func add(_ sleeper: Sleeper, _ vcpu: Int) {
+        while watches.count <= vcpu { watches.append(Watch()) }
+        let known = watches[vcpu].sleepers.firstIndex {
+            $0.vector == sleeper.vector && $0.accepted == sleeper.accepted
+        }
+        if let known {
+            if sleeper.mustWake, !watches[vcpu].sleepers[known].mustWake { watches[vcpu].sleepers[known] = sleeper }
+        } else if watches[vcpu].sleepers.count < Self.sleepersKept {
+            watches[vcpu].sleepers.append(sleeper)
         }
     }
 

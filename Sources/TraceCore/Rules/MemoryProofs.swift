@@ -35,7 +35,7 @@ public enum MemoryProofs {
         /// Entry interruption information is valid: something is injected.
         public var injects: Bool
         /// The interrupt-window control is set, or KVM_REQ_EVENT, an immediate exit, a pending nested run or
-        /// KVM_GUESTDBG_BLOCKIRQ explains the wait.
+        /// KVM_GUESTDBG_BLOCKIRQ explains the wait, or L2 has interrupts off.
         public var waitsOnPurpose: Bool
 
         public init(words: LAPICWords, injects: Bool, waitsOnPurpose: Bool) {

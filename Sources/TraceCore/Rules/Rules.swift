@@ -43,7 +43,8 @@ public struct Rules: MachineObserver, Sendable {
         staleSVI.words(reading.words, of: vcpu, at: stamp)
         switch reading.occasion {
         case .l1Exit: staleSVI.l1Exit(reading.words, of: vcpu, at: stamp, in: machine)
-        case .l2Entry(let pending): lostAccept.l2Entry(reading.words, pending, of: vcpu, at: stamp)
+        case .l2Entry: lostAccept.l2Entry(reading, of: vcpu, at: stamp)
+        case .asleep: break
         case .exit:
             // L1's exits of a vCPU that has run no L2 are told by no other reading. APICv is virtual-interrupt delivery there.
             let vcpuState = machine.vcpus[vcpu].state
@@ -59,6 +60,9 @@ public struct Rules: MachineObserver, Sendable {
         staleSVI.tick(at: time, in: machine)
         lostAccept.tick(at: time, in: machine)
     }
+
+    /// Live: threads whose vCPUs had slept on an interrupt for a while at the latest tick, and no words read since tell why.
+    var unexplainedSleepers: [Int32] { lostAccept.unexplainedSleepers }
 
     /// What is known of the fix: by the worse of what interrupts did and what symbols and types say; hints come last.
     public func fixState(in machine: borrowing Machine) -> FixState {

@@ -5,11 +5,11 @@ import CBPF
 struct Attachments: ~Copyable {
     private var links: [OpaquePointer] = []
 
-    /// Attaches every loaded program, in order: a tracepoint runs its programs in the order of attachment.
+    /// Attaches every loaded program that has a tracepoint, in order: a tracepoint runs its programs in the order of attachment.
     init(_ programs: [BPFProgram]) throws(BPFError) {
         var made: [OpaquePointer] = []
         do {
-            for program in programs where program.loads {
+            for program in programs where program.loads && !program.isOnDemand {
                 made.append(try program.attach())
             }
         } catch {

@@ -20,6 +20,20 @@ struct BPFProgram {
         return section.split(separator: "/").last.map(String.init) ?? section
     }
 
+    /// It hangs on no tracepoint: ``run(_:)`` runs it.
+    var isOnDemand: Bool { tracepoint == "syscall" }
+
+    /// Lets the kernel run it now. What fails is not told: up to 5.18 it takes privileges that a run has given up by then.
+    func run<Request>(_ request: Request) {
+        withUnsafeBytes(of: request) { bytes in
+            var options = bpf_test_run_opts()
+            options.sz = MemoryLayout<bpf_test_run_opts>.size
+            options.ctx_in = bytes.baseAddress
+            options.ctx_size_in = UInt32(bytes.count)
+            bpf_prog_test_run_opts(bpf_program__fd(raw), &options)
+        }
+    }
+
     /// How many arguments the tracepoint must have for this variant; nil where every prototype will do.
     var argumentCount: Int? {
         guard let start = name.firstRange(of: "__")?.upperBound else { return nil }

@@ -23,6 +23,9 @@ extension KernelTypes {
         }
     }
 
+    /// The kernel runs programs that hang on no tracepoint when it is asked to (5.14).
+    var hasProgramsOnDemand: Bool { constants(ofEnum: "bpf_prog_type").contains("BPF_PROG_TYPE_SYSCALL") }
+
     func has(_ kind: EventKind) -> Bool {
         for name in kind.tracepoints where argumentCount(ofTracepoint: name) != nil { return true }
         return false

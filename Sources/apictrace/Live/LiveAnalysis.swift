@@ -55,6 +55,9 @@ struct LiveAnalysis: LiveEventSink, ~Copyable {
         }
     }
 
+    /// As of the last tick.
+    var sleepers: [Int32] { analysis.unexplainedSleepers }
+
     /// Without a probe that tells it, its name is to be had only as long as it lives.
     private mutating func name(_ process: Int32) {
         guard named.insert(process).inserted, let command = SystemFile.text("/proc/\(process)/comm") else { return }

@@ -73,6 +73,7 @@ extension LAPICReading {
             switch UInt32(record.occasion) {
             case LAPIC_L1_EXIT.rawValue: .l1Exit
             case LAPIC_L2_ENTRY.rawValue: .l2Entry(Pending(rawValue: record.blocks))
+            case LAPIC_ASLEEP.rawValue: .asleep
             default: .exit
             }
         self.init(
@@ -81,5 +82,11 @@ extension LAPICReading {
                 irr: withUnsafeBytes(of: record.irr) { Array($0.bindMemory(to: UInt32.self)) },
                 isr: withUnsafeBytes(of: record.isr) { Array($0.bindMemory(to: UInt32.self)) },
                 tpr: UInt8(truncatingIfNeeded: record.tpr), ppr: UInt8(truncatingIfNeeded: record.ppr)))
+        interruptFlag = Self.answer(record.interrupt_flag)
+        isAPICEnabled = Self.answer(record.apic_enabled)
+    }
+
+    private static func answer(_ recorded: UInt32) -> Bool? {
+        recorded == ANSWER_UNKNOWN.rawValue ? nil : recorded == ANSWER_YES.rawValue
     }
 }

@@ -95,6 +95,8 @@ extension LiveRecorder: LiveSink where Next: LiveSink & ~Copyable {
         return next.drained(progress)
     }
 
+    var sleepers: [Int32] { next.sleepers }
+
     mutating func resized() {
         next.resized()
     }

@@ -44,6 +44,8 @@ struct LiveReporter: LiveSink, ~Copyable {
         return goal.map { goal in !analysis.findings.contains { $0.grade >= goal } } ?? true
     }
 
+    var sleepers: [Int32] { analysis.sleepers }
+
     mutating func resized() {
         output.resized()
     }

@@ -49,6 +49,10 @@ struct LiveSession: LiveTracing, ~Copyable {
         try source.drain(into: &sink)
     }
 
+    func look(at sleepers: [Int32]) {
+        source.look(at: sleepers)
+    }
+
     mutating func finish(into sink: inout some LiveSink & ~Copyable) throws(BPFError) {
         try source.finish(into: &sink)
     }

@@ -5,6 +5,8 @@ import TraceCore
 protocol LiveSink: LiveEventSink, ~Copyable {
     /// What was seen up to now has been told. False ends the run.
     mutating func drained(_ progress: borrowing some LiveProgress & ~Copyable) -> Bool
+    /// Threads whose vCPUs sleep for long on an interrupt: their memory may tell why.
+    var sleepers: [Int32] { get }
     /// The terminal has another size.
     mutating func resized()
 }

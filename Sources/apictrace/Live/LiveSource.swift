@@ -127,6 +127,13 @@ struct LiveSource: ~Copyable {
         deliver(to: &sink)
     }
 
+    /// Has the words read of vCPUs that sleep, by their threads. What comes of it is in the ring, if a thread sleeps indeed.
+    func look(at sleepers: [Int32]) {
+        guard !sleepers.isEmpty, let program = probes.object.programs.first(where: { $0.isOnDemand && $0.loads })
+        else { return }
+        for tid in sleepers { program.run(probe_sleeper(tid: UInt32(bitPattern: tid))) }
+    }
+
     /// Detaches the probes and gives the sink all that is left.
     ///
     /// Detaching waits for the kernel at each probe, a quarter of a second in all. Meanwhile some are there and others not,

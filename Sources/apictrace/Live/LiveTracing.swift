@@ -9,6 +9,8 @@ protocol LiveTracing: LiveProgress, ~Copyable {
     static var countsMore: Bool { get }
 
     mutating func drain(into sink: inout some LiveSink & ~Copyable) throws(BPFError)
+    /// Reads the words of vCPUs that sleep, by their threads, where memory can be read: a later drain tells them.
+    func look(at sleepers: [Int32])
     /// The last events, and nothing left in the kernel.
     mutating func finish(into sink: inout some LiveSink & ~Copyable) throws(BPFError)
 }
@@ -40,6 +42,7 @@ extension LiveTracing where Self: ~Copyable {
                 case .drain:
                     try drain(into: &sink)
                     guard sink.drained(self) else { break wait }
+                    look(at: sink.sleepers)
                 case .deadline: break wait
                 case .signal(SIGCHLD):
                     guard let child else { continue }

@@ -16,6 +16,7 @@ struct LoadedProbes: ~Copyable {
         config.vm = UInt32(bitPattern: options.vm ?? 0)
         config.vcpu = options.vcpu ?? -1
         config.is_vmx = host.isa == .vmx ? 1 : 0
+        config.is_svm = host.isa == .svm ? 1 : 0
         // Before 6.0 what an injection repeats is told from the exit before it.
         config.counts_exits = types.hasField("kvm_inj_virq.reinjected") ? 1 : 0
         config.sends_lapic = options.sendsLAPIC ? 1 : 0
@@ -34,11 +35,16 @@ struct LoadedProbes: ~Copyable {
     private static func select(_ programs: [BPFProgram], _ types: borrowing KernelTypes) -> EventKindSet {
         var kinds: EventKindSet = []
         for program in programs {
-            let arguments = types.argumentCount(ofTracepoint: program.tracepoint)
-            let fits = arguments != nil && (program.argumentCount == nil || program.argumentCount == arguments)
+            let fits = fits(program, types)
             program.setLoads(fits)
             if fits, let kind = EventKind(tracepoint: program.tracepoint) { kinds.insert(kind) }
         }
         return kinds
+    }
+
+    private static func fits(_ program: BPFProgram, _ types: borrowing KernelTypes) -> Bool {
+        if program.isOnDemand { return types.hasProgramsOnDemand }
+        guard let arguments = types.argumentCount(ofTracepoint: program.tracepoint) else { return false }
+        return program.argumentCount == nil || program.argumentCount == arguments
     }
 }

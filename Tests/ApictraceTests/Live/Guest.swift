@@ -6,9 +6,10 @@ struct Guest {
     private let process = Process()
 
     /// Starts it. It stops by itself.
-    init(ipis: Int, timers: Int) throws {
+    /// - Parameter parks: it sleeps with interrupts off instead, with 0x41 requested.
+    init(ipis: Int, timers: Int, parks: Bool = false) throws {
         process.executableURL = Command.directory.appendingPathComponent("apictrace-guest")
-        process.arguments = ["\(ipis)", "\(timers)"]
+        process.arguments = ["\(ipis)", "\(timers)"] + (parks ? ["park"] : [])
         process.standardOutput = FileHandle.nullDevice
         try process.run()
     }

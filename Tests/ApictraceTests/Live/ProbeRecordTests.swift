@@ -53,6 +53,27 @@ import TraceCore
         #expect(withUnsafeBytes(of: UInt32(0)) { LiveItem($0, hiding: AddressKey(1, 2)) } == nil)
     }
 
+    @Test func `what a sleeping vCPU's words don't tell is not known`() throws {
+        var record = probe_lapic_words()
+        record.header.kind = UInt16(KIND_LAPIC_WORDS.rawValue)
+        record.occasion = UInt16(LAPIC_ASLEEP.rawValue)
+        record.irr.2 = 2
+        record.apic_enabled = ANSWER_YES.rawValue
+        func reading() throws -> LAPICReading {
+            let item = withUnsafeBytes(of: record) { LiveItem($0, hiding: AddressKey(1, 2)) }
+            guard case .lapic(let words) = item?.content else { throw Missing() }
+            return LAPICReading(words)
+        }
+        #expect(try reading().occasion == .asleep)
+        #expect(try reading().words.highestIRR == 0x41)
+        #expect(try reading().isAPICEnabled == true)
+        #expect(try reading().interruptFlag == nil)
+        record.interrupt_flag = ANSWER_NO.rawValue
+        #expect(try reading().interruptFlag == false)
+        record.interrupt_flag = ANSWER_YES.rawValue
+        #expect(try reading().interruptFlag == true)
+    }
+
     /// Of the algorithm's authors (vectors.h in their repository): the key is the bytes 0 to 15, the message those 0 to 7.
     @Test func `an address is hashed as SipHash does it`() {
         let key = AddressKey(0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908)

@@ -34,20 +34,24 @@ struct LiveTrace: ~Copyable {
     }
 
     mutating func state(
-        vm: UInt64 = 0x1000, process: Int32 = 100, vcpu: Int32 = 0, inhibits: UInt64 = 0, guestMode: Bool = false
+        vm: UInt64 = 0x1000, process: Int32 = 100, vcpu: Int32 = 0, inhibits: UInt64 = 0, guestMode: Bool = false,
+        vmx: VCPUState.VMXChoices? = nil
     ) {
         analysis.thread(thread.tid, of: process)
         analysis.state(
             VCPUState(
                 vm: vm, process: process, vcpu: vcpu, inhibits: inhibits, isAPICvActive: inhibits == 0,
-                isGuestMode: guestMode, hasLAPIC: true, vmx: nil), at: stamp)
+                isGuestMode: guestMode, hasLAPIC: true, vmx: vmx), at: stamp)
     }
 
     mutating func words(
-        _ occasion: LAPICReading.Occasion, irr: [UInt8] = [], isr: [UInt8] = [], tpr: UInt8 = 0, ppr: UInt8 = 0
+        _ occasion: LAPICReading.Occasion, irr: [UInt8] = [], isr: [UInt8] = [], tpr: UInt8 = 0, ppr: UInt8 = 0,
+        interruptFlag: Bool? = nil, isAPICEnabled: Bool? = nil
     ) {
         analysis.lapic(
-            LAPICReading(vcpu: 0, occasion: occasion, words: LAPICWords(irr: irr, isr: isr, tpr: tpr, ppr: ppr)),
+            LAPICReading(
+                vcpu: 0, occasion: occasion, words: LAPICWords(irr: irr, isr: isr, tpr: tpr, ppr: ppr),
+                interruptFlag: interruptFlag, isAPICEnabled: isAPICEnabled),
             at: stamp)
     }
 

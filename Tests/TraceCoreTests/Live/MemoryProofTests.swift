@@ -150,6 +150,21 @@ import Testing
         #expect(trace.findings == [])
     }
 
+    @Test func `C2: an L2 that has interrupts off waits rightly`() {
+        var off = LiveTrace()
+        off.state(guestMode: true)
+        var on = LiveTrace()
+        on.state(guestMode: true)
+        for _ in 0..<3 {
+            off.words(.l2Entry([]), irr: [0x41], interruptFlag: false)
+            on.words(.l2Entry([]), irr: [0x41], interruptFlag: true)
+            off.emit(.enter, .leave(.msrRead), .nested(.msrRead))
+            on.emit(.enter, .leave(.msrRead), .nested(.msrRead))
+        }
+        #expect(off.findings == [])
+        #expect(on.findings.map(\.grade) == [.confirmed])
+    }
+
     // MARK: C3
 
     @Test func `C3: a HLT of L2's that sleeps on an accepted vector for 100 ms may have interrupts off: a hazard`()

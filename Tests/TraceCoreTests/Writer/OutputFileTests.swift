@@ -40,7 +40,8 @@ import Testing
         #expect(mode(path) == 0o600)
     }
 
-    @Test func `an earlier recording of the user's own is closed to others, and stays until something takes its place`() {
+    @Test func `an earlier recording of the user's own is closed to others, and stays until something takes its place`()
+    {
         chmod(precious.path, 0o644)
         #expect(refusal(precious.path) == nil)
         #expect(isUntouched)

@@ -69,20 +69,33 @@ extension LAPICReading {
             case .l1Exit: (0, [])
             case .l2Entry(let pending): (1, pending)
             case .exit: (2, [])
+            case .asleep: (3, [])
             }
         func eight(_ words: [UInt32]) -> [UInt64] {
             (0..<8).map { words.indices.contains($0) ? words[$0].word : 0 }
         }
         return [
             vcpu.word, number, pending.rawValue.word, words.tpr.word, words.ppr.word,
-        ] + eight(words.irr) + eight(words.isr)
+        ] + eight(words.irr) + eight(words.isr) + [Self.recorded(interruptFlag), Self.recorded(isAPICEnabled)]
     }
+
+    /// 0 where it isn't known.
+    private static func recorded(_ answer: Bool?) -> UInt64 {
+        switch answer {
+        case nil: 0
+        case false: 1
+        case true: 2
+        }
+    }
+
+    private static func answer(_ recorded: UInt64) -> Bool? { recorded == 0 ? nil : recorded == 2 }
 
     fileprivate init(_ values: [UInt64]) {
         let occasion: Occasion =
             switch values[1] {
             case 0: .l1Exit
             case 1: .l2Entry(Pending(rawValue: UInt16(truncatingIfNeeded: values[2])))
+            case 3: .asleep
             default: .exit
             }
         self.init(
@@ -90,7 +103,8 @@ extension LAPICReading {
             words: LAPICWords(
                 irr: values[5..<13].map { UInt32(truncatingIfNeeded: $0) },
                 isr: values[13..<21].map { UInt32(truncatingIfNeeded: $0) },
-                tpr: UInt8(truncatingIfNeeded: values[3]), ppr: UInt8(truncatingIfNeeded: values[4])))
+                tpr: UInt8(truncatingIfNeeded: values[3]), ppr: UInt8(truncatingIfNeeded: values[4])),
+            interruptFlag: Self.answer(values[21]), isAPICEnabled: Self.answer(values[22]))
     }
 }
 

@@ -6,15 +6,14 @@ struct OwnBinding {
     private let slots: [FieldSlot]
     private let length: Int
 
-    /// Nil for an event that this version doesn't know and for one that lacks a field, as another version may write it.
-    /// Only the counts may lack some: another version knows other tracepoints, and has counted no hit of the rest.
+    /// Nil for an event that this version doesn't know and for one that lacks a field which is not optional.
     init?(_ format: EventFormat) {
         guard let event = OwnEvent(name: format.name) else { return nil }
         var slots: [FieldSlot] = []
         for field in event.fields {
             guard var part = format.field(field.name), part.size == field.type.size * field.count else {
-                guard event == .counts else { return nil }
-                slots.append(.absent)
+                guard field.isOptional else { return nil }
+                slots += [FieldSlot](repeating: .absent, count: field.count)
                 continue
             }
             part.size = field.type.size

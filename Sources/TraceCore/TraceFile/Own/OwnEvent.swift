@@ -28,6 +28,8 @@ enum OwnEvent: UInt8, CaseIterable {
         var name: String
         /// More than 1 for an array.
         var count = 1
+        /// Another version may have written none: then it is 0.
+        var isOptional = false
     }
 
     var name: String {
@@ -69,9 +71,12 @@ enum OwnEvent: UInt8, CaseIterable {
                 Field(type: .s32, name: "vcpu_id"), Field(type: .u8, name: "occasion"),
                 Field(type: .x16, name: "pending"), Field(type: .x8, name: "tpr"), Field(type: .x8, name: "ppr"),
                 Field(type: .x32, name: "irr", count: 8), Field(type: .x32, name: "isr", count: 8),
+                Field(type: .u8, name: "interrupt_flag", isOptional: true),
+                Field(type: .u8, name: "apic_enabled", isOptional: true),
             ]
         case .process: [Field(type: .s32, name: "tgid")]
-        case .counts: EventKind.allCases.map { Field(type: .u64, name: $0.tracepoints[0]) }
+        // Another version knows other tracepoints, and has counted no hit of the rest.
+        case .counts: EventKind.allCases.map { Field(type: .u64, name: $0.tracepoints[0], isOptional: true) }
         case .host:
             [
                 Field(type: .u8, name: "svi_fix"), Field(type: .u8, name: "svi_fix_basis"),

@@ -38,6 +38,8 @@ struct FtraceSession: LiveTracing, ~Copyable {
         try source.drain(into: &sink)
     }
 
+    func look(at sleepers: [Int32]) {}
+
     mutating func finish(into sink: inout some LiveSink & ~Copyable) throws(BPFError) {
         try source.finish(into: &sink)
     }

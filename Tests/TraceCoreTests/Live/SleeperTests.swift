@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+import Testing
+
+@testable import TraceCore
+
+/// C3 where the words of the sleeping vCPU were read.
+@Suite struct SleeperTests {
+    /// A vCPU that runs no L2 sleeps on 0x41, and its words are asked for.
+    private func sleeping() -> LiveTrace {
+        var trace = LiveTrace()
+        trace.state()
+        trace.emit(.enter, .leave(.hlt), .accept(0x41))
+        trace.after(ms: 60)
+        trace.tick()
+        return trace
+    }
+
+    private func grades(after words: (inout LiveTrace) -> Void) -> [Grade] {
+        var trace = sleeping()
+        words(&trace)
+        trace.after(ms: 60)
+        trace.tick()
+        return trace.findings.map(\.grade)
+    }
+
+    @Test func `with interrupts on it is suspect, nesting or not`() throws {
+        var trace = sleeping()
+        trace.words(.asleep, irr: [0x41], interruptFlag: true, isAPICEnabled: true)
+        trace.after(ms: 60)
+        trace.tick()
+        let finding = try #require(trace.findings.first)
+        #expect((finding.rule, finding.grade, finding.vectors) == (.lostAccept, .suspect, [0x41]))
+        #expect(finding.limits == [])
+        #expect(
+            finding.statement
+                == "A HLT slept on for 100 ms and more though 0x41 had been accepted, and the vCPU's words show nothing that "
+                + "masks it.")
+    }
+
+    @Test func `with interrupts off, the APIC off or the priority above, it sleeps rightly`() {
+        #expect(grades { $0.words(.asleep, irr: [0x41], interruptFlag: false) } == [])
+        #expect(grades { $0.words(.asleep, irr: [0x41], interruptFlag: true, isAPICEnabled: false) } == [])
+        #expect(grades { $0.words(.asleep, irr: [0x41], tpr: 0x40, interruptFlag: true) } == [])
+        #expect(grades { $0.words(.asleep, irr: [0x41], isr: [0x51], interruptFlag: true) } == [])
+    }
+
+    @Test func `what is not among the requests was refused, or taken before`() {
+        #expect(grades { $0.words(.asleep, irr: [0x31], interruptFlag: true) } == [])
+    }
+
+    @Test func `where the flag isn't known, nothing is said of a vCPU that ran no L2`() {
+        #expect(grades { $0.words(.asleep, irr: [0x41], isAPICEnabled: true) } == [])
+        #expect(grades { _ in } == [])
+    }
+
+    @Test func `the task priority at the HLT's own exit excuses as well`() {
+        var trace = LiveTrace()
+        trace.state(guestMode: true)
+        trace.emit(.enter)
+        trace.words(.exit, tpr: 0x70)
+        trace.emit(.leave(.hlt), .nested(.hlt), .accept(0x41))
+        trace.after(ms: 500)
+        trace.tick()
+        #expect(trace.findings == [])
+    }
+
+    @Test func `words of an earlier exit don't count`() {
+        var trace = LiveTrace()
+        trace.state(guestMode: true)
+        trace.words(.exit, tpr: 0x70)
+        trace.emit(.enter, .leave(.hlt), .nested(.hlt), .accept(0x41))
+        trace.after(ms: 500)
+        trace.tick()
+        #expect(trace.findings.map(\.grade) == [.hazard])
+    }
+
+    @Test func `words that come late settle what was noticed before`() {
+        for (flag, grade) in [(true, [Grade.suspect]), (false, [])] {
+            var trace = LiveTrace()
+            trace.state(guestMode: true)
+            trace.emit(.enter, .leave(.hlt), .nested(.hlt), .accept(0x41))
+            trace.after(ms: 500)
+            trace.tick()
+            #expect(trace.findings.map(\.grade) == [.hazard])
+            trace.words(.asleep, irr: [0x41], interruptFlag: flag)
+            trace.after(ms: 10)
+            trace.tick()
+            #expect(trace.findings.map(\.grade) == grade)
+        }
+    }
+
+    @Test func `an L1 that takes external interrupts gets them whatever L2's flag says`() {
+        var trace = LiveTrace()
+        let choices = VCPUState.VMXChoices(
+            deliversVirtualInterrupts: true, l1InterceptsInterrupts: true, l1DeliversVirtualInterrupts: false)
+        trace.state(guestMode: true, vmx: choices)
+        trace.emit(.enter, .leave(.hlt), .nested(.hlt), .accept(0x41))
+        trace.words(.asleep, irr: [0x41], interruptFlag: false)
+        trace.after(ms: 500)
+        trace.tick()
+        #expect(trace.findings.map(\.grade) == [.suspect])
+    }
+
+    @Test func `words are asked for after 50 ms, until they are there`() {
+        var trace = LiveTrace()
+        trace.state()
+        trace.emit(.enter, .leave(.hlt), .accept(0x41))
+        trace.after(ms: 40)
+        trace.tick()
+        #expect(trace.analysis.unexplainedSleepers == [])
+        trace.after(ms: 20)
+        trace.tick()
+        #expect(trace.analysis.unexplainedSleepers == [101])
+        trace.words(.asleep, irr: [0x41], interruptFlag: true)
+        trace.after(ms: 10)
+        trace.tick()
+        #expect(trace.analysis.unexplainedSleepers == [])
+    }
+}
