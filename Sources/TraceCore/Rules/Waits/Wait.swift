@@ -33,6 +33,8 @@ struct Wait: Sendable {
     /// Round trips to an L1 that intercepts external interrupts and came back with nothing to inject, and further accepts
     /// after the first of those.
     private var offers: UInt64 = 0
+    /// Those of them that were round trips.
+    private var roundTrips: UInt64 = 0
     private var firstOffer: UInt64 = 0
     private var latestOffer: UInt64 = 0
     private var isReflected = false
@@ -91,8 +93,7 @@ struct Wait: Sendable {
     mutating func windowOpened() {
         restart()
         isWindowOpen = true
-        offers = 0
-        isReflected = false
+        forgetOffers()
     }
 
     /// Another interrupt was delivered to L2 or to L1.
@@ -101,8 +102,7 @@ struct Wait: Sendable {
     mutating func otherDelivered(outranked: Bool, _ event: EventKind, at stamp: EventStamp) {
         if outranked, chance == nil, !mayBeDelivered { chance = Sign(event: event, at: stamp) }
         isWindowOpen = false
-        offers = 0
-        isReflected = false
+        forgetOffers()
     }
 
     /// L2 runs. `injects`: another event goes first. True where a sign has just been completed.
@@ -145,9 +145,16 @@ struct Wait: Sendable {
     mutating func returnedEmpty(at stamp: EventStamp) -> Bool {
         guard isReflected else { return false }
         isReflected = false
+        roundTrips &+= 1
         let before = fruitless
         offered(.nestedVMEnter, at: stamp)
         return before != fruitless
+    }
+
+    private mutating func forgetOffers() {
+        offers = 0
+        roundTrips = 0
+        isReflected = false
     }
 
     private mutating func offered(_ event: EventKind, at stamp: EventStamp) {
@@ -158,8 +165,8 @@ struct Wait: Sendable {
         let lasts = stamp.time.elapsed(since: firstOffer)
         guard offers >= Self.offersNeeded else { return }
         if fruitless == nil, lasts >= Self.offerNanosecondsNeeded { fruitless = Sign(event: event, at: stamp) }
-        // Without new accepts: L1 that takes its own interrupts in silence comes back empty once for each.
-        if long == nil, offers > accepts + Self.offersNeeded, lasts >= Self.longNanoseconds {
+        // More than accepts: L1 that takes its own interrupts in silence comes back empty once for each.
+        if long == nil, roundTrips > accepts + Self.offersNeeded, lasts >= Self.longNanoseconds {
             long = Sign(event: event, at: stamp)
         }
     }
