@@ -87,10 +87,24 @@ import Testing
         var trace = running()
         injectAccepted(&trace)
         showActive(&trace)
+        trace.exitOfL1()
+        trace.enter()
         for _ in 0..<2 { injectAccepted(&trace) }
         #expect(try states(trace) == [.unknown, .active])
         injectAccepted(&trace)
         #expect(try states(trace) == [.unknown, .active, .unknown])
+    }
+
+    @Test func `where nothing tells the levels apart it may be L2 that KVM injects into and ends for`() throws {
+        var trace = running()
+        trace.resumeL2()
+        endByExit(&trace)
+        #expect(try states(trace) == [.unknown])
+        trace.exitOfL2(Trace.vmcall)
+        trace.forward(Trace.vmcall)
+        trace.enter()
+        endByExit(&trace)
+        #expect(try states(trace) == [.inhibited])
     }
 
     // MARK: Against each other
@@ -186,6 +200,41 @@ import Testing
         #expect(seen.vcpus[0].accessesDirect.whileActive.isEmpty)
         #expect(seen.doubts.contains { $0.text.contains("contradicts") })
         #expect(seen.doubts.contains { $0.text.contains("when L2 reached L1's APIC") })
+    }
+
+    /// A VM whose creation was seen, but for the event that clears ABSENT.
+    private func absent(isDisabled: Bool = false) -> Trace {
+        var trace = Trace()
+        trace.thread(.vmm)
+        trace.inhibit(reason: 2, set: true, mask: 0x4)
+        if isDisabled { trace.inhibit(reason: 0, set: true, mask: 0x5) }
+        trace.thread(.vcpu0)
+        trace.exitOfL1()
+        return trace
+    }
+
+    @Test func `a local APIC that does something is not absent: the event that said so is missing`() throws {
+        for show in [
+            { $0.accept(0x41) }, { $0.eoi(0x41) }, { $0.emit(.apic(.init(isWrite: true, register: 0x80))) },
+        ] as [(inout Trace) -> Void] {
+            var trace = absent()
+            trace.enter()
+            trace.exitOfL1()
+            show(&trace)
+            #expect(try states(trace) == [.inhibited, .unknown])
+            #expect(try timeline(trace).contradictions == 1)
+        }
+    }
+
+    @Test func `a vCPU that has not been entered since may do so still; with other inhibits it says nothing`() throws {
+        var early = absent()
+        early.accept(0x41)
+        #expect(try states(early) == [.inhibited])
+        var disabled = absent(isDisabled: true)
+        disabled.enter()
+        disabled.exitOfL1()
+        disabled.accept(0x41)
+        #expect(try states(disabled) == [.inhibited, .inhibited])
     }
 
     // MARK: Masks that live tracing reads

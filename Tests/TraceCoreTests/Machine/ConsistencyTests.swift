@@ -64,15 +64,25 @@ import Testing
         #expect(!off(trace).contains(.nestedVMEnter))
     }
 
-    @Test(arguments: [(1, false), (2, true)]) func `exits of an L2 that was resumed, and no kvm_nested_vmexit`(
-        _ times: Int, _ isOff: Bool
+    @Test func `an exit of an L2 that was resumed, and no kvm_nested_vmexit ever`() {
+        var trace = Trace()
+        trace.resumeL2()
+        #expect(!off(trace).contains(.nestedVMExit))
+        trace.exitOfL1(Trace.cpuid)
+        trace.enter()
+        #expect(off(trace).contains(.nestedVMExit))
+    }
+
+    @Test(arguments: [(1, false), (2, true)]) func `after two of those the level of an exit is not presumed`(
+        _ times: Int, _ isUnknown: Bool
     ) {
-        let trace = trace(times) {
+        var trace = trace(times) {
             $0.resumeL2()
             $0.exitOfL1(Trace.cpuid)
             $0.enter()
         }
-        #expect(off(trace).contains(.nestedVMExit) == isOff)
+        trace.exitOfL1(.hlt)
+        #expect(trace.outcome().vcpus[0].exits[isUnknown ? .unknown : .l1, .hlt] == 1)
     }
 
     @Test func `an exit that is handed to L1 has a kvm_nested_vmexit before it`() {
@@ -137,6 +147,17 @@ import Testing
         trace.exitOfL1(reason)
         trace.emit(.apic(.init(isWrite: true, register: 0x80)))
         #expect(off(trace).contains(.mmio) == isOff)
+    }
+
+    @Test func `so is a hit of the page's MMIO SPTE, not of another's`() {
+        func after(_ gfn: UInt64) -> EventKindSet {
+            var trace = Trace()
+            trace.exitOfL1(.eptMisconfig)
+            trace.emit(.handleMMIOPageFault(.init(address: gfn << 12, gfn: gfn)))
+            return off(trace)
+        }
+        #expect(after(0xfee00).contains(.mmio))
+        #expect(!after(0xfed00).contains(.mmio))
     }
 
     @Test func `a write of EOI that KVM emulates ends something; hardware's needs no help, and a read is none`() {

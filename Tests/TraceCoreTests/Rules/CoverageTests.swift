@@ -114,6 +114,21 @@ import Testing
         #expect(trace.outcome().verdict == .clean)
     }
 
+    @Test func `on SVM a wait can't be judged where what ends it is not recorded`() {
+        func verdict(_ recorded: EventKindSet, accepts: Bool = true) -> Grade {
+            var trace = Trace(recorded: recorded)
+            trace.exitOfL1(.svmVMRUN)
+            trace.enter()
+            trace.exitOfL1(.svmHLT)
+            if accepts { trace.accept(0x41) }
+            trace.enter()
+            return trace.outcome().verdict
+        }
+        #expect(verdict(EventKindSet(.exit, .entry, .apicAcceptIRQ)) == .inconclusive)
+        #expect(verdict(EventKindSet(.exit, .entry, .apicAcceptIRQ), accepts: false) == .clean)
+        #expect(verdict(EventKindSet(.exit, .entry, .apicAcceptIRQ, .injVIRQ)) == .clean)
+    }
+
     @Test func `on SVM nothing more is needed`() {
         var trace = Trace(recorded: EventKindSet(.exit))
         trace.exitOfL1(.svmVMRUN)

@@ -67,6 +67,8 @@ import Testing
     @Test func `one that L1 may have taken in silence is a doubt where nothing of it is ever seen`() {
         #expect(neverDelivered())
         #expect(!neverDelivered(after: 4))
+        // A sender that tries again shows that it wasn't taken.
+        #expect(neverDelivered(after: 4, before: { $0.accept(0x41) }))
     }
 
     @Test func `not where BLOCKIRQ held it back`() {
