@@ -73,6 +73,12 @@ import Testing
         #expect(format.flagNames == ["DISABLED", "", "ABSENT"])
     }
 
+    @Test(arguments: [64, 4000]) func `a bit that no mask has ends the list`(_ bit: Int) throws {
+        let print = "\"%s\", __print_flags(REC->inhibits, \"|\", { 1UL << 1, \"HYPERV\" }, { 1UL << \(bit), \"X\" })"
+        let format = try #require(EventFormat(text: TestRecord.format("x", id: 9, [], print: print)))
+        #expect(format.flagNames == ["", "HYPERV"])
+    }
+
     @Test func `kernels without flag names have none`() throws {
         let print = #""%s reason=%u, inhibits=0x%lx", REC->set ? "set" : "cleared", REC->reason, REC->inhibits"#
         let format = try #require(

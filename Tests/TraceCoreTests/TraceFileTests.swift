@@ -209,6 +209,35 @@ import Testing
         #expect(try TestFile.read(trace.version7()).totals.overrun == 18)
     }
 
+    @Test func `statistics are those of the buffers that events are taken from`() throws {
+        let ipi = TestRecord.format(
+            "kvm_apic_ipi", id: 302, [("__u32 icr_low", 8, 4, 0), ("__u32 dest_id", 12, 4, 0)])
+        var page = page(11, 1)
+        page.record(
+            TestRecord.record(id: 302) {
+                $0.number(UInt32(0x41))
+                $0.number(UInt32(1))
+            })
+        var trace = TestTrace()
+        trace.formats.append(("kvm", ipi))
+        trace.buffers = [
+            .init(name: "", cpus: [(0, [self.page(10, 7).bytes()])]),
+            .init(name: "second", cpus: [(0, [page.bytes()])]),
+        ]
+        trace.options = [
+            (2, Array("CPU: 0\noverrun: 5\n".utf8)), (2, Array("Buffer: second\n".utf8)),
+            (2, Array("CPU: 0\noverrun: 3\ndropped events: 1\n".utf8)),
+        ]
+        #expect(try TestFile.read(trace.version7()).totals.overrun == 4)
+    }
+
+    @Test(arguments: [("5", 1005), ("-5", 995), ("-0x5", 995), ("+5", 1005)] as [(String, UInt64)])
+    func `an offset may take time back`(_ offset: String, _ time: UInt64) throws {
+        var trace = TestTrace(cpus: [(0, [page(1000, 1).bytes()])])
+        trace.options = [(7, Array(offset.utf8))]
+        #expect(try TestFile.read(trace.version7()).totals.first == time)
+    }
+
     @Test func `cycles become nanoseconds where the file says how, and its offset is added`() throws {
         var trace = TestTrace(cpus: [(0, [page(4000, 1).bytes(), page(8000, 2).bytes(lost: 1)])])
         trace.clock = "x86-tsc"

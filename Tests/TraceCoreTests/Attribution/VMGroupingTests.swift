@@ -116,6 +116,97 @@ import Testing
         #expect(trace.outcome().vms.map(\.apicv.current.mask) == [0, 0x4])
     }
 
+    /// A VM created by a thread, and the vCPUs that ran after: whether they were seen to be that VM's.
+    private func isCreated(by creator: Int32, _ threads: [(tid: Int32, vcpu: Int32)]) -> Bool {
+        var trace = Trace()
+        trace.createVM(by: thread(creator, vcpu: nil))
+        run(threads, in: &trace)
+        let seen = trace.outcome()
+        return seen.vms.count == 1 && seen.vms[0].apicv.isSeenFromCreation
+    }
+
+    @Test func `thread ids wrap at the end of their range, small or large`() {
+        for creator in [32_760, 30_720, 4_194_300] as [Int32] {
+            let isIts = isCreated(by: creator, [(301, 0), (302, 1), (2048, 2)])
+            #expect(isIts)
+        }
+    }
+
+    @Test func `an id far from the end doesn't wrap, nor to one far from the beginning`() {
+        for (creator, tid) in [(5000, 301), (30_719, 301), (32_760, 2049), (4_194_300, 40_000)] as [(Int32, Int32)] {
+            let isIts = isCreated(by: creator, [(tid, 0)])
+            #expect(!isIts)
+        }
+    }
+
+    @Test func `a guest that is named may have been created in the trace`() {
+        var trace = Trace()
+        trace.info.guests = [GuestMap(name: "a", threads: [(0, 101)])]
+        trace.createVM()
+        run([(101, 0)], in: &trace)
+        #expect(trace.outcome().vms[0].apicv.isSeenFromCreation)
+        // Nobody else is that creator's.
+        run([(140, 0)], in: &trace)
+        #expect(trace.outcome().vms.map(\.apicv.isSeenFromCreation) == [true, false])
+    }
+
+    @Test func `a thread whose own creator is nearer is not another VM's, though its vCPU id is free there`() {
+        var trace = Trace()
+        trace.createVM(by: thread(100, vcpu: nil))
+        run([(101, 0)], in: &trace)
+        trace.createVM(by: thread(200, vcpu: nil))
+        run([(202, 1)], in: &trace)
+        #expect(trace.outcome().members == [[0: 101], [1: 202]])
+    }
+
+    @Test func `a thread older than the VM's creator is not that VM's`() {
+        var trace = Trace()
+        trace.createVM(by: thread(200, vcpu: nil))
+        run([(201, 0), (103, 1)], in: &trace)
+        #expect(trace.outcome().members == [[0: 201], [1: 103]])
+    }
+
+    @Test func `a VM created in the trace takes no thread that ran before, and gives none away`() {
+        var taking = Trace()
+        run([(1001, 0), (2002, 1)], in: &taking)
+        taking.createVM(by: thread(2000, vcpu: nil))
+        run([(2001, 0)], in: &taking)
+        #expect(taking.outcome().members == [[0: 1001, 1: 2002], [0: 2001]])
+        var giving = Trace()
+        giving.createVM(by: thread(1000, vcpu: nil))
+        run([(1001, 0), (2002, 1), (2001, 0)], in: &giving)
+        #expect(giving.outcome().members == [[0: 1001, 1: 2002], [0: 2001]])
+    }
+
+    @Test func `an id that comes late and is taken makes another VM`() {
+        var trace = Trace()
+        run([(101, 0)], in: &trace)
+        trace.thread(thread(102, vcpu: nil))
+        trace.emit(.pageFault(.init(address: 0x1000, errorCode: 1)))
+        run([(102, 0)], in: &trace)
+        #expect(trace.outcome().members == [[0: 101], [0: 102]])
+    }
+
+    @Test func `while another VM is being created the one that runs is not the only one`() {
+        var trace = Trace()
+        trace.createVM()
+        run([(101, 0)], in: &trace)
+        trace.createVM(by: thread(200, vcpu: nil))
+        trace.thread(thread(7, vcpu: nil))
+        trace.accept(0x41, on: 0)
+        #expect(trace.outcome()[0x41].isUntouched)
+        #expect(trace.outcome().unattributed == 1)
+    }
+
+    @Test func `a vCPU's thread that clears an inhibit creates nothing`() {
+        var trace = Trace()
+        trace.createVM()
+        run([(101, 0)], in: &trace)
+        trace.inhibit(reason: 0, set: false, mask: 1)
+        run([(101, 0)], in: &trace)
+        #expect(trace.outcome().vms.count == 1)
+    }
+
     @Test func `inhibit changes made before the first vCPU runs are its VM's`() {
         var trace = Trace()
         trace.createVM()

@@ -67,6 +67,17 @@ import Testing
         #expect(report.vms[1].apicv.map { $0.setBy?.tid } == [200])
     }
 
+    @Test func `a worker thread of a process with two VMs may be either's`() {
+        var trace = LiveTrace()
+        trace.state(vm: 0x1000)
+        trace.thread = EventStamp(time: 0, cpu: 1, tid: 102)
+        trace.state(vm: 0x2000)
+        trace.thread(150, of: 100)
+        trace.thread = EventStamp(time: 0, cpu: 1, tid: 150)
+        trace.emit(.apicvInhibitChanged(.init(reason: 3, set: true, inhibits: 8)))
+        #expect(trace.report().vms.map { $0.apicv.map(\.mask) } == [["0x0"], ["0x0"]])
+    }
+
     @Test func `events before the vCPU is named are its own`() {
         var trace = LiveTrace()
         trace.thread(101, of: 100)

@@ -91,6 +91,54 @@ import Testing
         #expect(finding.limits == [])
     }
 
+    @Test func `C1: what is held back is a whole class; a vector in service below it is not stuck`() throws {
+        var trace = LiveTrace()
+        trace.state()
+        for _ in 0..<2 { trace.words(.l1Exit, irr: [0x5f], isr: [0x31], ppr: 0x50) }
+        #expect(trace.findings.map(\.grade) == [.confirmed])
+        #expect(trace.findings.map(\.vectors) == [[0x5f]])
+        #expect(trace.findings.map(\.stuck) == [[]])
+    }
+
+    @Test func `C1: all exits are counted, and the first pair is shown`() throws {
+        var trace = LiveTrace()
+        trace.state()
+        for _ in 0..<5 { trace.words(.l1Exit, irr: [0x41], ppr: 0x50) }
+        let finding = try #require(trace.findings.first)
+        #expect(finding.count == 4)
+        #expect(finding.statement.contains("at 5 exits"))
+        #expect(finding.evidence.total == 2)
+    }
+
+    @Test func `C1 says what it can't claim`() {
+        var trace = LiveTrace(sviFix: FixState(state: .present, basis: .btf, evidence: "a member"))
+        trace.state()
+        for _ in 0..<2 { trace.words(.l1Exit, ppr: 0x50) }
+        #expect(trace.findings.map(\.limits.count) == [2])
+        #expect(trace.findings.first?.limits.first?.contains("No interrupt was seen to be held back") == true)
+        #expect(trace.findings.first?.limits.last?.contains("the fix is broken") == true)
+        for _ in 0..<2 { trace.words(.l1Exit, irr: [0x41], ppr: 0x50) }
+        #expect(trace.findings.map(\.limits.count) == [1])
+    }
+
+    /// Words read at every exit, of a vCPU whose VMX controls can't be read.
+    private func readAtEachExit(hasNested: Bool = false, isActive: Bool = true) -> [Grade] {
+        var trace = LiveTrace()
+        trace.state(guestMode: hasNested)
+        trace.analysis.state(
+            VCPUState(
+                vm: 0x1000, process: 100, vcpu: 0, inhibits: 0, isAPICvActive: isActive, isGuestMode: false,
+                hasLAPIC: true, vmx: nil), at: EventStamp(time: trace.time, cpu: 0, tid: 101))
+        for _ in 0..<2 { trace.words(.exit, irr: [0x41], ppr: 0x50) }
+        return trace.findings.map(\.grade)
+    }
+
+    @Test func `C1: each exit is L1's on a vCPU that has run no L2, while it uses APICv itself`() {
+        #expect(readAtEachExit() == [.confirmed])
+        #expect(readAtEachExit(hasNested: true) == [])
+        #expect(readAtEachExit(isActive: false) == [])
+    }
+
     // MARK: C2
 
     private func enterL2(
@@ -165,7 +213,58 @@ import Testing
         #expect(on.findings.map(\.grade) == [.confirmed])
     }
 
+    @Test func `C2: lost events and another mask in between prove nothing; another VM's mask takes nothing away`() {
+        func found(_ between: (inout LiveTrace) -> Void) -> Bool {
+            var trace = LiveTrace()
+            trace.state(guestMode: true)
+            enterL2(&trace)
+            between(&trace)
+            enterL2(&trace)
+            return !trace.findings.isEmpty
+        }
+        #expect(found { _ in })
+        #expect(!found { $0.lost() })
+        #expect(!found { $0.emit(.apicvInhibitChanged(.init(reason: 7, set: true, inhibits: 0x80))) })
+        let other = found {
+            let thread = $0.thread
+            $0.thread = EventStamp(time: 0, cpu: 1, tid: 201)
+            $0.state(vm: 0x2000, process: 200)
+            $0.emit(.apicvInhibitChanged(.init(reason: 7, set: true, inhibits: 0x80)))
+            $0.thread = thread
+        }
+        #expect(other)
+    }
+
+    @Test func `C1 and C2 of one interrupt are one finding; C2 and C3 of two are one of lost-accept's`() {
+        var one = LiveTrace()
+        one.state()
+        for _ in 0..<2 { one.words(.l1Exit, irr: [0x41], ppr: 0x50) }
+        one.emit(.leave(.vmresume), .nestedVMEnter(.init()))
+        for _ in 0..<2 { enterL2(&one) }
+        #expect(one.findings.map(\.rule) == [.staleSVI])
+        #expect(one.findings.map(\.symptoms) == [[.lostAccept]])
+        var two = LiveTrace()
+        two.state(guestMode: true)
+        for _ in 0..<2 { enterL2(&two) }
+        two.emit(.accept(0x51), .leave(.hlt), .nested(.hlt))
+        two.after(ms: 101)
+        two.tick()
+        #expect(two.findings.map(\.rule) == [.lostAccept])
+        #expect(two.findings.map(\.vectors) == [[0x41, 0x51]])
+    }
+
     // MARK: C3
+
+    @Test func `C3: what comes late was not lost`() {
+        var trace = LiveTrace()
+        trace.state(guestMode: true)
+        trace.emit(.leave(.hlt), .nested(.hlt), .accept(0x41))
+        trace.after(ms: 101)
+        trace.tick()
+        #expect(trace.findings.map(\.vectors) == [[0x41]])
+        trace.emit(.injVIRQ(.init(vector: 0x41)), .enter)
+        #expect(trace.findings == [])
+    }
 
     @Test func `C3: a HLT of L2's that sleeps on an accepted vector for 100 ms may have interrupts off: a hazard`()
         throws

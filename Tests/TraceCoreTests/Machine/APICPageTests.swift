@@ -145,6 +145,25 @@ import Testing
         #expect(accesses.writes == 2)
     }
 
+    @Test func `APIC_ACCESS of an instruction fetch or an event's delivery is no access to a register`() {
+        for type in [2, 3] as [UInt64] {
+            var trace = active()
+            trace.exitOfL1(.apicAccess, info1: type << 12 | 0xb0)
+            trace.enter()
+            #expect(trace.outcome().vcpus[0].accessesByL1.isEmpty)
+        }
+    }
+
+    @Test func `an SPTE that is set while L2 runs maps nothing for L1`() {
+        var trace = active()
+        trace.resumeL2()
+        trace.exitOfL2(.eptViolation)
+        trace.emit(
+            .pageFault(.init(vcpu: 0, address: Trace.page, errorCode: 1)), .mmuSetSPTE(.init(gfn: 0xfee00)))
+        trace.enter()
+        #expect(pages(trace).l1 == .untouched)
+    }
+
     @Test func `the page moves with APIC_BASE, and is no APIC in x2APIC mode`() {
         var trace = active()
         trace.resumeL2()

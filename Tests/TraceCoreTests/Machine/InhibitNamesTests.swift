@@ -12,9 +12,11 @@ import Testing
         ("5.18.19", 8, "bit 8"),
         ("5.19.17", 2, "ABSENT"), ("5.19.17", 3, "BLOCKIRQ"), ("5.19.17", 4, "APIC_ID_MODIFIED"),
         ("5.19.17", 9, "X2APIC"), ("5.19.17", 10, "SEV"),
-        ("6.1.192", 4, "APIC_ID_MODIFIED"), ("6.1.192", 9, "SEV"), ("6.2.16", 6, "NESTED"),
+        ("6.1.192", 4, "APIC_ID_MODIFIED"), ("6.0.19", 9, "SEV"), ("6.1.192", 9, "SEV"), ("6.2.16", 6, "NESTED"),
+        ("6.3.13", 4, "PHYSICAL_ID_ALIASED"), ("6.11.11", 0, "DISABLE"),
         ("6.5.13", 4, "PHYSICAL_ID_ALIASED"), ("6.8.12", 9, "PIT_REINJ"), ("6.8.12", 0, "DISABLE"),
         ("6.8.12", 11, "LOGICAL_ID_ALIASED"), ("6.12.107", 0, "DISABLED"), ("6.14.11", 12, "bit 12"),
+        ("6.15.11", 12, "PHYSICAL_ID_TOO_BIG"),
         ("6.17.13", 12, "PHYSICAL_ID_TOO_BIG"), ("7.3.4", 8, "IRQWIN"), ("6.8.0-45-generic", 8, "IRQWIN"),
     ])
     func `a bit has the name that its kernel gives it`(_ kernel: String, _ bit: Int, _ name: String) {

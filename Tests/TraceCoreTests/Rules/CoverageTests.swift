@@ -59,6 +59,45 @@ import Testing
         #expect(cut.outcome().verdict == .inconclusive)
     }
 
+    @Test func `records that are too short, or of events that the file doesn't describe, are never clean`() {
+        var short = quiet()
+        short.totals.shortRecords = 1
+        #expect(short.outcome().verdict == .inconclusive)
+        #expect(short.outcome().doubts.map(\.text).contains { $0.contains("1 records are shorter") })
+        var unknown = quiet()
+        unknown.totals.unknownRecords = 1
+        #expect(unknown.outcome().verdict == .inconclusive)
+        #expect(unknown.outcome().doubts.map(\.text).contains { $0.contains("1 records are of events") })
+    }
+
+    @Test func `a doubt of one VM's is not another's; one of the whole trace is everybody's`() {
+        var trace = quiet()
+        trace.deliver(0x51)
+        trace.runL2(entries: 2, over: 200)
+        trace.createVM(by: .init(tid: 900, vcpu: nil, cpu: 7))
+        trace.thread(.init(tid: 901, vcpu: 0, cpu: 7))
+        trace.exitOfL1()
+        trace.enter()
+        #expect(trace.outcome(selection: .init(vm: 101)).verdict == .inconclusive)
+        #expect(trace.outcome(selection: .init(vm: 901)).verdict == .clean)
+        #expect(trace.outcome(selection: .init(vm: 901)).report.reasons == ["VM 1: no L2 ran."])
+        trace.totals.cut = TraceCut(offset: 7, expected: "a page")
+        #expect(trace.outcome(selection: .init(vm: 901)).verdict == .inconclusive)
+    }
+
+    @Test func `clean by the fix says so`() {
+        var trace = Trace.endedByL1(0x51, tpr: nil)
+        for vector in [0x41, 0x31] as [UInt8] {
+            trace.deliver(vector)
+            trace.endHooked()
+        }
+        #expect(trace.outcome().verdict == .clean)
+        #expect(
+            trace.outcome().report.reasons == [
+                "VM 0: the fix for stale SVI is there by behaviour, and L2 never reached L1's APIC by itself."
+            ])
+    }
+
     @Test func `no vCPU that ran is inconclusive, also where some were targets`() {
         var trace = Trace()
         #expect(trace.outcome().verdict == .inconclusive)
@@ -73,6 +112,21 @@ import Testing
         trace.thread(.vcpu0)
         trace.exitOfL1(.vmlaunch)
         #expect(trace.outcome().verdict == .clean)
+    }
+
+    @Test func `on SVM a wait can't be judged where what ends it is not recorded`() {
+        func verdict(_ recorded: EventKindSet, accepts: Bool = true) -> Grade {
+            var trace = Trace(recorded: recorded)
+            trace.exitOfL1(.svmVMRUN)
+            trace.enter()
+            trace.exitOfL1(.svmHLT)
+            if accepts { trace.accept(0x41) }
+            trace.enter()
+            return trace.outcome().verdict
+        }
+        #expect(verdict(EventKindSet(.exit, .entry, .apicAcceptIRQ)) == .inconclusive)
+        #expect(verdict(EventKindSet(.exit, .entry, .apicAcceptIRQ), accepts: false) == .clean)
+        #expect(verdict(EventKindSet(.exit, .entry, .apicAcceptIRQ, .injVIRQ)) == .clean)
     }
 
     @Test func `on SVM nothing more is needed`() {

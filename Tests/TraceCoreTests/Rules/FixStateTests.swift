@@ -162,12 +162,15 @@ import Testing
     @Test func `a delivery that something of L1's made possible shows nothing`() {
         // A higher vector that L1 takes and ends in silence loads SVI anew.
         var higher = Trace.endedByL2(0x30)
+        // The PIC's interrupts of the same number would be told of.
+        higher.inject(0x77, reinjected: true)
         higher.accept(0x81)
         higher.accept(0x30)
         higher.offer(passingOn: 0x30)
         #expect(higher.outcome().fix.state == .unknown)
         // So does APICv that goes off and on.
         var toggled = Trace.endedByL2(0x30)
+        toggled.inject(0x77, reinjected: true)
         toggled.blockIRQ(true)
         toggled.blockIRQ(false)
         toggled.accept(0x30)

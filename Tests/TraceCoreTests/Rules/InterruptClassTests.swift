@@ -29,6 +29,9 @@ import Testing
 
     @Test func `the task priority, or a higher vector in service`() {
         #expect(judged(accepted(tpr: 0x50)) == .masked)
+        // A priority masks its whole class.
+        #expect(judged(accepted(tpr: 0x40)) == .masked)
+        #expect(judged(accepted(tpr: 0x3f)) == .pendingAtEnd)
         var trace = accepted()
         trace.exitOfL2()
         trace.inject(0x61)
@@ -48,6 +51,27 @@ import Testing
         #expect(judged(trace) == .blocked)
         trace.blockIRQ(false)
         #expect(judged(trace) == .blocked)
+    }
+
+    @Test func `not BLOCKIRQ that was over before`() {
+        var trace = Trace()
+        trace.createVM()
+        trace.resumeL2()
+        trace.blockIRQ(true)
+        trace.blockIRQ(false)
+        trace.accept(0x41)
+        trace.runL2(entries: 2, over: 6)
+        #expect(judged(trace) == .unexplained)
+    }
+
+    @Test func `what a rule found lost has no excuse`() {
+        var trace = Trace.endedByL1(0x51)
+        trace.accept(0x41)
+        trace.accept(0x41)
+        trace.runL2(entries: 30, over: 2001)
+        trace.visitL1()
+        #expect(trace.outcome().grade(.staleSVI) == .suspect)
+        #expect(judged(trace) == .unexplained)
     }
 
     @Test func `a hole came after the accept`() {

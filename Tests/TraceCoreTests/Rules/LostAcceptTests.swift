@@ -10,9 +10,9 @@ import Testing
         var trace = Trace()
         trace.createVM()
         trace.resumeL2()
-        if let tpr { trace.accessDirectly(0x80, write: true, value: tpr) }
         // KVM injects what it can: kvm_inj_virq is on.
         trace.deliver(0x22)
+        if let tpr { trace.accessDirectly(0x80, write: true, value: tpr) }
         trace.accept(0x41)
         trace.accept(0x41)
         if window {

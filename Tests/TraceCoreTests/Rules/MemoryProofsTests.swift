@@ -67,6 +67,23 @@ import Testing
         #expect(twice(left) == .confirmed(stored: 0, computed: 0x60, vector: 0x61))
     }
 
+    @Test func `what the stored priority holds back is its whole class`() {
+        #expect(
+            twice(words(irr: [0x5f], isr: [], tpr: 0, ppr: 0x50)) == .confirmed(stored: 0x50, computed: 0, vector: 0x5f)
+        )
+        #expect(twice(words(irr: [0x60], isr: [], tpr: 0, ppr: 0x50)) == .mismatch(stored: 0x50, computed: 0))
+    }
+
+    @Test func `what the right priority holds back too is no loss`() {
+        let left = words(irr: [0x45], isr: [0x41], tpr: 0, ppr: 0x60)
+        #expect(twice(left) == .mismatch(stored: 0x60, computed: 0x40))
+    }
+
+    @Test func `a vector in service of the stored priority's class is no proof: the task priority is missing`() {
+        let left = words(irr: [], isr: [0x51], tpr: 0x71, ppr: 0x50)
+        #expect(twice(left) == .mismatch(stored: 0x50, computed: 0x71))
+    }
+
     @Test func `a mismatch must be the same at two exits`() {
         let stale = words(irr: [0x41], isr: [], tpr: 0, ppr: 0x60)
         let right = words(irr: [0x41], isr: [], tpr: 0, ppr: 0)

@@ -239,6 +239,7 @@ import Testing
         trace.accept(0x41)
         trace.runL2(entries: 30, over: 100)
         #expect(trace.outcome().grade(.staleSVI) == .hazard)
+        #expect(trace.outcome().finding(.staleSVI)?.vectors == [])
     }
 
     @Test func `a hole in the middle of a crossing leaves none, and no clean bill`() {

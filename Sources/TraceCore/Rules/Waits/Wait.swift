@@ -29,6 +29,8 @@ struct Wait: Sendable {
     /// All such stretches.
     private(set) var entries: UInt64 = 0
     private(set) var nanoseconds: UInt64 = 0
+    /// Those but for what a HLT took, in which the guest may have parked with interrupts off.
+    private var awakeNanoseconds: UInt64 = 0
 
     /// Round trips to an L1 that intercepts external interrupts and came back with nothing to inject, and further accepts
     /// after the first of those.
@@ -73,7 +75,7 @@ struct Wait: Sendable {
 
     /// It lasts longer than any healthy wait, and the sender tried again.
     var outlivesHealthyWaits: Bool {
-        accepts > 1 && max(nanoseconds, offerNanoseconds) >= Self.outlivingNanoseconds
+        accepts > 1 && max(awakeNanoseconds, offerNanoseconds) >= Self.outlivingNanoseconds
     }
 
     // MARK: Events
@@ -129,7 +131,9 @@ struct Wait: Sendable {
         }
         stretch &+= 1
         entries &+= 1
-        if !slept { nanoseconds &+= min(stamp.time.elapsed(since: stretchEnd), Self.longestStep) }
+        let step = min(stamp.time.elapsed(since: stretchEnd), Self.longestStep)
+        nanoseconds &+= step
+        if !slept { awakeNanoseconds &+= step }
         stretchEnd = stamp.time
         if undelivered == nil, stretch >= Self.entriesNeeded,
             stamp.time.elapsed(since: stretchStart) >= Self.nanosecondsNeeded

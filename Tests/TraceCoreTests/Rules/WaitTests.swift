@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: Apache-2.0
+import Testing
+
+@testable import TraceCore
+
+/// What makes a wait of an accepted interrupt a sign, and what ends it or starts it anew.
+@Suite struct WaitTests {
+    /// L2 runs, and its task priority is known. No crossing.
+    private func inL2() -> Trace {
+        var trace = Trace()
+        trace.createVM()
+        trace.resumeL2()
+        trace.accessDirectly(0x80, write: true)
+        // KVM injects what it can: kvm_inj_virq is on.
+        trace.deliver(0x22)
+        trace.endDirectly(0x22)
+        return trace
+    }
+
+    /// The vectors that stale-svi says were lost.
+    private func lost(_ trace: Trace) -> [UInt8]? { trace.outcome().finding(.staleSVI)?.vectors }
+
+    /// L1 has an exit to enter L2 by, and 0x41 is accepted in it.
+    private func acceptWhileL1Resumes(_ trace: inout Trace, _ vector: UInt8 = 0x41) {
+        trace.exitOfL1(.vmresume)
+        trace.accept(vector)
+        trace.emit(.nestedVMEnter(.init()))
+        trace.enter()
+    }
+
+    private func goToL1(_ trace: inout Trace) {
+        trace.exitOfL2(Trace.vmcall)
+        trace.forward(Trace.vmcall)
+        trace.enter()
+    }
+
+    // MARK: Whose it is
+
+    @Test func `a stale SVI holds back the whole class of the vector that crossed`() {
+        for (vector, isLost) in [(0x5f, true), (0x60, false)] as [(UInt8, Bool)] {
+            var trace = Trace.endedByL1(0x51)
+            trace.accept(vector)
+            trace.runL2(entries: 10, over: 30)
+            #expect(lost(trace) == (isLost ? [vector] : []))
+        }
+    }
+
+    @Test func `an accept after the crossing makes it one that waits for that`() {
+        var trace = inL2()
+        trace.accept(0x41)
+        trace.deliver(0x51)
+        trace.endHooked()
+        trace.runL2(entries: 10, over: 30)
+        #expect(lost(trace) == [])
+        trace.accept(0x41)
+        trace.runL2(entries: 10, over: 30)
+        #expect(lost(trace) == [0x41])
+    }
+
+    @Test func `what was accepted while L1 ran is L1's to take`() {
+        var trace = Trace.endedByL1(0x51)
+        goToL1(&trace)
+        acceptWhileL1Resumes(&trace)
+        trace.runL2(entries: 10, over: 30)
+        #expect(lost(trace) == [])
+    }
+
+    // MARK: L1 in between
+
+    @Test func `after L1 ran it takes another accept in L2 to know that it waits`() {
+        var trace = Trace.endedByL1(0x51)
+        trace.accept(0x41)
+        trace.visitL1()
+        trace.runL2(entries: 10, over: 30)
+        #expect(lost(trace) == [])
+        trace.accept(0x41)
+        trace.runL2(entries: 10, over: 30)
+        #expect(lost(trace) == [0x41])
+    }
+
+    @Test func `another accept while L1 runs doesn't tell`() {
+        var trace = Trace.endedByL1(0x51)
+        trace.accept(0x41)
+        goToL1(&trace)
+        acceptWhileL1Resumes(&trace)
+        trace.runL2(entries: 10, over: 30)
+        #expect(lost(trace) == [])
+    }
+
+    // MARK: Entries
+
+    @Test func `what lasts is the time in stretches of entries, not the pauses between them`() {
+        func waiting(pause: Double, entries: Int, over ms: Double) -> Trace {
+            var trace = inL2()
+            trace.accept(0x41)
+            trace.runL2(entries: 10, over: 30)
+            trace.after(ms: pause)
+            trace.exitOfL2(.interruptWindow)
+            trace.enter()
+            trace.runL2(entries: entries, over: ms)
+            return trace
+        }
+        #expect(waiting(pause: 200, entries: 15, over: 30).outcome().finding(.lostAccept) == nil)
+        #expect(waiting(pause: 0, entries: 15, over: 75).outcome().grade(.lostAccept) == .hazard)
+    }
+
+    @Test func `many short stretches are a long wait`() {
+        var trace = inL2()
+        trace.accept(0x41)
+        for _ in 0..<15 {
+            trace.exitOfL2(.interruptWindow)
+            trace.enter()
+            trace.after(ms: 8)
+            trace.runL2(entries: 1)
+        }
+        #expect(trace.outcome().finding(.lostAccept)?.vectors == [0x41])
+    }
+
+    @Test func `an inhibit that holds no interrupt back ends no wait`() {
+        var trace = Trace.endedByL1(0x51)
+        trace.accept(0x41)
+        trace.runL2(entries: 4, over: 6)
+        // IRQWIN.
+        trace.inhibit(reason: 7, set: true, mask: 0x80)
+        trace.accept(0x41)
+        #expect(trace.outcome().finding(.staleSVI)?.count == 2)
+    }
+
+    // MARK: Offers
+
+    /// L1 is offered 0x30 and comes back with nothing, so many times.
+    private func offer(_ times: Int, over ms: Double = 0, accepts: Bool = true, _ trace: inout Trace) {
+        for index in 0..<times {
+            if index > 0 { trace.after(ms: ms / Double(times - 1)) }
+            if accepts || index == 0 { trace.accept(0x30) }
+            trace.offer()
+        }
+    }
+
+    /// Each takes some ten microseconds.
+    @Test(arguments: [(20, 9.8, false), (20, 10, true), (19, 30, false)] as [(Int, Double, Bool)])
+    func `S4: twenty offers over ten milliseconds`(_ times: Int, _ ms: Double, _ isLost: Bool) {
+        var trace = Trace.endedByL2(0x30)
+        offer(times, over: ms, accepts: false, &trace)
+        #expect(lost(trace) == (isLost ? [0x30] : []))
+    }
+
+    @Test func `an interrupt window starts the count anew`() {
+        var trace = Trace.endedByL2(0x30)
+        offer(12, over: 15, accepts: false, &trace)
+        trace.exitOfL2(.interruptWindow)
+        trace.forward(.interruptWindow)
+        trace.enter()
+        trace.resumeL2()
+        offer(12, over: 15, accepts: false, &trace)
+        #expect(lost(trace) == [])
+    }
+
+    @Test func `so does anything that L1 injects`() {
+        var trace = Trace.endedByL2(0x30)
+        offer(12, over: 15, accepts: false, &trace)
+        trace.resumeL2(injecting: 0x81)
+        offer(12, over: 15, accepts: false, &trace)
+        #expect(lost(trace) == [])
+    }
+
+    @Test func `an accept counts once for each run of L2, and only after an offer`() {
+        var resting = Trace.endedByL2(0x30)
+        offer(1, &resting)
+        for _ in 0..<30 {
+            resting.after(ms: 1)
+            resting.accept(0x30)
+        }
+        #expect(lost(resting) == [])
+        var unoffered = Trace.endedByL2(0x30)
+        for _ in 0..<30 {
+            unoffered.accept(0x30)
+            unoffered.visitL1()
+            unoffered.after(ms: 2)
+        }
+        #expect(lost(unoffered) == [])
+    }
+
+    @Test func `one reflection is one offer, however often L1 comes back after it`() {
+        var trace = Trace.endedByL2(0x30)
+        offer(1, &trace)
+        for _ in 0..<30 {
+            trace.visitL1()
+            trace.after(ms: 2)
+        }
+        #expect(lost(trace) == [])
+    }
+
+    @Test(
+        arguments: [
+            (22, 120, false, true), (21, 120, false, false), (22, 90, false, false), (40, 120, true, false),
+        ] as [(Int, Double, Bool, Bool)])
+    func `without a crossing it takes more round trips than accepts, for long`(
+        _ times: Int, _ ms: Double, _ accepts: Bool, _ isFound: Bool
+    ) {
+        var trace = inL2()
+        offer(times, over: ms, accepts: accepts, &trace)
+        #expect(trace.outcome().grade(.lostAccept) == (isFound ? .hazard : nil))
+    }
+
+    @Test func `a sender that tries once proves nothing, however long L1 is offered it`() {
+        var trace = Trace.endedByL2(0x30)
+        offer(30, over: 2500, accepts: false, &trace)
+        #expect(trace.outcome().grade(.staleSVI) == .hazard)
+        #expect(lost(trace) == [0x30])
+    }
+
+    // MARK: Chances
+
+    /// 0x41 waits for long, with something before.
+    private func grade(after something: (inout Trace) -> Void) -> Grade? {
+        var trace = inL2()
+        trace.accept(0x41)
+        something(&trace)
+        trace.accept(0x41)
+        trace.runL2(entries: 25, over: 150)
+        return trace.outcome().grade(.lostAccept)
+    }
+
+    @Test func `a lower class that KVM injects goes ahead of it: it could have been taken`() {
+        #expect(grade { $0.deliver(0x31) } == .suspect)
+    }
+
+    @Test func `one of its own class does not go ahead`() {
+        let seen = grade {
+            $0.deliver(0x40)
+            $0.endDirectly(0x40)
+        }
+        #expect(seen == .hazard)
+    }
+
+    @Test func `nor does what L1 takes with the exit`() {
+        let seen = grade {
+            $0.accept(0x31)
+            $0.exitOfL2(.externalInterrupt)
+            $0.forward(.externalInterrupt, intInfo: 0x8000_0031)
+            $0.enter()
+            $0.resumeL2()
+        }
+        #expect(seen == .hazard)
+    }
+
+    @Test func `nor anything once L1 may have taken it`() {
+        let seen = grade {
+            $0.visitL1()
+            $0.deliver(0x31)
+            $0.endDirectly(0x31)
+        }
+        #expect(seen == .hazard)
+    }
+
+    @Test func `a window is a chance at the very next entry, with nothing else to inject`() {
+        let stamp = EventStamp(time: 0, cpu: 0, tid: 101)
+        func isChance(_ what: (inout Wait) -> Void) -> Bool {
+            var wait = Wait(0x41, accepted: stamp)
+            wait.windowOpened()
+            what(&wait)
+            wait.enteredL2(injects: false, slept: false, at: stamp)
+            return wait.chance != nil
+        }
+        #expect(isChance { _ in })
+        #expect(!isChance { $0.enteredL2(injects: true, slept: false, at: stamp) })
+        #expect(!isChance { $0.otherDelivered(outranked: false, .injVIRQ, at: stamp) })
+        #expect(!isChance { $0.enteredL1(silently: false) })
+        #expect(!isChance { $0.restart() })
+    }
+
+    // MARK: The end
+
+    @Test func `late is what had a sign; what comes soon is not worth a word`() {
+        func statement(_ entries: Int) -> String? {
+            var trace = Trace.endedByL1(0x51)
+            trace.info.symbols = KernelSymbols(hasKVM: true, hasUpdateHwapicISR: false)
+            trace.accept(0x41)
+            trace.runL2(entries: entries, over: 6)
+            trace.exitOfL2()
+            trace.inject(0x41)
+            trace.enter()
+            return trace.outcome().finding(.staleSVI)?.statement
+        }
+        #expect(statement(4)?.contains("Delivered late: 0x41") == true)
+        #expect(statement(3)?.contains("late") == false)
+    }
+
+    @Test func `a sign before a hole is withdrawn by a delivery after it`() {
+        var trace = Trace.endedByL1(0x51)
+        trace.accept(0x41)
+        trace.runL2(entries: 10, over: 30)
+        trace.hole(cpu: 0)
+        trace.runL2(entries: 1)
+        #expect(lost(trace) == [0x41])
+        trace.exitOfL2()
+        trace.inject(0x41)
+        trace.enter()
+        #expect(lost(trace) == [])
+    }
+
+    @Test func `waits without a sign leave a hole room for those with one`() {
+        var trace = inL2()
+        for vector in 0x80..<0x98 as Range<UInt8> { trace.accept(vector) }
+        trace.hole(cpu: 0)
+        trace.runL2(entries: 1)
+        trace.accept(0x42)
+        trace.runL2(entries: 25, over: 120)
+        trace.hole(cpu: 0)
+        #expect(trace.outcome().finding(.lostAccept)?.vectors == [0x42])
+    }
+
+    // MARK: One loss, one finding
+
+    @Test func `what stale-svi says was lost is not told by lost-accept too, a hazard neither`() {
+        var trace = Trace.endedByL1(0x51)
+        trace.accept(0x41)
+        trace.runL2(entries: 25, over: 120)
+        #expect(trace.outcome().grade(.staleSVI) == .hazard)
+        #expect(trace.outcome().finding(.lostAccept) == nil)
+    }
+}
