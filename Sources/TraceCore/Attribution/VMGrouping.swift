@@ -75,6 +75,14 @@ struct VMGrouping: Sendable {
         unclaimedCreators.append(tid)
     }
 
+    /// A VM that was inferred to be the one which a thread created has run before that: the thread's VM is still to come.
+    mutating func releaseCreator(of group: Int) -> Bool {
+        guard groups[group].process == nil, let creator = groups[group].creator else { return false }
+        groups[group].creator = nil
+        created(by: creator)
+        return true
+    }
+
     /// The group of a vCPU thread that is seen for the first time, a new one where none fits.
     mutating func join(tid: Int32, vcpu: Int32?, process: Int32 = 0) -> Int {
         let group =

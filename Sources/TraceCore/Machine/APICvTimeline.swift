@@ -54,6 +54,12 @@ public struct APICvTimeline: Equatable, Sendable {
     /// APICv was active at some time, seen or inferred.
     public var everActive: Bool { intervals.contains { $0.state == .active } }
 
+    /// The changes so far were another VM's: this one ran before them.
+    mutating func ranBefore() {
+        self = APICvTimeline()
+        hasRun = true
+    }
+
     mutating func vcpuRan() {
         hasRun = true
     }

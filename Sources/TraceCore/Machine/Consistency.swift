@@ -22,6 +22,9 @@ public struct Consistency: Equatable, Sendable {
     private var returnsUnshown: UInt64 = 0
     private var exitsOfL2Unshown: UInt64 = 0
     private var injectionsUnshown: UInt64 = 0
+    private var injections: UInt64 = 0
+    private var eoisOfUnseenInjections: UInt64 = 0
+    private var misconfigsOfL2: UInt64 = 0
     private var eptViolations: UInt64 = 0
     private var msrExits: UInt64 = 0
     private var registersInEPTExits: UInt64 = 0
@@ -68,12 +71,19 @@ public struct Consistency: Equatable, Sendable {
 
     mutating func returnWithoutInject() { returnsUnshown &+= 1 }
     mutating func exitOfL2WithoutNestedVMExit() { exitsOfL2Unshown &+= 1 }
+    mutating func injection() { injections &+= 1 }
+    /// L2 ended an interrupt of L1's APIC that nobody saw injected, while some waited for that.
+    mutating func eoiOfUnseenInjection() { eoisOfUnseenInjections &+= 1 }
     mutating func injectionWithoutInjVIRQ() { injectionsUnshown &+= 1 }
     mutating func eptViolation() { eptViolations &+= 1 }
     /// `handle_mmio_page_fault` on the APIC page: an access that KVM emulates.
     mutating func apicPageHit() { apicPageHits &+= 1 }
     /// `kvm_eoi` in an MSR exit that KVM handled, and no `kvm_msr` so far.
     mutating func eoiInMSRExit() { eoisInMSRExits &+= 1 }
+    /// EPT_MISCONFIG of L2's: KVM emulates an access, unless it hands the exit to L1.
+    mutating func misconfigOfL2(isForwarded: Bool) {
+        if isForwarded { misconfigsOfL2 -= min(misconfigsOfL2, 1) } else { misconfigsOfL2 &+= 1 }
+    }
     mutating func reflection() { reflections &+= 1 }
     mutating func msrExitOfL1() { msrExits &+= 1 }
 
@@ -129,7 +139,7 @@ public struct Consistency: Equatable, Sendable {
         note(.apicAcceptIRQ, if: seen.contains(.apicvAcceptIRQ))
         note(.pageFault, if: eptViolations >= Self.enough)
         note(.msr, if: msrExits >= Self.enough || eoisInMSRExits > 0)
-        note(.mmio, if: registersInEPTExits > 0 || apicPageHits > 0)
+        note(.mmio, if: registersInEPTExits > 0 || apicPageHits > 0 || misconfigsOfL2 >= Self.enough)
         note(.eoi, if: eoiWrites > 0)
         return off
     }
@@ -146,6 +156,9 @@ public struct Consistency: Equatable, Sendable {
         if nestedExits > 0, exitsOfL2Unshown > 16, exitsOfL2Unshown > nestedExits / Self.filteredShare {
             filtered.insert(.nestedVMExit)
         }
+        if injections > 0, eoisOfUnseenInjections > 16, eoisOfUnseenInjections > injections / Self.filteredShare {
+            filtered.insert(.injVIRQ)
+        }
         return filtered
     }
 }
@@ -158,7 +171,9 @@ extension Machine {
     }
 
     /// What the file describes is what was on, as far as anything shows.
-    public var knowsSelection: Bool { offKinds.intersection(info.recordedKinds).isEmpty }
+    public var knowsSelection: Bool {
+        !info.describesWholeKernel && offKinds.intersection(info.recordedKinds).isEmpty
+    }
 
     /// Kinds of which a filter kept records back.
     var filteredKinds: EventKindSet { info.knowsSelection ? [] : consistency.filtered }

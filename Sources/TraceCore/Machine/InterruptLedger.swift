@@ -25,6 +25,9 @@ public struct InterruptLedger: Equatable, Sendable {
     public var highestPending: UInt8? { pendingMap.highest }
     public var pending: VectorSet { pendingMap }
 
+    /// Something waits that hardware can't have delivered.
+    var hasCertainPending: Bool { !certainMap.isEmpty }
+
     /// The highest vector that KVM injected into L2, or L1 passed on to it, and that is in service for certain, but for those in `stuck`.
     func highestInjected(but stuck: VectorSet) -> UInt8? {
         highestInService { vector, open in

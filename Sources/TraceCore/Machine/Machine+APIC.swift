@@ -62,6 +62,7 @@ extension Machine {
             if mode == .`init` || mode == .sipi {
                 // In VMX operation an INIT is L1's to know of, and resets nothing.
                 if mode == .`init`, !vcpus[vcpu].hasNested { vcpus[vcpu].resetAPIC() }
+                if vcpus[vcpu].hasNested { vcpus[vcpu].offeredWakeup(mode) }
                 observer.observe(.offered(mode, vector: accept.vector), of: vcpu, at: stamp, in: self)
             }
             return
@@ -106,6 +107,7 @@ extension Machine {
     ) {
         guard injection.soft != true, let vector = UInt8(exactly: injection.vector) else { return }
         let vcpu = vcpu(of: thread)
+        consistency.injection()
         vcpus[vcpu].isInjecting = true
         vcpus[vcpu].bracket.injected = vector
         if vcpus[vcpu].unlevelled.count > 0 { acceptHeld(vcpu, level: vcpus[vcpu].bracket.level, &observer) }

@@ -50,12 +50,31 @@ extension Machine {
         guard let thread = located(at: stamp, &observer) else { return }
         let vcpu = vcpu(of: thread, id: entry.vcpu)
         consistency.entry(afterEntry: !vcpus[vcpu].bracket.isOpen && vcpus[vcpu].enteredAt != 0)
+        if vcpus[vcpu].enteredAt == 0, vcpus[vcpu].bracket.isOpen { ranBefore(vcpu) }
         endWait(vcpu, stamp, &observer)
         if vcpus[vcpu].bracket.mayChangeLevel { settleLevel(vcpu, stamp, &observer) }
         if let info = entry.intrInfo { entering(vcpu, InterruptionInfo(info), stamp, &observer) }
         let (mode, mapped) = vcpus[vcpu].entered(at: stamp.time, silently: deliversSilently(vcpus[vcpu].vm))
         if mapped { observer.observe(.pageChanged(.l1), of: vcpu, at: stamp, in: self) }
         if observer.watchesEntries(of: vcpu) { observer.observe(.entered(mode), of: vcpu, at: stamp, in: self) }
+    }
+
+    /// The vCPU ran L2, and now L1, which nobody handed an exit to, once INIT and SIPI had been offered to it: the VM was
+    /// reset in between (vmx_leave_nested tells nothing, arch/x86/kvm/vmx/nested.c), and its firmware starts its processors.
+    private mutating func wasReset<Observer: MachineObserver>(
+        _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
+    ) {
+        vcpus[vcpu].resetAPIC()
+        observer.observe(.reset, of: vcpu, at: stamp, in: self)
+    }
+
+    /// The vCPU's first event was the exit of an entry that came before the trace: the VM that a thread created in the trace,
+    /// and that this vCPU was taken for a part of, is another one.
+    @inline(never)
+    private mutating func ranBefore(_ vcpu: Int) {
+        let vm = vcpus[vcpu].vm
+        guard vcpus[vcpu].ledger.gaps == 0, grouping.releaseCreator(of: vm) else { return }
+        vms[vm].apicv.ranBefore()
     }
 
     /// The exit is handled, and what no `kvm_nested_vmexit` and no `kvm_nested_vmenter` has told by now they won't tell.
@@ -66,6 +85,7 @@ extension Machine {
         let bracket = vcpus[vcpu].bracket
         if bracket.followsL2, bracket.isLevelPresumed, bracket.level == .l1 {
             consistency.exitOfL2WithoutNestedVMExit()
+            if vcpus[vcpu].wakeup == .sipiOffered { wasReset(vcpu, stamp, &observer) }
             if consistency.lacksNestedVMExit { presumption = .nothing }
         }
         if vcpus[vcpu].unlevelled.count > 0 { acceptHeld(vcpu, level: bracket.level, &observer) }

@@ -14,6 +14,7 @@ extension Machine {
         guard isNew else { return }
         let reason = vcpus[vcpu].bracket.reason
         if reason == .eoiInduced { givesL2APICv(vcpu) }
+        if reason == .eptMisconfig { consistency.misconfigOfL2(isForwarded: false) }
         guard reason.isInterruptWindow else { return }
         observer.observe(.interruptWindow, of: vcpu, at: stamp, in: self)
     }
@@ -26,7 +27,11 @@ extension Machine {
         if vcpus[vcpu].unlevelled.count > 0 { acceptHeld(vcpu, level: .l2, &observer) }
         vcpus[vcpu].hasNested = true
         vcpus[vcpu].mode = .l1
+        vcpus[vcpu].wakeup = .none
         vcpus[vcpu].picVectorOfL1 = nil
+        if vcpus[vcpu].bracket.isOpen, vcpus[vcpu].bracket.reason == .eptMisconfig {
+            consistency.misconfigOfL2(isForwarded: true)
+        }
         let access = vcpus[vcpu].bracket.apicFault ?? vcpus[vcpu].bracket.virtualizedAccess
         vcpus[vcpu].bracket.isForwarded = true
         vcpus[vcpu].bracket.apicFault = nil
@@ -64,7 +69,14 @@ extension Machine {
             observer.observe(.pageChanged(.l2), of: vcpu, at: stamp, in: self)
         }
         observer.observe(.accessHooked(access.register, isWrite: access.isWrite), of: vcpu, at: stamp, in: self)
-        if access.register == .eoi, access.isWrite { vcpus[vcpu].hookedEOI = stamp }
+        guard access.register == .eoi, access.isWrite else { return }
+        vcpus[vcpu].hookedEOI = stamp
+        // What L2 ends had come from L1's APIC, where only one that waits for KVM can have.
+        if vms[vcpus[vcpu].vm].apicOfL2.kind == .l1s, vcpus[vcpu].ledger.endedNext == nil,
+            vcpus[vcpu].ledger.hasCertainPending
+        {
+            consistency.eoiOfUnseenInjection()
+        }
     }
 
     mutating func nestedVMEnter<Observer: MachineObserver>(

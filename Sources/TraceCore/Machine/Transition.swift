@@ -36,6 +36,8 @@ public enum Transition: Equatable, Sendable {
     case pageChanged(Level)
     /// An INIT or SIPI was offered to the vCPU.
     case offered(DeliveryMode, vector: UInt8)
+    /// The vCPU was reset while nobody looked: its APIC begins anew.
+    case reset
     /// L1 was told of an INIT or SIPI that its L2 had received.
     case initTaken
     case sipiTaken

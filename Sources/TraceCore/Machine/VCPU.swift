@@ -50,6 +50,13 @@ public struct VCPU: Sendable {
     /// L2 ran without that: before the trace began, or by KVM_SET_NESTED_STATE, and with it KVM_SET_LAPIC, whose vectors in
     /// service nobody saw come.
     var hasRunL2Unlaunched = false
+    /// INIT, and SIPI after it, were offered to a vCPU that had run L2, and it has not run since. In VMX operation neither
+    /// resets anything.
+    var wakeup = OfferedWakeup.none
+
+    enum OfferedWakeup: Sendable {
+        case none, initOffered, sipiOffered
+    }
     /// L1 gives L2 virtual-interrupt delivery: the words of it were seen in vmcs12, or L2 had exits that come with it.
     public internal(set) var givesL2APICv = false
     /// Time of the latest `kvm_entry`, 0 before the first.
@@ -142,6 +149,12 @@ public struct VCPU: Sendable {
         mayHaveHookedEOI = false
         hasOpenReflection = false
         picVectorOfL1 = nil
+        wakeup = .none
+    }
+
+    /// INIT or SIPI was offered to it.
+    mutating func offeredWakeup(_ mode: DeliveryMode) {
+        wakeup = mode == .`init` ? .initOffered : wakeup == .initOffered ? .sipiOffered : wakeup
     }
 
     /// IA32_APIC_BASE was written: bit 11 enables the APIC, bit 10 switches it to x2APIC mode.
@@ -152,6 +165,9 @@ public struct VCPU: Sendable {
 
     /// L2 sets its task priority through the page, where each change is an exit, hooked or not.
     var showsTPR: Bool { shownTPR != nil || accessesHooked[.tpr].writes > 0 }
+
+    /// What goes for an access of L1's was an EPT_MISCONFIG.
+    var reachesAPICByMisconfig: Bool { exits[.l1, .eptMisconfig] > 0 && !accessesByL1.isEmpty }
 
     /// L2 reached for MSRs that L0 or L1 intercepts.
     var hasMSRExitsOfL2: Bool {

@@ -101,14 +101,16 @@ public struct Coverage: Sendable {
         guard !vcpus.isEmpty else { return }
         guard machine.vms[vm].isa != .svm else {
             // What waits there is judged too, where accepts are recorded at all.
-            if machine.consistency.seen.contains(.apicAcceptIRQ), !machine.showsWaits,
-                vcpus.contains(where: { machine.vcpus[$0].hasNested })
-            {
+            let hasNested = vcpus.contains { machine.vcpus[$0].hasNested }
+            if machine.consistency.seen.contains(.apicAcceptIRQ), !machine.showsWaits, hasNested {
                 add(
                     "An L2 ran, and what ends an interrupt's wait is not recorded.", vm: vm,
                     missing: Self.waitKinds.subtracting(machine.recordedKinds))
             }
-            return ground(vm, "on SVM KVM switches AVIC off for a vCPU while it runs L2.")
+            return ground(
+                vm,
+                "on SVM KVM switches AVIC off for a vCPU while it runs L2, so that no interrupt crosses"
+                    + (hasNested && !machine.showsWaits ? "; how long interrupts waited is not recorded." : "."))
         }
         guard apicv.intervals.contains(where: { $0.state != .inhibited }) else {
             return ground(vm, "APICv was off all the time.")
@@ -122,6 +124,14 @@ public struct Coverage: Sendable {
             // L1's VMRESUME shows an L2 only if it returns to L1 while the trace runs.
             if !recorded.contains(.nestedVMExit), !apicv.isSeenFromCreation, machine.vms[vm].isa == .vmx {
                 return add("Whether an L2 ran can't be told.", vm: vm, missing: Self.ledgerKinds.subtracting(recorded))
+            }
+            // Nor does it in one whose state was loaded.
+            if !machine.info.knowsSelection, !machine.consistency.tellsLevels,
+                vcpus.contains(where: { machine.vcpus[$0].reachesAPICByMisconfig })
+            {
+                return add(
+                    "The APIC page was reached by EPT_MISCONFIG, as L2 does, or L1 on a host with flexpriority=0, and no "
+                        + "kvm_nested_vmexit was seen: whether it was on can't be told.", vm: vm)
             }
             return ground(vm, "no L2 ran.")
         }
@@ -152,6 +162,11 @@ public struct Coverage: Sendable {
             add(
                 "Whether APICv was active when L2 reached L1's APIC can't be told.", vm: vm,
                 missing: EventKindSet(.apicvInhibitChanged, .apicvAcceptIRQ).subtracting(recorded))
+        }
+        if apicv.isSeenFromCreation, vcpus.contains(where: { machine.vcpus[$0].hasRunL2Unlaunched }) {
+            add(
+                "VM \(vm) was created in the trace, and an L2 ran in it that was launched before: its state was loaded, or what "
+                    + "created it created another VM.", vm: vm)
         }
         if apicv.contradictions > 0 {
             add("What the vCPUs of VM \(vm) did contradicts what is recorded of its APICv inhibits.", vm: vm)

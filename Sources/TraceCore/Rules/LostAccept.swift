@@ -131,10 +131,16 @@ struct LostAccept: Sendable {
 }
 
 extension Machine {
+    /// Interrupts that KVM injects were told while the trace was recorded, as far as that shows.
+    var showsInjections: Bool { recordedKinds.contains(.injVIRQ) || tellsInjectionsAtEntry }
+
+    /// 6.14 and later.
+    private var tellsInjectionsAtEntry: Bool { info.formatFields.contains("kvm_entry.intr_info") }
+
     /// What could end a wait was on while the trace was recorded, as far as that shows.
     var showsWaits: Bool {
         let recorded = recordedKinds
         return recorded.isSuperset(of: [.init(.entry), .init(.apicAcceptIRQ), .init(.injVIRQ)])
-            || info.formatFields.contains("kvm_entry.intr_info") && recorded.contains(.entry)
+            || tellsInjectionsAtEntry && recorded.contains(.entry)
     }
 }

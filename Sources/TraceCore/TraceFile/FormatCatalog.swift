@@ -8,6 +8,11 @@ public struct FormatCatalog: Sendable {
     public private(set) var names: [UInt16: String] = [:]
     /// Names of the formats outside of ftrace's own, as selected for recording.
     private(set) var selected: Set<String> = []
+    private var otherSystems: Set<String> = []
+    /// They are of so many systems that nobody has named them one by one.
+    var isOfWholeKernel: Bool { otherSystems.count >= Self.systemsNeeded }
+    /// A kernel has more than a hundred; who records names a few.
+    private static let systemsNeeded = 16
     private(set) var fields: Set<String> = []
     private(set) var inhibitNames: [String] = []
     public private(set) var bindings: [(id: UInt16, binding: EventBinding)] = []
@@ -53,6 +58,7 @@ public struct FormatCatalog: Sendable {
         }
         names[identity.id] = identity.name
         selected.insert(identity.name)
+        if !Self.systems.contains(system), otherSystems.count < Self.systemsNeeded { otherSystems.insert(system) }
         guard Self.systems.contains(system), EventKind(tracepoint: identity.name) != nil else { return true }
         guard let format = EventFormat(text: text[...]), let binding = EventBinding(format), hasRoom else {
             return false

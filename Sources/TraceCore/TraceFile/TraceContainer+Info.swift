@@ -25,6 +25,7 @@ extension TraceInfo {
     /// What the formats of the recorded tracepoints tell.
     public mutating func take(_ formats: FormatCatalog) {
         eventsSelected = formats.selected.isEmpty ? nil : formats.selected.sorted()
+        describesWholeKernel = formats.isOfWholeKernel
         recordedKinds = formats.kinds
         formatFields = formats.fields
         inhibitNames = formats.inhibitNames

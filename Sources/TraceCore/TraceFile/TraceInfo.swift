@@ -11,6 +11,8 @@ public struct TraceInfo: Sendable {
     public var cpus: Int
     /// Tracepoints whose format the trace carries, sorted; nil where it can't tell.
     public var eventsSelected: [String]?
+    /// All that the kernel has, as `trace-cmd extract` writes them, whichever were on: only records tell that one was.
+    public var describesWholeKernel: Bool
     /// The kinds among them that the machine uses.
     public var recordedKinds: EventKindSet
     /// Whoever recorded it says what was on, as live tracing does: a format is no mere description then.
@@ -41,6 +43,7 @@ public struct TraceInfo: Sendable {
         self.cpus = cpus
         kernel = nil
         eventsSelected = nil
+        describesWholeKernel = false
         recordedKinds = []
         knowsSelection = false
         formatFields = []

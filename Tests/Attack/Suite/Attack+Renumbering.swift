@@ -17,10 +17,16 @@ extension Attack {
                     guard let lowest = tids.first, lowest + step > 0 else { return false }
                     others = tids.map { $0 + step }
                 default:
-                    // Thread ids wrap at pid_max, so that later threads may have lower ones. Of several VMs nothing else may
-                    // tell which is whose.
-                    guard corpus.whole(of: recording)?.report.vms.count == 1 else { return false }
-                    others = tids.shuffled(using: &random)
+                    // Thread ids wrap at pid_max, and begin anew above RESERVED_PIDS, so that later threads may have lower
+                    // ones. Of several VMs nothing else may tell which is whose.
+                    guard corpus.whole(of: recording)?.report.vms.count == 1, let lowest = tids.first,
+                        let highest = tids.last, highest - lowest < 1000
+                    else { return false }
+                    let start = 32768 - Int32.random(in: 1...(highest - lowest + 1), using: &random)
+                    others = tids.map { tid in
+                        let other = tid - lowest + start
+                        return other < 32768 ? other : other - 32768 + 300
+                    }
                 }
                 recording.renumber(tids: Dictionary(uniqueKeysWithValues: zip(tids, others)))
                 return true

@@ -158,6 +158,8 @@ extension HeldRecording {
     /// In what the recording, written to a file, is judged differently; nil where a file can't hold it as it is.
     fileprivate func differencesInFile(_ judgement: Judgement) -> [String]? {
         guard hasOneOrder, totals.cut == nil, totals.shortRecords == 0, totals.unknownRecords == 0 else { return nil }
+        // A file of the writer's describes what it holds.
+        guard !info.describesWholeKernel else { return nil }
         // Some of what live tracing knows is written with the record that comes next, whose time it takes.
         guard changes.isEmpty || !hasFacts else { return nil }
         var template = Array("/dev/shm/apictrace-XXXXXX".utf8CString)

@@ -55,6 +55,38 @@ import Testing
         #expect(trace.outcome().members == [[0: 101, 1: 202], [0: 201, 1: 102]])
     }
 
+    @Test(arguments: [true, false])
+    func `a vCPU that was inside an exit when the trace began is no part of a VM that is created in it`(_ isNamed: Bool) {
+        var trace = Trace()
+        if isNamed { trace.info.guests = [GuestMap(name: "a", threads: [(0, 102)])] }
+        trace.createVM(by: thread(100, vcpu: nil))
+        trace.thread(thread(102, vcpu: 0))
+        trace.emit(.exit(.init(reason: 1, isa: 1, vcpu: 0)))
+        trace.enter()
+        trace.thread(thread(100, vcpu: nil))
+        trace.inhibit(reason: 1, set: true, mask: 0x2)
+        run([(102, 0), (101, 0)], in: &trace)
+        let seen = trace.outcome()
+        #expect(seen.members == [[0: 102], [0: 101]])
+        #expect(seen.vms.map(\.apicv.state) == [.unknown, .inhibited])
+        #expect(seen.vms.map(\.apicv.isSeenFromCreation) == [false, true])
+    }
+
+    @Test func `a vCPU that enters first is new, and after a hole nobody can tell`() {
+        for isHole in [false, true] {
+            var trace = Trace()
+            trace.createVM(by: thread(100, vcpu: nil))
+            trace.thread(thread(101, vcpu: 0))
+            trace.enter()
+            if isHole { trace.hole(cpu: 0) }
+            trace.exitOfL1()
+            trace.enter()
+            let seen = trace.outcome()
+            #expect(seen.members == [[0: 101]])
+            #expect(seen.vms[0].apicv.isSeenFromCreation)
+        }
+    }
+
     @Test func `a vCPU created at run time joins its VM`() {
         var trace = Trace()
         trace.createVM()

@@ -213,13 +213,13 @@ import Testing
     }
 
     /// A VM whose creation was seen, but for the event that clears ABSENT.
-    private func absent(isDisabled: Bool = false) -> Trace {
+    private func absent(isDisabled: Bool = false, isEntered: Bool = true) -> Trace {
         var trace = Trace()
         trace.thread(.vmm)
         trace.inhibit(reason: 2, set: true, mask: 0x4)
         if isDisabled { trace.inhibit(reason: 0, set: true, mask: 0x5) }
         trace.thread(.vcpu0)
-        trace.exitOfL1()
+        if isEntered { trace.exitOfL1() } else { trace.emit(.exit(.init(reason: 18, isa: 1, vcpu: 0))) }
         return trace
     }
 
@@ -237,7 +237,7 @@ import Testing
     }
 
     @Test func `a vCPU that has not been entered since may do so still; with other inhibits it says nothing`() throws {
-        var early = absent()
+        var early = absent(isEntered: false)
         early.accept(0x41)
         #expect(try states(early) == [.inhibited])
         var disabled = absent(isDisabled: true)

@@ -37,6 +37,46 @@ import Testing
         #expect(trace.outcome().doubts.allSatisfy { !$0.text.contains("filter") })
     }
 
+    /// Injections of one vector are recorded, those of another are not.
+    private func injectionsOfOneVector(seen: Int, unseen: Int, isWaiting: Bool = true) -> Trace {
+        var trace = Trace()
+        trace.createVM()
+        trace.resumeL2()
+        for _ in 0..<seen {
+            trace.deliver(0xec)
+            trace.endHooked()
+        }
+        for _ in 0..<unseen {
+            trace.exitOfL2()
+            if isWaiting { trace.accept(0x41) }
+            trace.enter()
+            trace.endHooked()
+        }
+        return trace
+    }
+
+    @Test(arguments: [(17, true), (16, false)])
+    func `a filter on the vector of kvm_inj_virq: L2 ends what waited, and nobody saw it injected`(
+        _ unseen: Int, _ isFiltered: Bool
+    ) {
+        #expect(filtered(injectionsOfOneVector(seen: 20, unseen: unseen)).contains(.injVIRQ) == isFiltered)
+    }
+
+    @Test func `few of many may have come by other ways, and an EOI of nothing is no sign`() {
+        #expect(!filtered(injectionsOfOneVector(seen: 160, unseen: 20)).contains(.injVIRQ))
+        #expect(filtered(injectionsOfOneVector(seen: 159, unseen: 20)).contains(.injVIRQ))
+        #expect(!filtered(injectionsOfOneVector(seen: 20, unseen: 20, isWaiting: false)).contains(.injVIRQ))
+    }
+
+    @Test func `with injections filtered a long wait is a hazard at most`() {
+        var trace = injectionsOfOneVector(seen: 20, unseen: 20)
+        for _ in 0..<20 {
+            trace.accept(0x41)
+            trace.runL2(entries: 20, over: 150)
+        }
+        #expect(trace.outcome().grade(.lostAccept) == .hazard)
+    }
+
     // MARK: Off
 
     @Test(arguments: [(1, false), (2, true)]) func `two exits and no entry`(_ times: Int, _ isOff: Bool) {
@@ -172,6 +212,35 @@ import Testing
         #expect(!after(.eptMisconfig, isWrite: false).contains(.eoi))
     }
 
+    @Test(arguments: [(1, false), (2, true)]) func `L2's EPT_MISCONFIG is emulated, and kvm_mmio tells of that`(
+        _ times: Int, _ isOff: Bool
+    ) {
+        let unseen = trace(times) {
+            $0.exitOfL2(.eptMisconfig)
+            $0.enter()
+        }
+        #expect(off(unseen).contains(.mmio) == isOff)
+        let handedOn = trace(times) {
+            $0.exitOfL2(.eptMisconfig)
+            $0.forward(.eptMisconfig)
+            $0.enter()
+            $0.resumeL2()
+        }
+        #expect(!off(handedOn).contains(.mmio))
+        #expect(!off(trace(times) { $0.accessDirectly(0x80, write: true) }).contains(.mmio))
+    }
+
+    @Test func `a file that describes all the kernel has says nothing of what was on`() {
+        var trace = trace(4) {
+            $0.exitOfL1()
+            $0.enter()
+        }
+        #expect(Analysis.recorded(trace) == trace.info.recordedKinds)
+        trace.info.describesWholeKernel = true
+        #expect(Analysis.recorded(trace) == EventKindSet(.entry, .exit))
+        #expect(trace.outcome().verdict == .inconclusive)
+    }
+
     @Test func `whoever says what was on is believed`() {
         var trace = trace(4) { $0.exitOfL1() }
         trace.info.knowsSelection = true
@@ -181,7 +250,7 @@ import Testing
     @Test func `where one was off the description is no selection: only records count`() throws {
         var trace = Trace()
         trace.info.eventsSelected = ["kvm_entry", "kvm_exit"]
-        trace.createVM()
+        trace.emit(.apicvInhibitChanged(.init(reason: 2, set: false, inhibits: 0)))
         for _ in 0..<2 { trace.exitOfL1() }
         #expect(trace.outcome().report.source.eventsSelected == nil)
         #expect(Analysis.recorded(trace) == EventKindSet(.exit, .apicvInhibitChanged))

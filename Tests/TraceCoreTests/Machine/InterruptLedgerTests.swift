@@ -268,6 +268,50 @@ import Testing
         #expect(trace.outcome()[0x41].pending != nil)
     }
 
+    /// A vCPU with an interrupt in service in L2 and another waiting: then what is done, and the vCPU runs L1.
+    private func runsL1AgainAfter(_ what: (inout Trace) -> Void) -> Trace {
+        var trace = inL2()
+        trace.deliver(0x51)
+        trace.accept(0x41)
+        what(&trace)
+        trace.enter()
+        trace.exitOfL1()
+        trace.enter()
+        return trace
+    }
+
+    @Test func `INIT and SIPI, and L1 runs that was handed no exit: the VM was reset`() {
+        let reset = runsL1AgainAfter {
+            $0.exitOfL2()
+            $0.accept(0, mode: 0x500)
+            $0.accept(8, mode: 0x600)
+        }
+        #expect(reset.transitions().contains(.reset))
+        #expect(reset.outcome()[0x51].inService == nil)
+        #expect(reset.outcome()[0x41].pending == nil)
+    }
+
+    @Test(arguments: [[0x500], [0x600], [0x600, 0x500]] as [[UInt16]])
+    func `one of the two, or SIPI first, resets nothing`(_ modes: [UInt16]) {
+        let trace = runsL1AgainAfter { trace in
+            trace.exitOfL2()
+            for mode in modes { trace.accept(0, mode: mode) }
+        }
+        #expect(!trace.transitions().contains(.reset))
+        #expect(trace.outcome()[0x51].inService != nil)
+    }
+
+    @Test func `L1 that is handed an exit after INIT and SIPI goes on as it was`() {
+        let trace = runsL1AgainAfter {
+            $0.exitOfL2()
+            $0.accept(0, mode: 0x500)
+            $0.accept(8, mode: 0x600)
+            $0.forward(Trace.cpuid)
+        }
+        #expect(!trace.transitions().contains(.reset))
+        #expect(trace.outcome()[0x51].inService != nil)
+    }
+
     @Test func `modes without a vector are no interrupts`() {
         var trace = inL2()
         for mode: UInt16 in [0x200, 0x400, 0x500, 0x600, 0x700] { trace.accept(0x41, mode: mode) }

@@ -129,10 +129,40 @@ import Testing
         #expect(verdict(EventKindSet(.exit, .entry, .apicAcceptIRQ, .injVIRQ)) == .clean)
     }
 
-    @Test func `on SVM nothing more is needed`() {
+    @Test func `on SVM nothing more is needed, and what waits is not vouched for`() {
         var trace = Trace(recorded: EventKindSet(.exit))
         trace.exitOfL1(.svmVMRUN)
         #expect(trace.outcome().verdict == .clean)
+        #expect(trace.outcome().report.reasons.contains { $0.contains("how long interrupts waited is not recorded") })
+        trace.info.recordedKinds = EventKindSet(rawValue: .max)
+        #expect(!trace.outcome().report.reasons.contains { $0.contains("not recorded") })
+    }
+
+    @Test(arguments: [true, false])
+    func `the page reached by EPT_MISCONFIG and no nested exit at all: it may have been L2's`(_ isCreated: Bool) {
+        var trace = Trace()
+        if isCreated { trace.createVM() }
+        trace.exitOfL1(.eptMisconfig)
+        trace.enter()
+        #expect(trace.outcome().verdict == .clean)
+        trace.exitOfL1(.eptMisconfig)
+        trace.emit(.mmio(.init(type: 2, gpa: Trace.page + 0x80, value: 0)))
+        trace.enter()
+        #expect(trace.outcome().verdict == .inconclusive)
+        trace.info.knowsSelection = true
+        #expect(trace.outcome().verdict == .clean)
+    }
+
+    @Test func `a VM created in the trace whose L2 nobody launched: its state was loaded, or it is another VM`() {
+        func doubts(isLaunched: Bool) -> [String] {
+            var trace = Trace()
+            trace.createVM()
+            if isLaunched { trace.resumeL2() }
+            trace.runL2(entries: 2)
+            return trace.outcome().doubts.map(\.text)
+        }
+        #expect(doubts(isLaunched: false).contains { $0.contains("launched before") })
+        #expect(!doubts(isLaunched: true).contains { $0.contains("launched before") })
     }
 
     @Test func `without nested exits an L2 shows by VMLAUNCH and VMRESUME, in a VM seen from its creation`() {

@@ -230,4 +230,17 @@ import Testing
         }
         #expect(seen == .inconclusive)
     }
+
+    @Test func `what L2 ends without an injection is a crossing only where injections were on`() {
+        var trace = Trace()
+        trace.createVM()
+        trace.resumeL2()
+        trace.endDirectly(0x51)
+        #expect(trace.outcome().grade(.staleSVI) == .hazard)
+        trace.info.recordedKinds.remove(.init(.injVIRQ))
+        #expect(trace.outcome().finding(.staleSVI) == nil)
+        #expect(trace.outcome().verdict == .exposed)
+        trace.info.formatFields = ["kvm_entry.intr_info"]
+        #expect(trace.outcome().grade(.staleSVI) == .hazard)
+    }
 }

@@ -11,10 +11,12 @@ extension Trace {
     // MARK: Levels
 
     mutating func exitOfL1(_ reason: ExitReason = vmcall, info1: UInt64 = 0, info2: UInt64 = 0) {
+        if isFirstExit() { enter() }
         emit(.exit(exit(reason, info1, info2)))
     }
 
     mutating func exitOfL2(_ reason: ExitReason = cpuid, info1: UInt64 = 0, info2: UInt64 = 0) {
+        if isFirstExit() { enter() }
         emit(.exit(exit(reason, info1, info2)), .nestedVMExit(exit(reason, info1, info2)))
     }
 
@@ -59,6 +61,8 @@ extension Trace {
     // MARK: APICv
 
     mutating func inhibit(reason: Int32, set: Bool, mask: UInt64) {
+        // KVM_CREATE_VM's: a vCPU's thread sets DISABLED and ABSENT for another VM only.
+        if set, mask == 1 << UInt64(reason), thread.vcpu == nil || [0, 2].contains(reason) { beginsAnew() }
         emit(.apicvInhibitChanged(.init(reason: reason, set: set, inhibits: mask)))
     }
 

@@ -26,6 +26,8 @@ struct Trace {
     private(set) var thread = Thread.vcpu0
     private(set) var time: UInt64 = 0
     private var steps: [Step] = []
+    /// Threads that have run since the trace created a VM: in one that ran before they may begin anywhere.
+    private var entered: Set<Int32>?
 
     /// Every event is recorded on a kernel whose inhibit names are known, by a clock in nanoseconds.
     init(recorded: EventKindSet = EventKindSet(rawValue: .max), clock: TraceClock.Unit = .nanoseconds) {
@@ -46,6 +48,14 @@ struct Trace {
     mutating func rewind(ms: Double) {
         time -= min(time, UInt64(ms * 1_000_000))
     }
+
+    /// A VM is created: its vCPUs begin with an entry.
+    mutating func beginsAnew() {
+        entered = []
+    }
+
+    /// The thread's vCPU exits: true where nobody can have seen it enter before.
+    mutating func isFirstExit() -> Bool { entered?.insert(thread.tid).inserted ?? false }
 
     mutating func emit(_ events: KVMEvent...) {
         for event in events {

@@ -27,6 +27,11 @@ struct CrossingWatch: Sendable {
     private(set) var firstDelivery: (crossing: Crossing, vector: UInt8)?
     var log = EvidenceLog()
 
+    /// L2 ended what nobody saw injected, and that is all: L1 must have taken it.
+    var restsOnNoInjection: Bool {
+        stuck.isEmpty && crossings.allSatisfy { $0.endedAt == .l2 && $0.acknowledged == nil }
+    }
+
     // MARK: Events
 
     mutating func crossed(_ crossing: Crossing, apicvKnown: Bool, pendingAbove: Bool) {

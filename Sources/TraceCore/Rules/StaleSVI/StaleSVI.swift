@@ -162,8 +162,9 @@ struct StaleSVI: Sendable {
                 continue
             }
             let vm = machine.vms[machine.vcpus[vcpu].vm]
-            // A device whose interrupts the IOMMU posts leaves one event, when it is set up.
-            let knowsDevices = vm.apicv.isSeenFromCreation && machine.recordedKinds.contains(.piIRTEUpdate)
+            // A device whose interrupts the IOMMU posts leaves one event, when it is set up, where that is on.
+            let knowsDevices =
+                vm.apicv.isSeenFromCreation && machine.recordedKinds.contains(.piIRTEUpdate)
             guard !vm.hasPostedDevices, knowsDevices || watch.deliveries >= Self.deliveriesNeeded else { continue }
             return FixState(
                 state: .present, basis: .behaviour,
@@ -206,6 +207,8 @@ struct StaleSVI: Sendable {
     ) -> RuleFinding? {
         guard watches.indices.contains(vcpu), let watch = watches[vcpu], watch.crossingCount > 0 else { return nil }
         let vm = machine.vcpus[vcpu].vm
+        // Where injections were not on, any interrupt that L2 ended may have been one.
+        if watch.restsOnNoInjection, !machine.showsInjections { return nil }
         // Up to 5.17 no event tells of inhibits: there the state stays unknown on any recording.
         let canKnow = machine.info.recordsInhibits || machine.vms[vm].apicv.contradictions > 0
         if watch.restsOnUnknown, canKnow { return unjudged(watch, vcpu: vcpu, vm: vm, machine.recordedKinds) }
@@ -247,7 +250,7 @@ extension EvidenceLog {
             if crossing.endedAt == .l2 {
                 "\(crossing.vector.hex) ended by L2: the crossing"
             } else if crossing.endedBy == .eoi {
-                "L1 writes the EOI of \(crossing.vector.hex): the crossing"
+                "L1 has written the EOI of \(crossing.vector.hex), and another is ended: the crossing"
             } else {
                 "L2's EOI of \(crossing.vector.hex) handed to L1, which writes it: the crossing"
             }

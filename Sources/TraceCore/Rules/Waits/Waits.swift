@@ -50,6 +50,7 @@ struct Waits: Sendable {
             watches[vcpu].otherDelivered(vector, intoL2: false, .nestedVMEnter, at: stamp)
         case .gap: watches[vcpu].breakOff()
         case .offered(.`init`, _): if !machine.vcpus[vcpu].hasNested { watches[vcpu].reset() }
+        case .reset: watches[vcpu].reset()
         default: break
         }
     }
@@ -81,6 +82,7 @@ extension Machine {
     /// What tells that an interrupt was delivered was on while the trace was recorded: a wait is one for certain.
     var showsDeliveries: Bool {
         let seen = consistency.seen
+        guard !filteredKinds.contains(.injVIRQ) else { return false }
         return seen.contains(.injVIRQ) || seen.contains(.nestedVMEnter) && consistency.hasSeenReflections
             || info.formatFields.contains("kvm_entry.intr_info")
     }
