@@ -12,6 +12,8 @@ struct VMGrouping: Sendable {
         var key: String?
         /// The thread that created the VM, where that was seen.
         var creator: Int32?
+        /// There was another one that might have been it.
+        var isCreatorGuessed = false
         /// Live: the VMM's process.
         var process: Int32?
         /// Live: address of KVM's `struct kvm`, once a vCPU of the VM has told it.
@@ -76,6 +78,11 @@ struct VMGrouping: Sendable {
     }
 
     /// A VM that was inferred to be the one which a thread created has run before that: the thread's VM is still to come.
+    /// Whether what the thread does is this VM's for certain: not where it created one of several VMs, and which is a guess.
+    func isSure(of tid: Int32, for group: Int) -> Bool {
+        !groups[group].isCreatorGuessed || groups[group].creator != tid
+    }
+
     mutating func releaseCreator(of group: Int) -> Bool {
         guard groups[group].process == nil, let creator = groups[group].creator else { return false }
         groups[group].creator = nil
@@ -87,7 +94,7 @@ struct VMGrouping: Sendable {
     mutating func join(tid: Int32, vcpu: Int32?, process: Int32 = 0) -> Int {
         let group =
             process == 0
-            ? known(tid) ?? fitting(tid: tid, vcpu: vcpu) ?? add(Group(creator: claimCreator(below: tid)))
+            ? known(tid) ?? fitting(tid: tid, vcpu: vcpu) ?? add(groupOfNearestCreator(below: tid))
             : group(ofProcess: process) ?? add(Group(process: process))
         groups[group].members.append((tid, vcpu))
         return group
@@ -127,7 +134,7 @@ struct VMGrouping: Sendable {
     private mutating func known(_ tid: Int32) -> Int? {
         guard let guest = guests.first(where: { $0.threads.contains { $0.tid == tid } }) else { return nil }
         return groups.firstIndex { $0.key == guest.name }
-            ?? add(Group(key: guest.name, creator: claimCreator(below: tid)))
+            ?? add(groupOfNearestCreator(below: tid, key: guest.name))
     }
 
     private func fitting(tid: Int32, vcpu: Int32?) -> Int? {
@@ -166,10 +173,12 @@ struct VMGrouping: Sendable {
     /// So many threads may have been made since the VM, the reserved ids included.
     private static let mostWrapped: Int32 = 2048
 
-    private mutating func claimCreator(below tid: Int32) -> Int32? {
-        guard let creator = nearestCreator(below: tid) else { return nil }
-        unclaimedCreators.removeAll { $0 == creator }
-        return creator
+    /// A group of the creator that is nearest to its first thread, which is a guess where there are several.
+    private mutating func groupOfNearestCreator(below tid: Int32, key: String? = nil) -> Group {
+        var group = Group(key: key, creator: nearestCreator(below: tid))
+        group.isCreatorGuessed = unclaimedCreators.count { $0 <= tid } > 1
+        unclaimedCreators.removeAll { $0 == group.creator }
+        return group
     }
 
     private mutating func add(_ group: Group) -> Int {

@@ -112,6 +112,12 @@ public struct APICvTimeline: Equatable, Sendable {
         return append(Interval(from: stamp.time, state: .unknown, mask: 0, inferred: true))
     }
 
+    /// Some VM's mask changed, and this one's perhaps.
+    mutating func becameUnknown(at stamp: EventStamp) -> Bool {
+        isInitial = false
+        return append(Interval(from: stamp.time, state: .unknown, mask: 0, inferred: true))
+    }
+
     /// What only a VM with APICv switched off does.
     enum InactiveSign {
         /// An exit of L1's ended an interrupt that hardware would have ended by itself.

@@ -36,6 +36,9 @@ public struct ExitBracket: Equatable, Sendable {
     @inline(__always)
     public var mayChangeLevel: Bool { isOpen && (reason.startsL2 || followsL2 && isLevelPresumed) }
 
+    /// MOV to CR8 (SDM 29.2.1: bits 3:0 of the qualification name the register, bits 5:4 are 0 for a move to it).
+    var writesCR8: Bool { reason == .crAccess && qualification & 0x3f == 8 }
+
     /// In a HLT that L0 handles, and nothing has woken it yet.
     @inline(__always)
     public var isBlocked: Bool { isOpen && reason.isHLT && !isForwarded && !hasWoken }

@@ -27,6 +27,7 @@ public struct ExitReason: Hashable, Sendable {
     public static let hlt = ExitReason(.vmx, 12)
     public static let vmlaunch = ExitReason(.vmx, 20)
     public static let vmresume = ExitReason(.vmx, 24)
+    public static let crAccess = ExitReason(.vmx, 28)
     public static let msrRead = ExitReason(.vmx, 31)
     public static let msrWrite = ExitReason(.vmx, 32)
     public static let apicAccess = ExitReason(.vmx, 44)

@@ -28,6 +28,17 @@ public struct InterruptLedger: Equatable, Sendable {
     /// Something waits that hardware can't have delivered.
     var hasCertainPending: Bool { !certainMap.isEmpty }
 
+    /// Vectors that were accepted in hard interrupt context alone, on a thread of this VM's: they may be for another VM.
+    private(set) var mayBeOthers = VectorSet()
+
+    mutating func targeted(_ vector: UInt8, isCertain: Bool) {
+        if isCertain {
+            mayBeOthers.remove(vector)
+        } else if accounts[vector].isUntouched {
+            mayBeOthers.insert(vector)
+        }
+    }
+
     /// The highest vector that KVM injected into L2, or L1 passed on to it, and that is in service for certain, but for those in `stuck`.
     func highestInjected(but stuck: VectorSet) -> UInt8? {
         highestInService { vector, open in
@@ -77,6 +88,7 @@ public struct InterruptLedger: Equatable, Sendable {
     /// IRR to ISR at a level.
     mutating func acknowledged(_ vector: UInt8, level: Level, by how: Acknowledgement, at stamp: EventStamp) {
         accounts[vector].acknowledged[level] &+= 1
+        mayBeOthers.remove(vector)
         let isSure = accounts[vector].pending != nil
         noLongerPending(vector)
         // KVM picks a vector only where nothing of its class or above is in ISR: what was there has ended unseen. Hardware
@@ -116,6 +128,7 @@ public struct InterruptLedger: Equatable, Sendable {
     ///   that an EOI by L2 with nothing injected tells of one.
     mutating func ended(_ vector: UInt8, level: Level, silentAcknowledge: Bool, at stamp: EventStamp) -> Crossing? {
         accounts[vector].ended[level] &+= 1
+        mayBeOthers.remove(vector)
         let mayBeOlder = unseenMap.contains(vector) && accounts[vector].pending == nil
         unseenMap.remove(vector)
         guard let open = accounts[vector].inService else {

@@ -29,6 +29,12 @@ extension Machine {
         let vcpu = vcpu(of: thread)
         guard !access.exception else { return }
         if access.index == 0x1b, access.isWrite { vcpus[vcpu].apicBaseWritten(access.value) }
+        if vcpus[vcpu].hasEndedByMSR {
+            vcpus[vcpu].hasEndedByMSR = false
+            if access.isWrite, APICRegister(msr: access.index) == .eoi, vcpus[vcpu].bracket.isOpen {
+                showedInactive(vcpus[vcpu].vm, vcpu, .eoiByExit, stamp, &observer)
+            }
+        }
         guard let register = APICRegister(msr: access.index), !vcpus[vcpu].bracket.isForwarded else { return }
         vcpus[vcpu].shown(register, access.value)
         switch vcpus[vcpu].actingLevel {
@@ -67,6 +73,7 @@ extension Machine {
             }
             return
         }
+        vcpus[vcpu].ledger.targeted(accept.vector, isCertain: !accept.inHardIRQ)
         let bracket = vcpus[vcpu].bracket
         // The exit may yet turn out to be L2's.
         if bracket.isOpen, bracket.isLevelPresumed, bracket.followsL2, bracket.level == .l1,
@@ -97,7 +104,9 @@ extension Machine {
             vcpus[vcpu].ledger.refused(vector, level: level)
             return
         }
-        let silent = level != .l2 && deliversSilently(vcpus[vcpu].vm)
+        // No hardware delivers anything to a vCPU that doesn't run.
+        let sleeps = vcpus[vcpu].tid == nil || vcpus[vcpu].bracket.isBlocked
+        let silent = level != .l2 && !sleeps && deliversSilently(vcpus[vcpu].vm)
         vcpus[vcpu].ledger.accepted(vector, level: level, silent: silent, at: stamp)
         observer.observe(.accepted(vector, level: level, silent: silent), of: vcpu, at: stamp, in: self)
     }
@@ -231,7 +240,9 @@ extension Machine {
         let bracket = vcpus[vcpu].bracket
         guard bracket.isOpen, !bracket.isForwarded else { return }
         switch bracket.reason {
-        case .msrWrite, .eptMisconfig, .eptViolation: showedInactive(vcpus[vcpu].vm, vcpu, .eoiByExit, stamp, &observer)
+        // By the x2APIC's register; Hyper-V's EOI MSR is always KVM's to carry out (kvm_hv_set_msr, arch/x86/kvm/hyperv.c).
+        case .msrWrite: vcpus[vcpu].hasEndedByMSR = true
+        case .eptMisconfig, .eptViolation: showedInactive(vcpus[vcpu].vm, vcpu, .eoiByExit, stamp, &observer)
         default: break
         }
     }
@@ -240,13 +251,15 @@ extension Machine {
     private mutating func inducedEOI<Observer: MachineObserver>(
         _ told: Int32, _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
     ) {
-        guard let stuck = vcpus[vcpu].ledger.endedNext, Int32(stuck) > told,
+        if vcpus[vcpu].ledger.endedNext == nil, told < 16 { vcpus[vcpu].endsNothing = true }
+        // L1's EOI may be for the PIC's interrupt, which is in no service.
+        guard vcpus[vcpu].picVectorOfL1 == nil, let stuck = vcpus[vcpu].ledger.endedNext, Int32(stuck) > told,
             let open = vcpus[vcpu].ledger[stuck].inService, open.level == .l2, !open.mayHaveEnded
         else { return }
         let isOfL2 = vcpus[vcpu].hookedEOI != nil
         // Vectors below 16 are never delivered (SDM 11.5.2): SVI was of nobody's. Any other may be one of L1's that nobody
         // saw come, unless L1 writes an EOI for L2 just now.
-        guard (0..<16).contains(told) ? open.isSure || isOfL2 : open.isSure && isOfL2 && !mayBeOfL1(told, vcpu) else {
+        guard (0..<16).contains(told) ? !vcpus[vcpu].endsNothing && (open.isSure || isOfL2) : open.isSure && isOfL2 && !mayBeOfL1(told, vcpu) else {
             return
         }
         if let crossing = vcpus[vcpu].ledger.missedEOI(of: stuck, at: stamp) {
@@ -260,6 +273,8 @@ extension Machine {
         guard let vector = UInt8(exactly: vector) else { return false }
         if homeless.contains(vector) { return true }
         let account = vcpus[vcpu].ledger[vector]
+        // It came unseen before, or its accepts go unseen.
+        if account.ended.l1 > 0 || account.accepted.total == 0 { return true }
         return account.pending != nil || account.inService != nil || vcpus[vcpu].ledger.mayBeUnseen(vector)
     }
 

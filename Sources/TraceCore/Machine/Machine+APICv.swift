@@ -30,10 +30,21 @@ extension Machine {
 
     /// Whether the VM's mask changed.
     mutating func apply(_ change: KVMEvent, toVM vm: Int, at stamp: EventStamp) -> Bool {
-        switch change {
+        if !grouping.isSure(of: stamp.tid, for: vm), !isOfEveryVM(change) {
+            return vms[vm].apicv.becameUnknown(at: stamp)
+        }
+        return switch change {
         case .apicvInhibitChanged(let change): vms[vm].apicv.inhibitChanged(change, at: stamp)
         case .apicvUpdateRequest(let request): vms[vm].apicv.updateRequested(request, at: stamp)
         default: false
+        }
+    }
+
+    /// DISABLED is the host's, and every VM begins with ABSENT.
+    private func isOfEveryVM(_ change: KVMEvent) -> Bool {
+        guard case .apicvInhibitChanged(let change) = change else { return false }
+        return (0..<64).filter { change.inhibits >> UInt64($0) & 1 != 0 }.allSatisfy {
+            $0 == 0 || inhibitNames.mayBeAbsent(bit: $0)
         }
     }
 
@@ -97,6 +108,7 @@ extension Machine {
     mutating func showedActive<Observer: MachineObserver>(
         _ vm: Int, _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
     ) {
+        vms[vm].usesAPICv = true
         guard vms[vm].apicv.state != .active, vms[vm].isa != .svm || vms[vm].apicv.state == .unknown,
             vms[vm].apicv.showedActive(since: vcpus[vcpu].enteredAt, at: stamp)
         else { return }

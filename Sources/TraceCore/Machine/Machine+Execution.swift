@@ -29,6 +29,9 @@ extension Machine {
             if before == .l1 { consistency.msrExitOfL1() }
         case .vmlaunch, .vmresume:
             if before == .l2 { consistency.returnWithoutInject() }
+        case .crAccess:
+            // kvm_cr tells the value, where it is on and the access is KVM's to carry out.
+            if vcpus[vcpu].bracket.writesCR8 { vcpus[vcpu].shownTPR = nil }
         case .interruptWindow:
             if level == .l2 { observer.observe(.interruptWindow, of: vcpu, at: stamp, in: self) }
         default:
@@ -52,11 +55,29 @@ extension Machine {
         consistency.entry(afterEntry: !vcpus[vcpu].bracket.isOpen && vcpus[vcpu].enteredAt != 0)
         if vcpus[vcpu].enteredAt == 0, vcpus[vcpu].bracket.isOpen { ranBefore(vcpu) }
         endWait(vcpu, stamp, &observer)
+        if entry.rip == Self.resetVector { enteredAtResetVector(vcpu, stamp, &observer) }
         if vcpus[vcpu].bracket.mayChangeLevel { settleLevel(vcpu, stamp, &observer) }
         if let info = entry.intrInfo { entering(vcpu, InterruptionInfo(info), stamp, &observer) }
         let (mode, mapped) = vcpus[vcpu].entered(at: stamp.time, silently: deliversSilently(vcpus[vcpu].vm))
         if mapped { observer.observe(.pageChanged(.l1), of: vcpu, at: stamp, in: self) }
         if observer.watchesEntries(of: vcpu) { observer.observe(.entered(mode), of: vcpu, at: stamp, in: self) }
+    }
+
+    /// Where a processor begins after a reset (SDM 10.1.4).
+    private static let resetVector: UInt64 = 0xfff0
+
+    /// Nothing that KVM does for a guest between an exit and an entry takes it there from elsewhere, but for L1's own start
+    /// of an L2: the VMM has reset the VM (KVM_SET_REGS, KVM_SET_LAPIC), which leaves no event.
+    @inline(never)
+    private mutating func enteredAtResetVector<Observer: MachineObserver>(
+        _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
+    ) {
+        let bracket = vcpus[vcpu].bracket
+        // An instruction that is skipped has 15 bytes at most.
+        guard bracket.isOpen, !bracket.reason.startsL2, !bracket.isForwarded,
+            Self.resetVector &- vcpus[vcpu].standstill.current.rip > 15
+        else { return }
+        wasReset(vcpu, stamp, &observer)
     }
 
     /// The vCPU ran L2, and now L1, which nobody handed an exit to, once INIT and SIPI had been offered to it: the VM was
@@ -65,6 +86,7 @@ extension Machine {
         _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         vcpus[vcpu].resetAPIC()
+        vcpus[vcpu].mode = .l1
         observer.observe(.reset, of: vcpu, at: stamp, in: self)
     }
 
@@ -83,7 +105,7 @@ extension Machine {
         _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         let bracket = vcpus[vcpu].bracket
-        if bracket.followsL2, bracket.isLevelPresumed, bracket.level == .l1 {
+        if bracket.followsL2, bracket.isLevelPresumed, bracket.level != .l2 {
             consistency.exitOfL2WithoutNestedVMExit()
             if vcpus[vcpu].wakeup == .sipiOffered { wasReset(vcpu, stamp, &observer) }
             if consistency.lacksNestedVMExit { presumption = .nothing }
@@ -107,7 +129,9 @@ extension Machine {
             vcpus[vcpu].injectionOfL1 != vector
         else { return }
         // Without kvm_nested_vmenter the first entry of L2 may repeat what L1 injects.
-        guard !(vcpus[vcpu].bracket.reason.startsL2 && vcpus[vcpu].bracket.isOpen) else { return }
+        guard !(vcpus[vcpu].bracket.reason.startsL2 && vcpus[vcpu].bracket.isOpen) else {
+            return observer.observe(.enteringL2(injecting: vector), of: vcpu, at: stamp, in: self)
+        }
         if vcpus[vcpu].bracket.isOpen, vcpus[vcpu].bracket.interruptedVector != vector {
             consistency.injectionWithoutInjVIRQ()
         }

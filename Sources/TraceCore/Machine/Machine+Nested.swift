@@ -9,6 +9,7 @@ extension Machine {
         guard let thread = located(at: stamp, &observer) else { return }
         let vcpu = vcpu(of: thread, id: exit.vcpu)
         consistency.nestedExit(inExit: vcpus[vcpu].bracket.isOpen)
+        if presumption == .nothing { presumption = .l1UntilToldOtherwise }
         let isNew = vcpus[vcpu].nestedVMExit(at: stamp.time)
         if vcpus[vcpu].unlevelled.count > 0 { acceptHeld(vcpu, level: .l2, &observer) }
         guard isNew else { return }
@@ -53,8 +54,9 @@ extension Machine {
         } else if reason == .sipiSignal {
             observer.observe(.sipiTaken, of: vcpu, at: stamp, in: self)
         } else if reason == .msrWrite {
-            // Which register can't be told: kvm_exit doesn't name the MSR. It may have been the x2APIC's EOI.
+            // Which register can't be told: kvm_exit doesn't name the MSR. It may have been the x2APIC's EOI, or its TPR.
             vcpus[vcpu].mayHaveHookedEOI = true
+            vcpus[vcpu].shownTPR = nil
         } else if let access, reason.isPageFault || reason.isAPICVirtualization || reason == .eptMisconfig {
             hooked(access, vcpu, stamp, &observer)
         }
@@ -69,6 +71,8 @@ extension Machine {
             observer.observe(.pageChanged(.l2), of: vcpu, at: stamp, in: self)
         }
         observer.observe(.accessHooked(access.register, isWrite: access.isWrite), of: vcpu, at: stamp, in: self)
+        // What L1 makes of it can't be told.
+        if access.register == .tpr, access.isWrite { vcpus[vcpu].shownTPR = nil }
         guard access.register == .eoi, access.isWrite else { return }
         vcpus[vcpu].hookedEOI = stamp
         // What L2 ends had come from L1's APIC, where only one that waits for KVM can have.

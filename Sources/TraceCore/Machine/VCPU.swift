@@ -69,6 +69,10 @@ public struct VCPU: Sendable {
     var latestAPICRead: APICRegister?
     /// The task priority that a trapped access showed last; hardware carries most of them out in silence.
     public internal(set) var shownTPR: UInt8?
+    /// L1 has written an EOI with nothing in service, as some do: hardware then ends what isn't there.
+    var endsNothing = false
+    /// L1 ended an interrupt in the MSR exit that is being handled, by a register that `kvm_msr` will name.
+    var hasEndedByMSR = false
     /// What KVM itself holds of it, as told last; nil where the source can't tell.
     public internal(set) var state: VCPUState?
     /// The words of its local APIC as read last, at an exit or asleep.
@@ -163,8 +167,8 @@ public struct VCPU: Sendable {
         isXAPIC = value >> 10 & 3 == 2
     }
 
-    /// L2 sets its task priority through the page, where each change is an exit, hooked or not.
-    var showsTPR: Bool { shownTPR != nil || accessesHooked[.tpr].writes > 0 }
+    /// Its task priority is known: each change is an exit that shows it.
+    var showsTPR: Bool { shownTPR != nil }
 
     /// What goes for an access of L1's was an EPT_MISCONFIG.
     var reachesAPICByMisconfig: Bool { exits[.l1, .eptMisconfig] > 0 && !accessesByL1.isEmpty }

@@ -7,6 +7,8 @@ public struct VirtualMachine: Sendable {
     public internal(set) var apicOfL2 = APICOfL2()
     /// An assigned device's interrupts are posted by the IOMMU, without an event each.
     public internal(set) var hasPostedDevices = false
+    /// Something happened that only a VM with APICv in use does, whatever its inhibit events say.
+    var usesAPICv = false
     /// KVM's own page is behind the guest's APIC page: it was mapped for L1, or virtualised by hardware there.
     var hasAPICAccessPage = false
     /// KVM emulated an access of L1's to the APIC page without making an MMIO SPTE.

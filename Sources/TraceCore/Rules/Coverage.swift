@@ -99,6 +99,7 @@ public struct Coverage: Sendable {
         let apicv = machine.vms[vm].apicv
         let vcpus = machine.vms[vm].vcpus.filter { machine.vcpus[$0].tid != nil }
         guard !vcpus.isEmpty else { return }
+        if vcpus.contains(where: { machine.vcpus[$0].hasNested }) { checkSleepers(vm, machine) }
         guard machine.vms[vm].isa != .svm else {
             // What waits there is judged too, where accepts are recorded at all.
             let hasNested = vcpus.contains { machine.vcpus[$0].hasNested }
@@ -125,8 +126,7 @@ public struct Coverage: Sendable {
             if !recorded.contains(.nestedVMExit), !apicv.isSeenFromCreation, machine.vms[vm].isa == .vmx {
                 return add("Whether an L2 ran can't be told.", vm: vm, missing: Self.ledgerKinds.subtracting(recorded))
             }
-            // Nor does it in one whose state was loaded.
-            if !machine.info.knowsSelection, !machine.consistency.tellsLevels,
+            if !machine.info.knowsSelection, !machine.consistency.tellsLevels, !apicv.isSeenFromCreation,
                 vcpus.contains(where: { machine.vcpus[$0].reachesAPICByMisconfig })
             {
                 return add(
@@ -137,6 +137,24 @@ public struct Coverage: Sendable {
         }
         checkNested(vm, vcpus, machine, recorded)
         ground(vm, Self.groundOfNested(vcpus, machine, fix))
+    }
+
+    /// What is sent to a vCPU that sleeps must wake it, unless it has parked with interrupts off.
+    private mutating func checkSleepers(_ vm: Int, _ machine: borrowing Machine) {
+        guard machine.measuresTime else { return }
+        for index in machine.vms[vm].vcpus {
+            let vcpu = machine.vcpus[index]
+            guard vcpu.tid == nil || vcpu.bracket.isBlocked else { continue }
+            for vector in vcpu.ledger.pending.vectors {
+                let account = vcpu.ledger[vector]
+                guard let pending = account.pending, !pending.maybeSilent, account.accepted.total > 1,
+                    machine.now.elapsed(since: pending.since.time) >= Wait.outlivingNanoseconds
+                else { continue }
+                add(
+                    "\(vector.hex) was accepted on \(vcpu.id.map { "vCPU \($0)" } ?? "a vCPU") again and again, and "
+                        + (vcpu.tid == nil ? "it was not seen to run." : "it sleeps on."), vm: vm)
+            }
+        }
     }
 
     /// An L2 ran on VMX while APICv may have been active.

@@ -35,7 +35,10 @@ struct InitSIPIRace: Sendable {
             phases[vcpu] =
                 machine.vcpus[vcpu].enteredAt > sipi.time
                 ? .idle : .waiting(initial: initial, sipi: sipi, taken: stamp)
-        case (.initTaken, .initOffered), (.sipiTaken, _), (.gap, _):
+        case (.acknowledged, .waiting), (.ended, .waiting), (.accessHooked, .waiting), (.accessedDirectly, .waiting):
+            // It runs, and waits for nothing.
+            phases[vcpu] = .idle
+        case (.initTaken, .initOffered), (.sipiTaken, _), (.gap, _), (.reset, _):
             phases[vcpu] = .idle
         default:
             break

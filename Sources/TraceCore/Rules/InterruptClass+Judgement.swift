@@ -15,7 +15,7 @@ extension InterruptClass {
             self = .blocked
         } else if pending.maybeSilent {
             self = .silent
-        } else if [vcpu.ledger.highestInService, vcpu.shownTPR].contains(where: { ($0 ?? 0) >> 4 >= vector >> 4 }) {
+        } else if machine.heldClass(on: index) ?? 0 >= vector >> 4 {
             self = .masked
         } else if machine.measuresTime,
             machine.now.elapsed(since: pending.since.time) < Wait.nanosecondsNeeded

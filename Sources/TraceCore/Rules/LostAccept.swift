@@ -106,6 +106,7 @@ struct LostAccept: Sendable {
         let showsTPR = machine.vcpus[vcpu].showsTPR
         let isBeyondExcuse = found.contains {
             $0.isBeyondExcuse(showsTPR: showsTPR, showsDeliveries: machine.showsDeliveries)
+                && !machine.vcpus[vcpu].ledger.mayBeOthers.contains($0.vector)
         }
         let accepts = found.reduce(0) { $0 &+ $1.accepts }
         var finding = RuleFinding(

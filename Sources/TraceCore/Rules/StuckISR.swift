@@ -8,6 +8,12 @@ struct StuckISR: Sendable {
     private var known: [VectorSet] = []
 
     mutating func observe(_ transition: Transition, of vcpu: Int, at stamp: EventStamp, in machine: borrowing Machine) {
+        if case .ended(let vector, _) = transition {
+            stuck.removeAll {
+                $0.vcpu == vcpu && $0.vector == vector
+                    && stamp.time.elapsed(since: $0.at.time) < CrossingWatch.atOnce
+            }
+        }
         guard case .missedEOI(let vector, let told) = transition else { return }
         while known.count <= vcpu { known.append(VectorSet()) }
         guard !known[vcpu].contains(vector) else { return }

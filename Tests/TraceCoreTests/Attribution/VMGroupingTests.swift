@@ -56,7 +56,9 @@ import Testing
     }
 
     @Test(arguments: [true, false])
-    func `a vCPU that was inside an exit when the trace began is no part of a VM that is created in it`(_ isNamed: Bool) {
+    func `a vCPU that was inside an exit when the trace began is no part of a VM that is created in it`(
+        _ isNamed: Bool
+    ) {
         var trace = Trace()
         if isNamed { trace.info.guests = [GuestMap(name: "a", threads: [(0, 102)])] }
         trace.createVM(by: thread(100, vcpu: nil))

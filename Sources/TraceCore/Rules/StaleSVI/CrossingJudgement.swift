@@ -11,6 +11,7 @@ struct CrossingJudgement {
     private let end: UInt64
     private let showsTPR: Bool
     private let showsDeliveries: Bool
+    private let mayBeOthers: VectorSet
 
     init(_ watch: CrossingWatch, _ waits: WaitWatch, of vcpu: Int, in machine: borrowing Machine) {
         self.watch = watch
@@ -19,6 +20,7 @@ struct CrossingJudgement {
         end = machine.now
         showsTPR = machine.vcpus[vcpu].showsTPR
         showsDeliveries = machine.showsDeliveries
+        mayBeOthers = machine.vcpus[vcpu].ledger.mayBeOthers
         losses = waits.found.filter {
             $0.isAfterCrossing && ($0.undelivered != nil || $0.fruitless != nil)
                 && !machine.isNotification($0.vector, of: vcpu)
@@ -45,9 +47,7 @@ struct CrossingJudgement {
     }
 
     private var grade: Grade {
-        if isStuck, losses.contains(where: { $0.undelivered != nil }) || !watch.blockedForLong.isEmpty {
-            return .confirmed
-        }
+        if losses.contains(where: isBehindStuck) || !watch.blockedForLong.isEmpty { return .confirmed }
         if showsDeliveries, losses.contains(where: { $0.fruitless != nil && $0.isStanding && $0.outlivesHealthyWaits })
         {
             return .confirmed
@@ -56,8 +56,16 @@ struct CrossingJudgement {
         return .hazard
     }
 
+    /// What is stuck holds it back, and it was not injected since.
+    private func isBehindStuck(_ wait: Wait) -> Bool {
+        guard let undelivered = wait.undelivered else { return false }
+        return watch.stuck.contains {
+            $0.vector >> 4 >= wait.vector >> 4 && $0.since.time <= undelivered.at.time
+        }
+    }
+
     private func isBeyondExcuse(_ wait: Wait) -> Bool {
-        wait.isBeyondExcuse(showsTPR: showsTPR, showsDeliveries: showsDeliveries)
+        wait.isBeyondExcuse(showsTPR: showsTPR, showsDeliveries: showsDeliveries) && !mayBeOthers.contains(wait.vector)
     }
 
     private var hasSign: Bool { isStuck || !lostVectors.isEmpty }
@@ -183,10 +191,12 @@ extension Machine {
         // An L1 whose interrupts KVM injects into L2 intercepts none, and has nobody to tell.
         guard vm.apicOfL2.kind != .l1s, vm.vcpus.contains(where: { vcpus[$0].givesL2APICv }) else { return false }
         guard vm.vcpus.allSatisfy({ vcpus[$0].ledger[vector].isNeverTaken }) else { return false }
-        // vmcs12 names one such vector.
-        let ledger = vcpus[vcpu].ledger
-        return ledger.pending.vectors.allSatisfy {
-            $0 == vector || ledger[$0].accepted.l2 == 0 || !ledger[$0].isNeverTaken
+        // vmcs12 names one such vector, and a hypervisor the same one on each vCPU.
+        return vm.vcpus.allSatisfy { index in
+            let ledger = vcpus[index].ledger
+            return ledger.pending.vectors.allSatisfy {
+                $0 == vector || ledger[$0].accepted.l2 == 0 || !ledger[$0].isNeverTaken
+            }
         }
     }
 }

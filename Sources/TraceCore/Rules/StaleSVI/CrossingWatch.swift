@@ -18,12 +18,16 @@ struct CrossingWatch: Sendable {
     /// In service though L1 ended it (S3).
     private(set) var stuck: [(vector: UInt8, since: EventStamp)] = []
     private(set) var stuckVectors = VectorSet()
+    /// Those of an earlier life, before a reset.
+    private var stuckForGood = VectorSet()
     /// The words of the APIC show that this one waits behind a stuck one: from the first reading to the latest.
     private(set) var blocked: [(vector: UInt8, from: EventStamp, to: EventStamp)] = []
     /// HLTs that went on though a vector of the crossing's class or below was waiting (S2).
     private(set) var sleeps: [(vector: UInt8, accepted: EventStamp, halted: EventStamp)] = []
     /// Vectors that a crossing would have held back and that were delivered all the same: signs of the fix.
     private(set) var deliveries: UInt64 = 0
+    /// One of them was injected into L2 by KVM, which chooses by ISR.
+    private(set) var hasDeliveredIntoL2 = false
     private(set) var firstDelivery: (crossing: Crossing, vector: UInt8)?
     var log = EvidenceLog()
 
@@ -83,24 +87,43 @@ struct CrossingWatch: Sendable {
     ///   - provesSVI: the delivery shows what SVI was: KVM or L1 could not have had the vector by other ways.
     mutating func acknowledged(_ vector: UInt8, level: Level, wasInjected: Bool, provesSVI: Bool) {
         sleeps.removeAll { $0.vector == vector }
-        if level == .l2, wasInjected, stuck.contains(where: { $0.vector >> 4 >= vector >> 4 }) {
-            // KVM picks by ISR: nothing of its class or above is in there.
-            stuck.removeAll { $0.vector >> 4 >= vector >> 4 }
-            stuckVectors = VectorSet(stuck.map(\.vector))
-        }
+        // KVM picks by ISR: nothing of its class or above is in there.
+        if level == .l2, wasInjected { takeBack { $0 >> 4 >= vector >> 4 } }
         guard let armed, vector >> 4 <= armed.vector >> 4, provesSVI, !mayBeRepaired else { return }
         // For L2 KVM itself computes the priority, from ISR. An SVI left behind in vmcs01 holds L1's interrupts back only;
         // a vector that L1 failed to end stays in ISR, and holds back both.
         guard level == .l1 || armed.acknowledgedAt == .l2 else { return }
         deliveries &+= 1
+        if level == .l2 { hasDeliveredIntoL2 = true }
         if firstDelivery == nil { firstDelivery = (armed, vector) }
         // The next proof needs a crossing of its own.
         self.armed = nil
     }
 
-    mutating func ended(_ vector: UInt8) {
+    mutating func ended(_ vector: UInt8, at stamp: EventStamp) {
         sleeps.removeAll { $0.vector == vector }
+        // Told of its end at once: L1's EOI that KVM heard of was not for it.
+        takeBack { [stuck] in
+            $0 == vector && stuck.contains { $0.vector == vector && stamp.time.elapsed(since: $0.since.time) < Self.atOnce }
+        }
     }
+
+    /// What was called stuck wasn't.
+    private mutating func takeBack(_ isFree: (UInt8) -> Bool) {
+        guard stuck.contains(where: { isFree($0.vector) && !stuckForGood.contains($0.vector) }) else { return }
+        stuck.removeAll { isFree($0.vector) && !stuckForGood.contains($0.vector) }
+        stuckVectors = VectorSet(stuck.map(\.vector))
+    }
+
+    /// The vCPU was reset: SVI is loaded anew, and what was stuck was so to the end of that life.
+    mutating func reset() {
+        gap()
+        stuckForGood = stuckVectors
+        mayBeRepaired = true
+    }
+
+    /// An EOI that comes so soon after another was the one that was missed.
+    static let atOnce: UInt64 = 1_000_000
 
     /// L1 ended something by itself after the crossing.
     mutating func endedByL1(at stamp: EventStamp) {

@@ -33,11 +33,12 @@ struct StaleSVI: Sendable {
             watches[vcpu]?.acknowledged(
                 vector, level: level, wasInjected: how.isInjection && isSure, provesSVI: provesSVI)
         case .ended(let vector, let level):
-            watches[vcpu]?.ended(vector)
+            watches[vcpu]?.ended(vector, at: stamp)
             if level == .l1 { watches[vcpu]?.endedByL1(at: stamp) }
         case .missedEOI(let stuck, let told): missedEOI(stuck, told, vcpu, stamp)
         case .woke: slept(vcpu, until: stamp.time, machine)
         case .gap: watches[vcpu]?.gap()
+        case .reset: watches[vcpu]?.reset()
         default: break
         }
     }
@@ -165,7 +166,9 @@ struct StaleSVI: Sendable {
             // A device whose interrupts the IOMMU posts leaves one event, when it is set up, where that is on.
             let knowsDevices =
                 vm.apicv.isSeenFromCreation && machine.recordedKinds.contains(.piIRTEUpdate)
-            guard !vm.hasPostedDevices, knowsDevices || watch.deliveries >= Self.deliveriesNeeded else { continue }
+            // So does an interrupt that L1 sends itself while it has the vector that it passes on.
+            let isShown = knowsDevices && watch.hasDeliveredIntoL2 || watch.deliveries >= Self.deliveriesNeeded
+            guard !vm.hasPostedDevices, isShown, vm.usesAPICv, vm.apicv.contradictions == 0 else { continue }
             return FixState(
                 state: .present, basis: .behaviour,
                 evidence: "\(vector.hex) was delivered after the crossing of \(crossing.vector.hex)"

@@ -24,8 +24,8 @@ struct Wait: Sendable {
 
     /// Entries of L2 with nothing in between that could hold the interrupt back or deliver it.
     private var stretch: UInt64 = 0
-    private var stretchStart: UInt64 = 0
-    private var stretchEnd: UInt64 = 0
+    private var stretchStart = RunClock()
+    private var stretchEnd = RunClock()
     /// All such stretches.
     private(set) var entries: UInt64 = 0
     private(set) var nanoseconds: UInt64 = 0
@@ -35,12 +35,17 @@ struct Wait: Sendable {
     /// Round trips to an L1 that intercepts external interrupts and came back with nothing to inject, and further accepts
     /// after the first of those.
     private var offers: UInt64 = 0
-    private var latestOffer: UInt64 = 0
+    private var firstOffer = RunClock()
     /// Between the first offer and the latest.
     private var offerNanoseconds: UInt64 = 0
+    /// Reflected, and L1 has not come back yet.
     private var isReflected = false
-    private var wasReflectedSinceAccept = false
+    /// Since the latest accept. What L1 took is reflected no second time; what it didn't is, or never again.
+    private var reflections = 0
+    private var hasComeBackEmpty = false
     private var hasRunSinceOffer = false
+    /// The vector was in service as it was accepted: the next EOI ends that one.
+    private var awaitsOlderEOI = false
 
     /// Sign S1: L2 was entered again and again, and KVM did not inject it.
     private(set) var undelivered: Sign?
@@ -62,12 +67,11 @@ struct Wait: Sendable {
     static let longNanoseconds: UInt64 = 100_000_000
     /// 3.5 times the longest healthy wait, and a third of the shortest loss that was recorded.
     static let outlivingNanoseconds: UInt64 = 2_000_000_000
-    /// What one step adds at most: a vCPU that stands still for longer is paused, and can take nothing.
-    private static let longestStep: UInt64 = 200_000_000
 
-    init(_ vector: UInt8, accepted: EventStamp) {
+    init(_ vector: UInt8, accepted: EventStamp, isInService: Bool = false) {
         self.vector = vector
         self.accepted = accepted
+        awaitsOlderEOI = isInService
     }
 
     /// Some sign is complete.
@@ -81,12 +85,17 @@ struct Wait: Sendable {
     // MARK: Events
 
     /// Accepted once more: while L2 runs nothing but KVM can deliver it.
-    mutating func acceptedAgain(inL2: Bool, isOffered: Bool, at stamp: EventStamp) {
+    mutating func acceptedAgain(inL2: Bool, isOffered: Bool, _ clock: RunClock, at stamp: EventStamp) {
         accepts &+= 1
         if inL2 { mayBeDelivered = false }
-        // One that was reflected counts when L1 comes back.
-        if isOffered, offers > 0, hasRunSinceOffer, !wasReflectedSinceAccept { offered(.apicAcceptIRQ, at: stamp) }
-        wasReflectedSinceAccept = false
+        if isOffered, hasComeBackEmpty, hasRunSinceOffer, reflections == 0 { offered(.apicAcceptIRQ, clock, at: stamp) }
+        reflections = 0
+    }
+
+    /// An EOI of its vector: whether it shows that this interrupt had been delivered.
+    mutating func isEnded() -> Bool {
+        defer { awaitsOlderEOI = false }
+        return !awaitsOlderEOI
     }
 
     /// Something held it back up to now.
@@ -98,16 +107,20 @@ struct Wait: Sendable {
     /// KVM held interrupts back on purpose up to now.
     mutating func windowClosed() {
         restart()
+        takeOffersBack()
+    }
+
+    private mutating func takeOffersBack() {
         offers = 0
         isReflected = false
+        hasComeBackEmpty = false
     }
 
     /// An interrupt-window exit: L2 had interrupts off until now, and can take one at the next entry.
     mutating func windowOpened() {
         restart()
         isWindowOpen = true
-        offers = 0
-        isReflected = false
+        takeOffersBack()
     }
 
     /// Another interrupt was delivered to L2 or to L1.
@@ -116,27 +129,23 @@ struct Wait: Sendable {
     mutating func otherDelivered(outranked: Bool, _ event: EventKind, at stamp: EventStamp) {
         if outranked, chance == nil, !mayBeDelivered { chance = Sign(event: event, at: stamp) }
         isWindowOpen = false
-        offers = 0
-        isReflected = false
+        takeOffersBack()
     }
 
-    /// L2 runs. `injects`: another event goes first. `slept`: after a HLT.
-    mutating func enteredL2(injects: Bool, slept: Bool, at stamp: EventStamp) {
+    /// L2 runs. `injects`: another event goes first.
+    mutating func enteredL2(injects: Bool, _ clock: RunClock, at stamp: EventStamp) {
         hasRunSinceOffer = true
         guard !mayBeDelivered else { return }
         if isWindowOpen, !injects, chance == nil { chance = Sign(event: .entry, at: stamp) }
         isWindowOpen = false
-        if stretch == 0 {
-            (stretchStart, stretchEnd) = (stamp.time, stamp.time)
-        }
+        if stretch == 0 { (stretchStart, stretchEnd) = (clock, clock) }
         stretch &+= 1
         entries &+= 1
-        let step = min(stamp.time.elapsed(since: stretchEnd), Self.longestStep)
-        nanoseconds &+= step
-        if !slept { awakeNanoseconds &+= step }
-        stretchEnd = stamp.time
+        nanoseconds &+= clock.total - stretchEnd.total
+        awakeNanoseconds &+= clock.awake - stretchEnd.awake
+        stretchEnd = clock
         if undelivered == nil, stretch >= Self.entriesNeeded,
-            stamp.time.elapsed(since: stretchStart) >= Self.nanosecondsNeeded
+            clock.total - stretchStart.total >= Self.nanosecondsNeeded
         {
             undelivered = Sign(event: .entry, at: stamp)
         }
@@ -154,22 +163,22 @@ struct Wait: Sendable {
     /// L0 handed an external-interrupt exit to L1.
     mutating func reflected() {
         isReflected = true
-        wasReflectedSinceAccept = true
+        reflections += 1
     }
 
     /// L1, which passes on what its APIC accepts, goes back to L2 with nothing to inject.
-    mutating func returnedEmpty(at stamp: EventStamp) {
+    mutating func returnedEmpty(_ clock: RunClock, at stamp: EventStamp) {
         guard isReflected else { return }
         isReflected = false
-        offered(.nestedVMEnter, at: stamp)
+        hasComeBackEmpty = true
+        if reflections > 1 { offered(.nestedVMEnter, clock, at: stamp) }
     }
 
-    private mutating func offered(_ event: EventKind, at stamp: EventStamp) {
-        if offers == 0 { (latestOffer, offerNanoseconds) = (stamp.time, 0) }
+    private mutating func offered(_ event: EventKind, _ clock: RunClock, at stamp: EventStamp) {
+        if offers == 0 { firstOffer = clock }
         hasRunSinceOffer = false
         offers &+= 1
-        offerNanoseconds &+= min(stamp.time.elapsed(since: latestOffer), Self.longestStep)
-        latestOffer = stamp.time
+        offerNanoseconds = clock.awake - firstOffer.awake
         let lasts = offerNanoseconds
         guard offers >= Self.offersNeeded else { return }
         if fruitless == nil, lasts >= Self.offerNanosecondsNeeded { fruitless = Sign(event: event, at: stamp) }

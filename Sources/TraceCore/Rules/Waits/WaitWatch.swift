@@ -11,6 +11,9 @@ struct WaitWatch: Sendable {
 
     private var open: [Wait] = []
     private var brokenOff: [Wait] = []
+    /// The vCPU was reset while they went on: what comes later is another life's, and withdraws nothing.
+    private var ofEarlierLives: [Wait] = []
+    private var clock = RunClock()
     private(set) var late: [Late] = []
 
     private static let capacity = 16
@@ -22,23 +25,30 @@ struct WaitWatch: Sendable {
 
     /// Every wait with a sign, by vector.
     var found: [Wait] {
-        (open + brokenOff).filter(\.hasSign).sorted { $0.vector < $1.vector }
+        (ofEarlierLives + open + brokenOff).filter(\.hasSign).sorted { $0.vector < $1.vector }
     }
 
     // MARK: Events
 
     /// - Parameter isOffered: L1 passes on what its APIC accepts, and nothing shows that this is masked.
     mutating func accepted(
-        _ vector: UInt8, level: Level, afterCrossing: Bool, isOffered: Bool, at stamp: EventStamp
+        _ vector: UInt8, level: Level, afterCrossing: Bool, isOffered: Bool, isInService: Bool, at stamp: EventStamp
     ) {
+        if open.isEmpty { clock.stops() }
         if let index = open.firstIndex(where: { $0.vector == vector }) {
-            open[index].acceptedAgain(inL2: level == .l2, isOffered: isOffered, at: stamp)
+            open[index].acceptedAgain(inL2: level == .l2, isOffered: isOffered, clock, at: stamp)
             if afterCrossing { open[index].isAfterCrossing = true }
         } else if level == .l2 {
-            var wait = Wait(vector, accepted: stamp)
+            var wait = Wait(vector, accepted: stamp, isInService: isInService)
             wait.isAfterCrossing = afterCrossing
             open.append(wait)
         }
+    }
+
+    /// Its EOI.
+    mutating func ended(_ vector: UInt8, at stamp: EventStamp) {
+        if let index = open.firstIndex(where: { $0.vector == vector }), !open[index].isEnded() { return }
+        delivered(vector, at: stamp)
     }
 
     /// The vector was delivered, or its EOI shows that it had been.
@@ -51,9 +61,14 @@ struct WaitWatch: Sendable {
     }
 
     /// An interrupt went ahead of those that wait.
-    mutating func otherDelivered(_ vector: UInt8, intoL2: Bool, _ event: EventKind, at stamp: EventStamp) {
+    ///
+    /// - Parameter chosen: KVM chose it after this time: what was accepted later it may not have seen.
+    mutating func otherDelivered(
+        _ vector: UInt8, intoL2: Bool, chosenAfter chosen: UInt64, _ event: EventKind, at stamp: EventStamp
+    ) {
         for index in open.indices {
-            let outranked = intoL2 && open[index].vector >> 4 > vector >> 4
+            let outranked =
+                intoL2 && open[index].vector >> 4 > vector >> 4 && open[index].accepted.time < chosen
             open[index].otherDelivered(outranked: outranked, event, at: stamp)
         }
     }
@@ -65,15 +80,19 @@ struct WaitWatch: Sendable {
     /// - Parameters:
     ///   - injects: another event goes first.
     ///   - held: the highest priority class that the guest itself holds back.
-    ///   - slept: the vCPU comes out of a HLT, in which it may have had interrupts off.
-    mutating func enteredL2(injects: Bool, held: UInt8?, slept: Bool, at stamp: EventStamp) {
+    mutating func enteredL2(injects: Bool, held: UInt8?, at stamp: EventStamp) {
         for index in open.indices {
             if let held, open[index].vector >> 4 <= held {
                 open[index].restart()
             } else {
-                open[index].enteredL2(injects: injects, slept: slept, at: stamp)
+                open[index].enteredL2(injects: injects, clock, at: stamp)
             }
         }
+    }
+
+    /// The vCPU enters either level, after an exit at `exited`. `slept`: that was a HLT.
+    mutating func entered(exited: UInt64, slept: Bool, at stamp: EventStamp) {
+        clock.entered(at: stamp.time, exited: exited, slept: slept)
     }
 
     mutating func enteredL1(silently: Bool) {
@@ -87,7 +106,7 @@ struct WaitWatch: Sendable {
     /// - Parameter held: the highest priority class that the guest itself holds back.
     mutating func returnedEmpty(held: UInt8?, at stamp: EventStamp) {
         for index in open.indices where (held ?? 0) < open[index].vector >> 4 {
-            open[index].returnedEmpty(at: stamp)
+            open[index].returnedEmpty(clock, at: stamp)
         }
     }
 
@@ -106,8 +125,10 @@ struct WaitWatch: Sendable {
         open = []
     }
 
-    /// The vCPU's APIC begins anew.
+    /// The vCPU's APIC begins anew, and with it what may wait.
     mutating func reset() {
+        ofEarlierLives += (open + brokenOff).filter(\.hasSign).prefix(Self.capacity - ofEarlierLives.count)
         open = []
+        brokenOff = []
     }
 }

@@ -13,25 +13,29 @@ struct Waits: Sendable {
         crossed: UInt8?, stuck: VectorSet
     ) {
         if case .accepted(let vector, let level, _) = transition {
-            guard machine.measuresTime, !machine.blocksIRQ(vcpu) else { return }
+            guard machine.measuresTime, !machine.blocksIRQ(vcpu), mayWait(vector, machine.vcpus[vcpu]) else { return }
             while watches.count <= vcpu { watches.append(WaitWatch()) }
             let afterCrossing = crossed.map { vector >> 4 <= $0 } ?? false
             let held = machine.heldClass(on: vcpu, but: stuck)
             watches[vcpu].accepted(
                 vector, level: level, afterCrossing: afterCrossing,
                 isOffered: machine.vms[machine.vcpus[vcpu].vm].apicOfL2.kind == .l1s && (held ?? 0) < vector >> 4,
+                isInService: machine.vcpus[vcpu].ledger[vector].inService.map { $0.isSure && !$0.mayHaveEnded } ?? false,
                 at: stamp)
             return
         }
         if case .inhibitsChanged = transition { return inhibitsChanged(machine.vcpus[vcpu].vm, machine) }
         guard watches.indices.contains(vcpu), !watches[vcpu].isEmpty else { return }
         let isOffered = machine.vms[machine.vcpus[vcpu].vm].apicOfL2.kind == .l1s
+        let bracket = machine.vcpus[vcpu].bracket
+        if case .entered = transition {
+            watches[vcpu].entered(exited: bracket.time, slept: bracket.reason.isHLT, at: stamp)
+        }
         switch transition {
         case .entered(.l2):
             guard !machine.blocksIRQ(vcpu) else { return watches[vcpu].restart() }
             watches[vcpu].enteredL2(
-                injects: machine.vcpus[vcpu].isInjecting, held: machine.heldClass(on: vcpu, but: stuck),
-                slept: machine.vcpus[vcpu].bracket.reason.isHLT, at: stamp)
+                injects: machine.vcpus[vcpu].isInjecting, held: machine.heldClass(on: vcpu, but: stuck), at: stamp)
         case .entered:
             watches[vcpu].enteredL1(silently: machine.deliversSilently(machine.vcpus[vcpu].vm))
         case .acknowledged(let vector, let level, let how):
@@ -39,21 +43,26 @@ struct Waits: Sendable {
             // The PIC asks no priority.
             let isSure = machine.vcpus[vcpu].ledger[vector].inService?.isSure ?? false
             watches[vcpu].otherDelivered(
-                vector, intoL2: level == .l2 && how.isInjection && isSure, how.event, at: stamp)
-        case .ended(let vector, _): watches[vcpu].delivered(vector, at: stamp)
+                vector, intoL2: level == .l2 && how.isInjection && isSure, chosenAfter: bracket.time, how.event,
+                at: stamp)
+        case .ended(let vector, _): watches[vcpu].ended(vector, at: stamp)
         case .interruptWindow: watches[vcpu].windowOpened()
         case .reflectedInterrupt: watches[vcpu].reflected()
         case .enteringL2(injecting: nil):
             if isOffered { watches[vcpu].returnedEmpty(held: machine.heldClass(on: vcpu, but: stuck), at: stamp) }
         case .enteringL2(injecting: let vector?):
             if !machine.vcpus[vcpu].injectsForPIC { watches[vcpu].delivered(vector, at: stamp) }
-            watches[vcpu].otherDelivered(vector, intoL2: false, .nestedVMEnter, at: stamp)
+            watches[vcpu].otherDelivered(vector, intoL2: false, chosenAfter: 0, .nestedVMEnter, at: stamp)
         case .gap: watches[vcpu].breakOff()
         case .offered(.`init`, _): if !machine.vcpus[vcpu].hasNested { watches[vcpu].reset() }
         case .reset: watches[vcpu].reset()
         default: break
         }
     }
+
+    /// Vectors below 16 are never delivered (SDM 11.5.2), and those of class 1 only where the task priority is 0, which
+    /// Linux never has.
+    private func mayWait(_ vector: UInt8, _ vcpu: VCPU) -> Bool { vector >= (vcpu.shownTPR == nil ? 32 : 16) }
 
     private mutating func inhibitsChanged(_ vm: Int, _ machine: borrowing Machine) {
         for vcpu in watches.indices where machine.vcpus[vcpu].vm == vm && machine.blocksIRQ(vcpu) {
@@ -84,6 +93,8 @@ extension Machine {
         let seen = consistency.seen
         guard !filteredKinds.contains(.injVIRQ) else { return false }
         return seen.contains(.injVIRQ) || seen.contains(.nestedVMEnter) && consistency.hasSeenReflections
+            // What L1 takes and passes on, the entries alone don't tell from what nobody took.
             || info.formatFields.contains("kvm_entry.intr_info")
+                && !seen.isDisjoint(with: EventKindSet(.nestedVMEnter, .nestedVMExitInject))
     }
 }
