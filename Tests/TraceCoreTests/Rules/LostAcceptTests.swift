@@ -52,6 +52,31 @@ import Testing
         #expect(waiting(entries: 40, over: ms, window: false).outcome().grade(.lostAccept) == grade)
     }
 
+    @Test(arguments: [(8, Grade.hazard), (9, .suspect)])
+    func `a vCPU that stands still for seconds is paused: each time counts for no more than 200 ms`(
+        _ pauses: Int, _ grade: Grade
+    ) {
+        var trace = waiting(entries: 40, over: 200, window: false)
+        for _ in 0..<pauses {
+            trace.after(ms: 3000)
+            trace.runL2(entries: 1)
+        }
+        #expect(trace.outcome().grade(.lostAccept) == grade)
+    }
+
+    @Test(arguments: [(ExitReason.hlt, Grade.hazard), (Trace.cpuid, .suspect)])
+    func `the time of a HLT, which may sleep with interrupts off, makes no more than a hazard`(
+        _ reason: ExitReason, _ grade: Grade
+    ) {
+        var trace = waiting(entries: 20, over: 101, window: false)
+        for _ in 0..<30 {
+            trace.exitOfL2(reason)
+            trace.after(ms: 100)
+            trace.enter()
+        }
+        #expect(trace.outcome().grade(.lostAccept) == grade)
+    }
+
     @Test func `a window that something else is injected at is none for it`() {
         var trace = waiting(entries: 2, over: 1, window: false)
         trace.exitOfL2(.interruptWindow)

@@ -22,7 +22,8 @@ import Testing
         return trace
     }
 
-    @Test(arguments: [(50.1, true), (49.9, false)])
+    /// The other vCPU's exit and the wakeup take two microseconds more.
+    @Test(arguments: [(49.998, true), (49.997, false)])
     func `S2: a HLT that sleeps on for fifty milliseconds though another vCPU's IPI waits`(
         _ ms: Double, _ isLost: Bool
     ) {
@@ -60,6 +61,25 @@ import Testing
         trace.after(ms: 200)
         trace.enter()
         #expect(trace.outcome().grade(.staleSVI) == .hazard)
+    }
+
+    @Test(arguments: [(true, [0x41]), (false, [])] as [(Bool, [UInt8])])
+    func `L1's own HLT sleeps on what came during it; what came before hardware may have delivered`(
+        _ comesDuring: Bool, _ lost: [UInt8]
+    ) {
+        var trace = Trace.endedByL1(0x51)
+        trace.exitOfL2(Trace.vmcall)
+        trace.forward(Trace.vmcall)
+        trace.enter()
+        trace.exitOfL1()
+        if !comesDuring { trace.accept(0x41) }
+        trace.enter()
+        trace.exitOfL1(.hlt)
+        trace.thread(.vcpu1)
+        if comesDuring { trace.accept(0x41, on: 0) }
+        trace.after(ms: 60)
+        trace.exitOfL1()
+        #expect(trace.outcome().finding(.staleSVI)?.vectors == lost)
     }
 
     @Test func `a HLT with nothing accepted is idle`() {
@@ -210,6 +230,29 @@ import Testing
             trace.runL2(entries: 1)
         }
         #expect(trace.outcome().grade(.staleSVI) == .confirmed)
+    }
+
+    @Test func `accepts that the task priority holds back are no offers`() {
+        var trace = offered(1, over: 0)
+        trace.accessDirectly(0x80, write: true, value: 0x30)
+        for _ in 0..<30 {
+            trace.after(ms: 70)
+            trace.accept(0x30)
+            trace.runL2(entries: 1)
+        }
+        #expect(trace.outcome().grade(.staleSVI) == .hazard)
+        #expect(trace.outcome().finding(.staleSVI)?.vectors == [])
+    }
+
+    @Test(arguments: [(1, Grade.hazard), (9, .hazard), (10, .confirmed)])
+    func `a pause between two offers counts for no more than 200 ms`(_ pauses: Int, _ grade: Grade) {
+        var trace = Trace.endedByL2(0x30)
+        for index in 0..<30 {
+            if index > 0 { trace.after(ms: index <= pauses ? 3000 : 1) }
+            trace.accept(0x30)
+            trace.offer()
+        }
+        #expect(trace.outcome().grade(.staleSVI) == grade)
     }
 
     @Test func `accepts alone, none reflected and come back empty, prove nothing`() {

@@ -226,10 +226,28 @@ import Testing
         #expect(grade { $0.deliver(0x31) } == .suspect)
     }
 
+    @Test func `kvm_entry alone may tell of that injection`() {
+        let seen = grade {
+            $0.exitOfL2()
+            $0.accept(0x31)
+            $0.emit(.entry(.init(vcpu: 0, intrInfo: 0x8000_0031)))
+        }
+        #expect(seen == .suspect)
+    }
+
     @Test func `one of its own class does not go ahead`() {
         let seen = grade {
             $0.deliver(0x40)
             $0.endDirectly(0x40)
+        }
+        #expect(seen == .hazard)
+    }
+
+    @Test func `nor does the PIC's interrupt, which asks no priority`() {
+        let seen = grade {
+            $0.exitOfL2()
+            $0.inject(0x31)
+            $0.enter()
         }
         #expect(seen == .hazard)
     }
