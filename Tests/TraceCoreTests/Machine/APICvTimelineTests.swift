@@ -126,6 +126,21 @@ import Testing
         #expect(apicv.intervals.map(\.inferred) == [true, false, false])
     }
 
+    @Test(arguments: [
+        KVMEvent.apicvInhibitChanged(.init(reason: 3, set: true, inhibits: 0x18)),
+        .apicvUpdateRequest(.init(activate: false, bit: 3)),
+    ])
+    func `a change before the VM ran says nothing of a time before it, for there was none`(_ change: KVMEvent) throws {
+        var trace = Trace()
+        trace.emit(change)
+        trace.exitOfL1()
+        trace.enter()
+        let apicv = try timeline(trace)
+        #expect(apicv.intervals.map(\.state) == [.inhibited])
+        #expect(apicv.isSeenFromCreation)
+        #expect(apicv.initial == .unknown)
+    }
+
     @Test func `accesses before the state was known are told apart once it is`() {
         var trace = running()
         trace.resumeL2()

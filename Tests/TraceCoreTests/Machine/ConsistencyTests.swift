@@ -92,6 +92,19 @@ import Testing
         #expect(off(trace).contains(.exit) == isOff)
     }
 
+    @Test(arguments: [(1, false), (2, true)]) func `two EOIs outside of any exit, of a vCPU that is known to be VMX's`(
+        _ times: Int, _ isOff: Bool
+    ) {
+        func after(_ isa: ISA) -> EventKindSet {
+            var trace = LiveTrace(isa: isa)
+            trace.state()
+            for _ in 0..<times { trace.emit(.eoi(.init(vcpu: 0, vector: 0x41))) }
+            return trace.analysis.machine.offKinds
+        }
+        #expect(after(.vmx).contains(.exit) == isOff)
+        #expect(!after(.svm).contains(.exit))
+    }
+
     @Test func `L1 resumes L2 and no kvm_nested_vmenter follows, on a kernel that has it`() {
         var trace = Trace()
         trace.exitOfL1(.vmresume)
