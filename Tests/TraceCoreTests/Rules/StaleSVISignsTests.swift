@@ -234,11 +234,10 @@ import Testing
 
     @Test func `accepts that the task priority holds back are no offers`() {
         var trace = offered(1, over: 0)
-        trace.accessDirectly(0x80, write: true, value: 0x30)
         for _ in 0..<30 {
             trace.after(ms: 70)
-            trace.accept(0x30)
-            trace.runL2(entries: 1)
+            trace.accessDirectly(0x80, write: true, value: 0x30) { $0.accept(0x30) }
+            trace.accessDirectly(0x80, write: true, value: 0)
         }
         #expect(trace.outcome().grade(.staleSVI) == .hazard)
         #expect(trace.outcome().finding(.staleSVI)?.vectors == [])
