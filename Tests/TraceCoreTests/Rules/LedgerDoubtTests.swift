@@ -293,6 +293,19 @@ import Testing
         #expect(trace.outcome().grade(.lostAccept) == .suspect)
     }
 
+    @Test func `kvm_entry tells of injections too, where it has a field for them`() {
+        var trace = inL2()
+        trace.accessDirectly(0x80, write: true)
+        trace.accept(0x41)
+        trace.accept(0x41)
+        trace.exitOfL2(.interruptWindow)
+        trace.enter()
+        trace.runL2(entries: 20, over: 101)
+        #expect(trace.outcome().grade(.lostAccept) == .hazard)
+        trace.info.formatFields = ["kvm_entry.intr_info"]
+        #expect(trace.outcome().grade(.lostAccept) == .suspect)
+    }
+
     @Test func `with APICv off nothing is silent: L1 ends no wait, and an injection into it is no chance of L2's`() {
         var trace = inL2()
         trace.accessDirectly(0x80, write: true)
