@@ -210,6 +210,24 @@ import Testing
         #expect(lost(trace) == [0x30])
     }
 
+    @Test(arguments: [false, true])
+    func `an L1 that has its own APIC for L2 passes nothing on: that it comes back empty is no offer`(_ isL1s: Bool) {
+        var trace = Trace()
+        trace.createVM()
+        trace.resumeL2(injecting: 0x81)
+        if isL1s { trace.deliver(0x22) }
+        offer(25, over: 150, accepts: false, &trace)
+        #expect(trace.outcome().grade(.lostAccept) == (isL1s ? .hazard : nil))
+    }
+
+    @Test(arguments: [(0x20, [0x30]), (0x30, [])] as [(UInt64, [UInt8])])
+    func `what the task priority masks is not offered, though L1 comes back empty`(_ tpr: UInt64, _ vectors: [UInt8]) {
+        var trace = Trace.endedByL2(0x30)
+        trace.accessDirectly(0x80, write: true, value: tpr)
+        offer(25, over: 150, accepts: false, &trace)
+        #expect(lost(trace) == vectors)
+    }
+
     // MARK: Chances
 
     /// 0x41 waits for long, with something before.
