@@ -235,6 +235,26 @@ import Testing
         #expect((account?.pending == nil) == isTaken)
     }
 
+    @Test func `once hardware delivers to L1, it may have delivered that too`() {
+        var trace = Trace()
+        run([(101, 0)], in: &trace)
+        // IRQWIN: nothing is silent up to here.
+        trace.inhibit(reason: 7, set: true, mask: 0x80)
+        trace.accept(0x41, on: 1)
+        trace.thread(thread(102, vcpu: nil, cpu: 1))
+        trace.exitOfL1()
+        trace.thread(thread(102, vcpu: 1, cpu: 1))
+        trace.enter()
+        func isSilent() -> Bool? {
+            trace.outcome().vcpus.first { $0.id == 1 && $0.tid == 102 }?.ledger[0x41].pending?.maybeSilent
+        }
+        #expect(isSilent() == false)
+        trace.inhibit(reason: 7, set: false, mask: 0)
+        trace.exitOfL1()
+        trace.enter()
+        #expect(isSilent() == true)
+    }
+
     @Test func `while another VM is being created the one that runs is not the only one`() {
         var trace = Trace()
         trace.createVM()

@@ -141,6 +141,16 @@ import Testing
         #expect(apicv.initial == .unknown)
     }
 
+    @Test func `the mask that is read is news where evidence had shown that there was some inhibit`() {
+        var apicv = APICvTimeline()
+        let stamp = EventStamp(time: 2000, cpu: 0, tid: 101)
+        _ = apicv.showedInactive(.eoiByExit, settles: true, since: 1000, at: stamp)
+        #expect((apicv.state, apicv.current.mask) == (.inhibited, 0))
+        let isNews = apicv.read(0x8, tellsMasks: true, at: 3000)
+        #expect(isNews)
+        #expect((apicv.state, apicv.current.mask) == (.inhibited, 0x8))
+    }
+
     @Test func `accesses before the state was known are told apart once it is`() {
         var trace = running()
         trace.resumeL2()

@@ -192,6 +192,14 @@ import Testing
         #expect(!off(trace).contains(.msr))
     }
 
+    @Test func `unless KVM ends an interrupt in one, which is its own to handle`() {
+        var trace = Trace()
+        trace.resumeL2()
+        trace.exitOfL2(.msrWrite)
+        trace.eoi(0x41)
+        #expect(off(trace).contains(.msr))
+    }
+
     @Test(arguments: [(ExitReason.eptMisconfig, true), (.msrWrite, false)])
     func `a register that KVM emulates in an EPT_MISCONFIG exit is an access to the page`(
         _ reason: ExitReason, _ isOff: Bool
