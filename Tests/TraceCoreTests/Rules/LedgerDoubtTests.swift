@@ -30,6 +30,16 @@ import Testing
         #expect(isDoubted(trace))
     }
 
+    @Test func `not where the task priority holds it back`() {
+        var trace = inL2()
+        trace.deliver(0x41)
+        trace.endDirectly(0x41)
+        trace.accessDirectly(0x80, write: true, value: 0x40)
+        trace.accept(0x41)
+        trace.runL2(entries: 2, over: 2001)
+        #expect(!isDoubted(trace))
+    }
+
     @Test func `a clock without durations doesn't tell how long it waits`() {
         var trace = inL2(clock: .ticks)
         trace.accept(0x41)

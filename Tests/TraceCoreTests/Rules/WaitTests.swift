@@ -156,6 +156,15 @@ import Testing
         #expect(lost(trace) == [])
     }
 
+    @Test func `so does BLOCKIRQ`() {
+        var trace = Trace.endedByL2(0x30)
+        offer(12, over: 15, accepts: false, &trace)
+        trace.blockIRQ(true)
+        trace.blockIRQ(false)
+        offer(12, over: 15, accepts: false, &trace)
+        #expect(lost(trace) == [])
+    }
+
     @Test func `so does anything that L1 injects`() {
         var trace = Trace.endedByL2(0x30)
         offer(12, over: 15, accepts: false, &trace)
