@@ -48,8 +48,8 @@ import Testing
         return trace
     }
 
-    /// The other vCPU's exit and the wakeup take two microseconds more.
-    @Test(arguments: [(49.998, true), (49.997, false)])
+    /// The other vCPU's entry and exit and the wakeup take three microseconds more.
+    @Test(arguments: [(49.997, true), (49.996, false)])
     func `S2: a HLT that sleeps on for fifty milliseconds though another vCPU's IPI waits`(
         _ ms: Double, _ isLost: Bool
     ) {
