@@ -231,6 +231,13 @@ import Testing
         #expect(try TestFile.read(trace.version7()).totals.overrun == 4)
     }
 
+    @Test func `losses that no name ties to a buffer that events are taken from count all the same`() throws {
+        var trace = TestTrace()
+        trace.buffers = [.init(name: "second", cpus: [(0, [page(11, 1).bytes()])])]
+        trace.options = [(2, Array("CPU: 0\noverrun: 5\n".utf8)), (2, Array("CPU: 1\ndropped events: 1\n".utf8))]
+        #expect(try TestFile.read(trace.version7()).totals.overrun == 6)
+    }
+
     @Test(arguments: [("5", 1005), ("-5", 995), ("-0x5", 995), ("+5", 1005)] as [(String, UInt64)])
     func `an offset may take time back`(_ offset: String, _ time: UInt64) throws {
         var trace = TestTrace(cpus: [(0, [page(1000, 1).bytes()])])

@@ -221,6 +221,42 @@ import Testing
         #expect(trace.outcome().members == [[0: 101], [0: 102]])
     }
 
+    @Test(arguments: [false, true])
+    func `what a vCPU was offered before its thread named it waits, unless that has taken it meanwhile`(_ isTaken: Bool)
+    {
+        var trace = Trace()
+        run([(101, 0)], in: &trace)
+        trace.accept(0x41, on: 1)
+        trace.thread(thread(102, vcpu: nil, cpu: 1))
+        trace.exitOfL2()
+        if isTaken { trace.inject(0x41) }
+        trace.thread(thread(102, vcpu: 1, cpu: 1))
+        trace.enter()
+        let account = trace.outcome().vcpus.first { $0.id == 1 && $0.tid == 102 }?.ledger[0x41]
+        #expect(account?.accepted.total == 1)
+        #expect((account?.pending == nil) == isTaken)
+    }
+
+    @Test func `once hardware delivers to L1, it may have delivered that too`() {
+        var trace = Trace()
+        run([(101, 0)], in: &trace)
+        // IRQWIN: nothing is silent up to here.
+        trace.inhibit(reason: 7, set: true, mask: 0x80)
+        trace.accept(0x41, on: 1)
+        trace.thread(thread(102, vcpu: nil, cpu: 1))
+        trace.exitOfL1()
+        trace.thread(thread(102, vcpu: 1, cpu: 1))
+        trace.enter()
+        func isSilent() -> Bool? {
+            trace.outcome().vcpus.first { $0.id == 1 && $0.tid == 102 }?.ledger[0x41].pending?.maybeSilent
+        }
+        #expect(isSilent() == false)
+        trace.inhibit(reason: 7, set: false, mask: 0)
+        trace.exitOfL1()
+        trace.enter()
+        #expect(isSilent() == true)
+    }
+
     @Test func `while another VM is being created the one that runs is not the only one`() {
         var trace = Trace()
         trace.createVM()

@@ -36,6 +36,18 @@ import Testing
         #expect(trace.findings.first?.count == 2)
     }
 
+    @Test(arguments: [(0x5f, [0x5f]), (0x60, [])] as [(UInt8, [UInt8])])
+    func `C1: what outranks both priorities is delivered whatever SVI is, and not lost`(
+        _ requested: UInt8, _ lost: [UInt8]
+    ) {
+        var trace = LiveTrace()
+        trace.state()
+        for _ in 0..<2 { trace.words(.l1Exit, irr: [requested], isr: [0x51], ppr: 0) }
+        #expect(trace.findings.map(\.grade) == [.confirmed])
+        #expect(trace.findings.map(\.vectors) == [lost])
+        #expect(trace.findings.map(\.stuck) == [[0x51]])
+    }
+
     @Test func `C1: a wrong VPPR that holds nothing back is a hazard`() {
         var trace = LiveTrace()
         trace.state()

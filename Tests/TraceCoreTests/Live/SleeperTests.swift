@@ -64,6 +64,24 @@ import Testing
         #expect(trace.findings == [])
     }
 
+    @Test func `without words a vector in service, or the task priority, excuses its whole class and no more`() {
+        func grades(of vector: UInt8, after event: KVMEvent) -> [Grade] {
+            var trace = LiveTrace()
+            trace.state(guestMode: true)
+            trace.emit(.enter, .leave(.cpuidOfL2), .nested(.cpuidOfL2), .accept(0x41), event, .enter)
+            trace.emit(.leave(.hlt), .nested(.hlt), .accept(vector))
+            trace.after(ms: 500)
+            trace.tick()
+            return trace.findings.map(\.grade)
+        }
+        let injected = KVMEvent.injVIRQ(.init(vector: 0x41, reinjected: false))
+        let raised = KVMEvent.cr(.init(isWrite: true, register: 8, value: 4))
+        for event in [injected, raised] {
+            #expect(grades(of: 0x4f, after: event) == [])
+            #expect(grades(of: 0x50, after: event) == [.hazard])
+        }
+    }
+
     @Test func `words of an earlier exit don't count`() {
         var trace = LiveTrace()
         trace.state(guestMode: true)

@@ -117,6 +117,15 @@ import Testing
         #expect(try states(trace) == [.inhibited])
     }
 
+    @Test func `nor does one say what was at the start, where an L2 may have run before the trace`() throws {
+        var trace = running()
+        endByExit(&trace)
+        #expect(try states(trace) == [.unknown])
+        tellLevels(&trace)
+        endByExit(&trace)
+        #expect(try states(trace) == [.inhibited])
+    }
+
     // MARK: Against each other
 
     @Test func `after a sign that it was off, evidence that it is on holds from there, not for the start`() throws {

@@ -126,6 +126,31 @@ import Testing
         #expect(apicv.intervals.map(\.inferred) == [true, false, false])
     }
 
+    @Test(arguments: [
+        KVMEvent.apicvInhibitChanged(.init(reason: 3, set: true, inhibits: 0x18)),
+        .apicvUpdateRequest(.init(activate: false, bit: 3)),
+    ])
+    func `a change before the VM ran says nothing of a time before it, for there was none`(_ change: KVMEvent) throws {
+        var trace = Trace()
+        trace.emit(change)
+        trace.exitOfL1()
+        trace.enter()
+        let apicv = try timeline(trace)
+        #expect(apicv.intervals.map(\.state) == [.inhibited])
+        #expect(apicv.isSeenFromCreation)
+        #expect(apicv.initial == .unknown)
+    }
+
+    @Test func `the mask that is read is news where evidence had shown that there was some inhibit`() {
+        var apicv = APICvTimeline()
+        let stamp = EventStamp(time: 2000, cpu: 0, tid: 101)
+        _ = apicv.showedInactive(.eoiByExit, settles: true, since: 1000, at: stamp)
+        #expect((apicv.state, apicv.current.mask) == (.inhibited, 0))
+        let isNews = apicv.read(0x8, tellsMasks: true, at: 3000)
+        #expect(isNews)
+        #expect((apicv.state, apicv.current.mask) == (.inhibited, 0x8))
+    }
+
     @Test func `accesses before the state was known are told apart once it is`() {
         var trace = running()
         trace.resumeL2()

@@ -92,6 +92,19 @@ import Testing
         #expect(off(trace).contains(.exit) == isOff)
     }
 
+    @Test(arguments: [(1, false), (2, true)]) func `two EOIs outside of any exit, of a vCPU that is known to be VMX's`(
+        _ times: Int, _ isOff: Bool
+    ) {
+        func after(_ isa: ISA) -> EventKindSet {
+            var trace = LiveTrace(isa: isa)
+            trace.state()
+            for _ in 0..<times { trace.emit(.eoi(.init(vcpu: 0, vector: 0x41))) }
+            return trace.analysis.machine.offKinds
+        }
+        #expect(after(.vmx).contains(.exit) == isOff)
+        #expect(!after(.svm).contains(.exit))
+    }
+
     @Test func `L1 resumes L2 and no kvm_nested_vmenter follows, on a kernel that has it`() {
         var trace = Trace()
         trace.exitOfL1(.vmresume)
@@ -177,6 +190,14 @@ import Testing
             trace.enter()
         }
         #expect(!off(trace).contains(.msr))
+    }
+
+    @Test func `unless KVM ends an interrupt in one, which is its own to handle`() {
+        var trace = Trace()
+        trace.resumeL2()
+        trace.exitOfL2(.msrWrite)
+        trace.eoi(0x41)
+        #expect(off(trace).contains(.msr))
     }
 
     @Test(arguments: [(ExitReason.eptMisconfig, true), (.msrWrite, false)])

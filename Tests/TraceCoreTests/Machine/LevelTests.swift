@@ -23,6 +23,19 @@ import Testing
         #expect(seen.unknown == [:])
     }
 
+    @Test func `an exit is counted by the name that KVM gives it, AVIC's exits too; what has no place is other`() {
+        var trace = Trace()
+        for code in [0x78, 0x400, 0x401, 0x402, 0x403, 0x40f, 0x410, 0x8000_0001] as [UInt32] {
+            trace.exitOfL1(ExitReason(isa: .svm, recorded: code))
+            trace.enter()
+        }
+        #expect(
+            exits(trace).l1 == [
+                "hlt": 1, "npf": 1, "avic_incomplete_ipi": 1, "avic_unaccelerated_access": 1, "vmgexit": 1, "0x40f": 1,
+                "other": 2,
+            ])
+    }
+
     @Test func `a forwarded exit is L2's, and L1 runs next`() {
         var trace = Trace()
         trace.resumeL2()

@@ -126,6 +126,14 @@ import Testing
         }
     }
 
+    @Test func `where KVM injects one of L1's interrupts into L2 the APIC is L1's, whatever else L1 injects`() {
+        var trace = inL2()
+        for _ in 0..<3 { trace.resumeL2(injecting: 0x81) }
+        #expect(trace.outcome().vms[0].apicOfL2.kind == .virtualised)
+        trace.deliver(0x41)
+        #expect(trace.outcome().vms[0].apicOfL2.kind == .l1s)
+    }
+
     @Test func `kvm_entry that repeats what L1 injects is no injection of KVM's`() {
         var trace = inL2()
         goToL1(&trace)

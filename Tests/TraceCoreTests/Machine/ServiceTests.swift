@@ -146,6 +146,48 @@ import Testing
         #expect(crossed(trace) == [])
     }
 
+    @Test func `an INIT leaves nothing in service: what L2 ends after it L1 has taken since`() {
+        for isReset in [false, true] {
+            var trace = Trace()
+            trace.exitOfL1(.apicWrite, info1: 0xf0)
+            if isReset { trace.accept(0, mode: 0x500) }
+            trace.enter()
+            trace.resumeL2()
+            trace.endDirectly(0x61)
+            #expect(crossed(trace) == (isReset ? [0x61] : []))
+        }
+    }
+
+    // MARK: Whose the end is
+
+    @Test func `what L1 took in silence is L1's to end`() {
+        var trace = inL2()
+        trace.exitOfL2(Trace.vmcall)
+        trace.forward(Trace.vmcall)
+        trace.enter()
+        trace.exitOfL1(.eoiInduced)
+        trace.eoi(0x61)
+        #expect(crossed(trace) == [])
+    }
+
+    @Test func `an EOI outside of any exit may be either level's`() {
+        var trace = inL2()
+        trace.deliver(0x61)
+        trace.eoi(0x61)
+        #expect(crossed(trace) == [])
+        #expect(trace.outcome()[0x61].ended.unknown == 1)
+    }
+
+    @Test func `what was injected at no known level crosses nothing`() {
+        var trace = inL2()
+        trace.hole(cpu: 0)
+        trace.inject(0x61)
+        trace.enter()
+        trace.endDirectly(0x61)
+        #expect(crossed(trace) == [])
+        #expect(trace.outcome()[0x61].ended.l2 == 1)
+    }
+
     // MARK: Counts beside
 
     @Test func `IPIs of another delivery mode are another line`() {

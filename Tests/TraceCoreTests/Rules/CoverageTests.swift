@@ -129,6 +129,14 @@ import Testing
         #expect(verdict(EventKindSet(.exit, .entry, .apicAcceptIRQ, .injVIRQ)) == .clean)
     }
 
+    @Test func `nor where no L2 ran, which alone has such waits`() {
+        var trace = Trace(recorded: EventKindSet(.exit, .entry, .apicAcceptIRQ))
+        trace.exitOfL1(.svmHLT)
+        trace.accept(0x41)
+        trace.enter()
+        #expect(trace.outcome().verdict == .clean)
+    }
+
     @Test func `on SVM nothing more is needed, and what waits is not vouched for`() {
         var trace = Trace(recorded: EventKindSet(.exit))
         trace.exitOfL1(.svmVMRUN)

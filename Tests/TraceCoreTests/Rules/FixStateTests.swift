@@ -84,6 +84,17 @@ import Testing
         #expect(trace.outcome().fix.state == .unknown)
     }
 
+    @Test func `an EOI of L2's, which L0 carries out on the APIC in memory, puts nothing right`() {
+        var trace = Trace.endedByL1(0x51)
+        // The PIC's, whose delivery shows nothing either.
+        trace.exitOfL2()
+        trace.inject(0x76)
+        trace.enter()
+        trace.endDirectly(0x76)
+        trace.deliver(0x41)
+        #expect(trace.outcome().fix.state == .present)
+    }
+
     @Test func `interrupts that the IOMMU posts may have put SVI right unseen`() {
         var trace = Trace()
         trace.thread(.vmm)

@@ -30,6 +30,16 @@ import Testing
         #expect(isDoubted(trace))
     }
 
+    @Test func `not where the task priority holds it back`() {
+        var trace = inL2()
+        trace.deliver(0x41)
+        trace.endDirectly(0x41)
+        trace.accessDirectly(0x80, write: true, value: 0x40)
+        trace.accept(0x41)
+        trace.runL2(entries: 2, over: 2001)
+        #expect(!isDoubted(trace))
+    }
+
     @Test func `a clock without durations doesn't tell how long it waits`() {
         var trace = inL2(clock: .ticks)
         trace.accept(0x41)
@@ -89,6 +99,27 @@ import Testing
         #expect(!neverDelivered(created: false, before: { $0.endDirectly(0x41) }))
     }
 
+    @Test(arguments: [(false, 2001, true), (false, 1999, false), (true, 2001, false)] as [(Bool, Double, Bool)])
+    func `what was always injected into L2, and not for two seconds now, is a doubt; not where L1 takes it too`(
+        _ isTakenByL1: Bool, _ ms: Double, _ isOpen: Bool
+    ) {
+        var trace = inL2()
+        trace.deliver(0x41)
+        trace.endDirectly(0x41)
+        if isTakenByL1 {
+            trace.accept(0x41)
+            trace.exitOfL2(.externalInterrupt)
+            trace.forward(.externalInterrupt, intInfo: 0x8000_0041)
+            trace.enter()
+            trace.resumeL2()
+        }
+        trace.accept(0x41)
+        trace.visitL1()
+        trace.after(ms: ms)
+        trace.runL2(entries: 1)
+        #expect(isDoubted(trace) == isOpen)
+    }
+
     @Test func `what was accepted while L1 ran is L1's to take`() {
         var trace = inL2()
         trace.exitOfL2(Trace.vmcall)
@@ -121,6 +152,64 @@ import Testing
         }
     }
 
+    /// L1 gives L2 APICv, by the guest interrupt status of vmcs12.
+    private func resumeL2WithAPICv(_ trace: inout Trace) {
+        trace.exitOfL1(.vmresume)
+        trace.emit(.nestedVMEnter(.init(intCtl: 1)))
+        trace.enter()
+    }
+
+    @Test func `where KVM injects L1's interrupts into L2 nobody posts any, and none has such a vector`() {
+        for isInjected in [false, true] {
+            var trace = Trace()
+            trace.createVM()
+            resumeL2WithAPICv(&trace)
+            if isInjected {
+                trace.deliver(0x22)
+                trace.endDirectly(0x22)
+            }
+            trace.accept(0x41)
+            trace.accept(0x41)
+            trace.runL2(entries: 25, over: 150)
+            #expect(isDoubted(trace) == isInjected)
+        }
+    }
+
+    @Test func `two such vectors are one too many, but for what came while L1 ran, which takes its own in silence`() {
+        for inL2 in [false, true] {
+            var trace = Trace()
+            trace.createVM()
+            trace.exitOfL1()
+            if !inL2 { trace.accept(0x31) }
+            trace.enter()
+            resumeL2WithAPICv(&trace)
+            if inL2 { trace.accept(0x31) }
+            trace.accept(0x41)
+            trace.accept(0x41)
+            trace.runL2(entries: 25, over: 150)
+            #expect(isDoubted(trace) == inL2)
+        }
+    }
+
+    @Test func `a vector that another vCPU takes is no such vector`() {
+        for isTaken in [false, true] {
+            var trace = Trace()
+            trace.createVM()
+            trace.thread(.vcpu1)
+            trace.resumeL2()
+            if isTaken { trace.accept(0x41, on: 1) }
+            trace.exitOfL2(.externalInterrupt)
+            trace.forward(.externalInterrupt, intInfo: isTaken ? 0x8000_0041 : 0)
+            trace.enter()
+            trace.thread(.vcpu0)
+            resumeL2WithAPICv(&trace)
+            trace.accept(0x41)
+            trace.accept(0x41)
+            trace.runL2(entries: 25, over: 150)
+            #expect(isDoubted(trace) == isTaken)
+        }
+    }
+
     @Test func `one that L2 ended is none of those`() {
         var trace = Trace()
         trace.exitOfL1(.apicWrite, info1: 0xf0)
@@ -137,13 +226,31 @@ import Testing
 
     // MARK: In service
 
-    @Test(arguments: [(99.0, false), (101, true)]) func `an EOI that doesn't come for a hundred milliseconds`(
+    /// Injection, two exits and two entries take seven microseconds themselves.
+    @Test(arguments: [(99.992, false), (99.993, true)]) func `an EOI that doesn't come for a hundred milliseconds`(
         _ ms: Double, _ isOpen: Bool
     ) {
         var trace = inL2()
         trace.deliver(0x41)
         trace.runL2(entries: 2, over: ms)
         #expect(doubts(trace).contains { $0.contains("its EOI was not seen") } == isOpen)
+    }
+
+    @Test func `nor one of what L1 passes on to L2`() {
+        var trace = inL2()
+        trace.accept(0x41)
+        trace.offer(passingOn: 0x41)
+        trace.runL2(entries: 2, over: 101)
+        #expect(doubts(trace).contains { $0.contains("its EOI was not seen") })
+    }
+
+    @Test func `the PIC's interrupt has no EOI of the local APIC's`() {
+        var trace = inL2()
+        trace.exitOfL2()
+        trace.inject(0x76)
+        trace.enter()
+        trace.runL2(entries: 2, over: 200)
+        #expect(!doubts(trace).contains { $0.contains("EOI") })
     }
 
     @Test func `not of the PIC's interrupts, and not of those that L1 takes`() {
@@ -193,6 +300,19 @@ import Testing
         trace.runL2(entries: 20, over: 101)
         #expect(trace.outcome().grade(.lostAccept) == .hazard)
         trace.deliver(0x22)
+        #expect(trace.outcome().grade(.lostAccept) == .suspect)
+    }
+
+    @Test func `kvm_entry tells of injections too, where it has a field for them`() {
+        var trace = inL2()
+        trace.accessDirectly(0x80, write: true)
+        trace.accept(0x41)
+        trace.accept(0x41)
+        trace.exitOfL2(.interruptWindow)
+        trace.enter()
+        trace.runL2(entries: 20, over: 101)
+        #expect(trace.outcome().grade(.lostAccept) == .hazard)
+        trace.info.formatFields = ["kvm_entry.intr_info"]
         #expect(trace.outcome().grade(.lostAccept) == .suspect)
     }
 

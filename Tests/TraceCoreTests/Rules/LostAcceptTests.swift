@@ -52,6 +52,31 @@ import Testing
         #expect(waiting(entries: 40, over: ms, window: false).outcome().grade(.lostAccept) == grade)
     }
 
+    @Test(arguments: [(8, Grade.hazard), (9, .suspect)])
+    func `a vCPU that stands still for seconds is paused: each time counts for no more than 200 ms`(
+        _ pauses: Int, _ grade: Grade
+    ) {
+        var trace = waiting(entries: 40, over: 200, window: false)
+        for _ in 0..<pauses {
+            trace.after(ms: 3000)
+            trace.runL2(entries: 1)
+        }
+        #expect(trace.outcome().grade(.lostAccept) == grade)
+    }
+
+    @Test(arguments: [(ExitReason.hlt, Grade.hazard), (Trace.cpuid, .suspect)])
+    func `the time of a HLT, which may sleep with interrupts off, makes no more than a hazard`(
+        _ reason: ExitReason, _ grade: Grade
+    ) {
+        var trace = waiting(entries: 20, over: 101, window: false)
+        for _ in 0..<30 {
+            trace.exitOfL2(reason)
+            trace.after(ms: 100)
+            trace.enter()
+        }
+        #expect(trace.outcome().grade(.lostAccept) == grade)
+    }
+
     @Test func `a window that something else is injected at is none for it`() {
         var trace = waiting(entries: 2, over: 1, window: false)
         trace.exitOfL2(.interruptWindow)
@@ -131,6 +156,13 @@ import Testing
         #expect(trace.outcome().finding(.lostAccept) == nil)
     }
 
+    @Test func `an INIT in VMX operation is for L1 to know of, and ends no wait`() {
+        var trace = waiting(entries: 10, over: 60)
+        trace.accept(0, mode: 0x500)
+        trace.runL2(entries: 15, over: 90)
+        #expect(trace.outcome().finding(.lostAccept)?.vectors == [0x41])
+    }
+
     @Test func `a higher vector in service holds it back all the while`() {
         var trace = waiting(entries: 2, over: 1)
         trace.deliver(0x61)
@@ -153,6 +185,21 @@ import Testing
         trace.blockIRQ(true)
         trace.runL2(entries: 30, over: 200)
         #expect(trace.outcome().finding(.lostAccept) == nil)
+    }
+
+    @Test func `what BLOCKIRQ held back at its accept waits from its next accept on`() {
+        var trace = Trace()
+        trace.createVM()
+        trace.resumeL2()
+        trace.blockIRQ(true)
+        trace.accept(0x41)
+        trace.blockIRQ(false)
+        trace.runL2(entries: 25, over: 150)
+        #expect(trace.outcome().finding(.lostAccept) == nil)
+        #expect(trace.outcome().verdict == .inconclusive)
+        trace.accept(0x41)
+        trace.runL2(entries: 25, over: 150)
+        #expect(trace.outcome().finding(.lostAccept)?.vectors == [0x41])
     }
 
     @Test func `after a crossing it is stale-svi's symptom, told once`() {

@@ -5,6 +5,32 @@ import Testing
 
 /// Signs S2, S3 and S4 of stale-svi, and what confirms it.
 @Suite struct StaleSVISignsTests {
+    // MARK: S1
+
+    /// L1 is handed 0x51 with the exit, and L2 ends it through an MSR that nothing tells of; then 0x41 waits in L2.
+    @Test(arguments: [(false, [0x41]), (true, [])] as [(Bool, [UInt8])])
+    func `a vector that L1 posts interrupts to its L2 with waits for ever, and is not lost`(
+        _ givesL2APICv: Bool, _ lost: [UInt8]
+    ) {
+        var trace = Trace(recorded: EventKindSet(rawValue: .max).subtracting(EventKindSet(.msr)))
+        trace.createVM()
+        trace.resumeL2()
+        trace.accept(0x51)
+        trace.exitOfL2(.externalInterrupt)
+        trace.forward(.externalInterrupt, intInfo: 0x8000_0051)
+        trace.enter()
+        trace.exitOfL1(.vmresume)
+        trace.emit(.nestedVMEnter(.init(intCtl: givesL2APICv ? 1 : 0)))
+        trace.enter()
+        trace.exitOfL2(.msrWrite)
+        trace.eoi(0x51)
+        trace.enter()
+        trace.accept(0x41)
+        trace.runL2(entries: 10, over: 30)
+        #expect(trace.outcome().finding(.staleSVI)?.crossings.map(\.vector) == [0x51])
+        #expect(trace.outcome().finding(.staleSVI)?.vectors == lost)
+    }
+
     // MARK: S2
 
     /// A HLT of L2's that L0 handles, with an accept in it, and what wakes it.
@@ -22,7 +48,8 @@ import Testing
         return trace
     }
 
-    @Test(arguments: [(50.1, true), (49.9, false)])
+    /// The other vCPU's entry and exit and the wakeup take three microseconds more.
+    @Test(arguments: [(49.997, true), (49.996, false)])
     func `S2: a HLT that sleeps on for fifty milliseconds though another vCPU's IPI waits`(
         _ ms: Double, _ isLost: Bool
     ) {
@@ -35,6 +62,13 @@ import Testing
     @Test(arguments: [(50.1, true), (49.9, false)])
     func `a sleep is judged up to the end of the trace`(_ ms: Double, _ isLost: Bool) {
         #expect(sleeping(for: ms, wake: false).outcome().finding(.staleSVI)?.vectors == (isLost ? [0x41] : []))
+    }
+
+    @Test func `a clock without durations doesn't tell how long a HLT sleeps`() {
+        var trace = sleeping(for: 60)
+        #expect(trace.outcome().finding(.staleSVI)?.vectors == [0x41])
+        trace.info.clock = TraceClock(name: "x86-tsc", unit: .ticks)
+        #expect(trace.outcome().finding(.staleSVI)?.vectors == [])
     }
 
     @Test func `what comes after a late wakeup was not lost`() {
@@ -60,6 +94,25 @@ import Testing
         trace.after(ms: 200)
         trace.enter()
         #expect(trace.outcome().grade(.staleSVI) == .hazard)
+    }
+
+    @Test(arguments: [(true, [0x41]), (false, [])] as [(Bool, [UInt8])])
+    func `L1's own HLT sleeps on what came during it; what came before hardware may have delivered`(
+        _ comesDuring: Bool, _ lost: [UInt8]
+    ) {
+        var trace = Trace.endedByL1(0x51)
+        trace.exitOfL2(Trace.vmcall)
+        trace.forward(Trace.vmcall)
+        trace.enter()
+        trace.exitOfL1()
+        if !comesDuring { trace.accept(0x41) }
+        trace.enter()
+        trace.exitOfL1(.hlt)
+        trace.thread(.vcpu1)
+        if comesDuring { trace.accept(0x41, on: 0) }
+        trace.after(ms: 60)
+        trace.exitOfL1()
+        #expect(trace.outcome().finding(.staleSVI)?.vectors == lost)
     }
 
     @Test func `a HLT with nothing accepted is idle`() {
@@ -126,6 +179,21 @@ import Testing
         #expect(finding.vectors == [0x41])
         #expect(finding.stuck == [0x61])
         #expect(finding.symptoms == [.stuckISR, .lostAccept])
+    }
+
+    @Test func `S3 and S4 together do not: L1 may have had other reasons to come back with nothing, up to two seconds`()
+        throws
+    {
+        var trace = stuck()
+        for _ in 0..<21 {
+            trace.after(ms: 1)
+            trace.accept(0x30)
+            trace.offer()
+        }
+        let finding = try #require(trace.outcome().finding(.staleSVI))
+        #expect(finding.grade == .suspect)
+        #expect(finding.vectors == [0x30])
+        #expect(finding.stuck == [0x61])
     }
 
     @Test func `S3 without any crossing seen is stuck-isr's`() throws {
@@ -210,6 +278,28 @@ import Testing
             trace.runL2(entries: 1)
         }
         #expect(trace.outcome().grade(.staleSVI) == .confirmed)
+    }
+
+    @Test func `accepts that the task priority holds back are no offers`() {
+        var trace = offered(1, over: 0)
+        for _ in 0..<30 {
+            trace.after(ms: 70)
+            trace.accessDirectly(0x80, write: true, value: 0x30) { $0.accept(0x30) }
+            trace.accessDirectly(0x80, write: true, value: 0)
+        }
+        #expect(trace.outcome().grade(.staleSVI) == .hazard)
+        #expect(trace.outcome().finding(.staleSVI)?.vectors == [])
+    }
+
+    @Test(arguments: [(1, Grade.hazard), (9, .hazard), (10, .confirmed)])
+    func `a pause between two offers counts for no more than 200 ms`(_ pauses: Int, _ grade: Grade) {
+        var trace = Trace.endedByL2(0x30)
+        for index in 0..<30 {
+            if index > 0 { trace.after(ms: index <= pauses ? 3000 : 1) }
+            trace.accept(0x30)
+            trace.offer()
+        }
+        #expect(trace.outcome().grade(.staleSVI) == grade)
     }
 
     @Test func `accepts alone, none reflected and come back empty, prove nothing`() {

@@ -97,6 +97,31 @@ import Testing
         #expect(stuck(trace) == [])
     }
 
+    // MARK: What speaks against it later on
+
+    /// 0x61 stays in service after its EOI, and KVM puts another interrupt into L2.
+    private func stillStuck(after vector: UInt8, accepted: Bool) -> [UInt8]? {
+        var trace = Trace.endedByL1(0x51)
+        trace.deliver(0x61)
+        trace.missEOI()
+        trace.exitOfL2()
+        if accepted { trace.accept(vector) }
+        trace.inject(vector)
+        trace.enter()
+        return trace.outcome().finding(.staleSVI)?.stuck
+    }
+
+    @Test(arguments: [(0x5f, []), (0x6f, []), (0x70, [0x61])] as [(UInt8, [UInt8])])
+    func `KVM picks by ISR: where it injects an interrupt nothing of its class or above is stuck`(
+        _ vector: UInt8, _ stuck: [UInt8]
+    ) {
+        #expect(stillStuck(after: vector, accepted: true) ?? [] == stuck)
+    }
+
+    @Test func `the PIC's interrupt, which nobody accepted, asks no priority and shows nothing`() {
+        #expect(stillStuck(after: 0x22, accepted: false) == [0x61])
+    }
+
     // MARK: What is in service
 
     @Test func `what L1 itself took is L1's to end in its own order`() {
@@ -105,6 +130,20 @@ import Testing
         goToL1(&trace, .externalInterrupt, intInfo: 0x8000_0061)
         end(0, &trace)
         #expect(stuck(trace) == [])
+    }
+
+    @Test func `what KVM injected stays in service while L1 runs, whichever event told of it`() {
+        for isToldByEntry in [false, true] {
+            var trace = inL2()
+            trace.exitOfL2()
+            trace.accept(0x61)
+            if !isToldByEntry { trace.inject(0x61) }
+            trace.emit(.entry(.init(vcpu: 0, intrInfo: isToldByEntry ? 0x8000_0061 : 0)))
+            trace.visitL1()
+            goToL1(&trace)
+            end(0, &trace)
+            #expect(stuck(trace) == [0x61])
+        }
     }
 
     @Test func `what L1 may have ended through an MSR is not known to be in service`() {

@@ -156,6 +156,15 @@ import Testing
         #expect(lost(trace) == [])
     }
 
+    @Test func `so does BLOCKIRQ`() {
+        var trace = Trace.endedByL2(0x30)
+        offer(12, over: 15, accepts: false, &trace)
+        trace.blockIRQ(true)
+        trace.blockIRQ(false)
+        offer(12, over: 15, accepts: false, &trace)
+        #expect(lost(trace) == [])
+    }
+
     @Test func `so does anything that L1 injects`() {
         var trace = Trace.endedByL2(0x30)
         offer(12, over: 15, accepts: false, &trace)
@@ -210,6 +219,24 @@ import Testing
         #expect(lost(trace) == [0x30])
     }
 
+    @Test(arguments: [false, true])
+    func `an L1 that has its own APIC for L2 passes nothing on: that it comes back empty is no offer`(_ isL1s: Bool) {
+        var trace = Trace()
+        trace.createVM()
+        trace.resumeL2(injecting: 0x81)
+        if isL1s { trace.deliver(0x22) }
+        offer(25, over: 150, accepts: false, &trace)
+        #expect(trace.outcome().grade(.lostAccept) == (isL1s ? .hazard : nil))
+    }
+
+    @Test(arguments: [(0x20, [0x30]), (0x30, [])] as [(UInt64, [UInt8])])
+    func `what the task priority masks is not offered, though L1 comes back empty`(_ tpr: UInt64, _ vectors: [UInt8]) {
+        var trace = Trace.endedByL2(0x30)
+        trace.accessDirectly(0x80, write: true, value: tpr)
+        offer(25, over: 150, accepts: false, &trace)
+        #expect(lost(trace) == vectors)
+    }
+
     // MARK: Chances
 
     /// 0x41 waits for long, with something before.
@@ -226,10 +253,28 @@ import Testing
         #expect(grade { $0.deliver(0x31) } == .suspect)
     }
 
+    @Test func `kvm_entry alone may tell of that injection`() {
+        let seen = grade {
+            $0.exitOfL2()
+            $0.accept(0x31)
+            $0.emit(.entry(.init(vcpu: 0, intrInfo: 0x8000_0031)))
+        }
+        #expect(seen == .suspect)
+    }
+
     @Test func `one of its own class does not go ahead`() {
         let seen = grade {
             $0.deliver(0x40)
             $0.endDirectly(0x40)
+        }
+        #expect(seen == .hazard)
+    }
+
+    @Test func `nor does the PIC's interrupt, which asks no priority`() {
+        let seen = grade {
+            $0.exitOfL2()
+            $0.inject(0x31)
+            $0.enter()
         }
         #expect(seen == .hazard)
     }
