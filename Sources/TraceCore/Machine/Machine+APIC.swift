@@ -259,7 +259,10 @@ extension Machine {
         let isOfL2 = vcpus[vcpu].hookedEOI != nil
         // Vectors below 16 are never delivered (SDM 11.5.2): SVI was of nobody's. Any other may be one of L1's that nobody
         // saw come, unless L1 writes an EOI for L2 just now.
-        guard (0..<16).contains(told) ? !vcpus[vcpu].endsNothing && (open.isSure || isOfL2) : open.isSure && isOfL2 && !mayBeOfL1(told, vcpu) else {
+        guard
+            (0..<16).contains(told)
+                ? !vcpus[vcpu].endsNothing && (open.isSure || isOfL2) : open.isSure && isOfL2 && !mayBeOfL1(told, vcpu)
+        else {
             return
         }
         if let crossing = vcpus[vcpu].ledger.missedEOI(of: stuck, at: stamp) {
@@ -273,8 +276,8 @@ extension Machine {
         guard let vector = UInt8(exactly: vector) else { return false }
         if homeless.contains(vector) { return true }
         let account = vcpus[vcpu].ledger[vector]
-        // It came unseen before, or its accepts go unseen.
-        if account.ended.l1 > 0 || account.accepted.total == 0 { return true }
+        // It came unseen before.
+        if account.ended.l1 > 0, account.accepted.total == 0, account.acknowledged.total == 0 { return true }
         return account.pending != nil || account.inService != nil || vcpus[vcpu].ledger.mayBeUnseen(vector)
     }
 

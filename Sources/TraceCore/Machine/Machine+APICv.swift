@@ -40,6 +40,9 @@ extension Machine {
         }
     }
 
+    /// Which of several VMs that were created in the trace is this one is a guess.
+    func guessesCreator(of vm: Int) -> Bool { grouping.groups[vm].isCreatorGuessed }
+
     /// DISABLED is the host's, and every VM begins with ABSENT.
     private func isOfEveryVM(_ change: KVMEvent) -> Bool {
         guard case .apicvInhibitChanged(let change) = change else { return false }

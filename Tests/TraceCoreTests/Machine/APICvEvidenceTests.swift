@@ -32,6 +32,7 @@ import Testing
     private func endByExit(_ trace: inout Trace, _ reason: ExitReason = .msrWrite) {
         trace.exitOfL1(reason)
         trace.eoi(0x41)
+        if reason == .msrWrite { trace.emit(.msr(.init(isWrite: true, index: 0x80b, value: 0))) }
         trace.enter()
     }
 
@@ -56,6 +57,22 @@ import Testing
         endByExit(&trace, reason)
         #expect(try states(trace) == [.inhibited])
         #expect(try timeline(trace).intervals[0].inferred)
+    }
+
+    @Test(arguments: [0x4000_0070, 0x6e0, 0x80a] as [UInt32])
+    func `an EOI in the exit of another MSR, such as Hyper-V's, says nothing of the kind`(_ index: UInt32) throws {
+        var trace = running()
+        tellLevels(&trace)
+        trace.exitOfL1(.msrWrite)
+        trace.eoi(0x41)
+        trace.emit(.msr(.init(isWrite: true, index: index, value: 0)))
+        trace.enter()
+        #expect(try timeline(trace).state != .inhibited)
+        // Nor does a later access, in an exit that ended nothing.
+        trace.exitOfL1(.msrWrite)
+        trace.emit(.msr(.init(isWrite: true, index: 0x80b, value: 0)))
+        trace.enter()
+        #expect(try timeline(trace).state != .inhibited)
     }
 
     @Test(arguments: [ExitReason.apicAccess, .apicWrite, .eoiInduced, Trace.vmcall])

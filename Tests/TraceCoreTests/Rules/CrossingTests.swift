@@ -185,12 +185,12 @@ import Testing
         trace.resumeL2()
         // The PIC's interrupts would be told of.
         trace.inject(0x77, reinjected: true)
-        trace.accept(0x30)
-        trace.accept(above)
-        trace.offer(passingOn: 0x30)
-        trace.endDirectly(0x30)
-        trace.accept(0x30)
-        trace.offer(passingOn: 0x30)
+        for _ in 0..<17 {
+            trace.accept(0x30)
+            trace.accept(above)
+            trace.offer(passingOn: 0x30)
+            trace.endDirectly(0x30)
+        }
         #expect(trace.outcome().fix.state == state)
     }
 
@@ -226,6 +226,7 @@ import Testing
             $0.emit(.apicvAcceptIRQ(.init(vcpu: 0, vector: 0x41)))
             $0.exitOfL1(.msrWrite)
             $0.eoi(0x41)
+            $0.emit(.msr(.init(isWrite: true, index: 0x80b, value: 0)))
             $0.enter()
         }
         #expect(seen == .inconclusive)

@@ -64,14 +64,17 @@ import Testing
         #expect(trace.outcome().grade(.lostAccept) == grade)
     }
 
-    @Test(arguments: [(ExitReason.hlt, Grade.hazard), (Trace.cpuid, .suspect)])
-    func `the time of a HLT, which may sleep with interrupts off, makes no more than a hazard`(
-        _ reason: ExitReason, _ grade: Grade
+    @Test(arguments: [
+        (ExitReason.hlt, true, Grade.hazard), (Trace.cpuid, true, .hazard), (Trace.cpuid, false, .suspect),
+    ])
+    func `time in a HLT, which may sleep with interrupts off, or out of the guest makes no more than a hazard`(
+        _ reason: ExitReason, _ isOutside: Bool, _ grade: Grade
     ) {
         var trace = waiting(entries: 20, over: 101, window: false)
         for _ in 0..<30 {
+            if !isOutside { trace.after(ms: 100) }
             trace.exitOfL2(reason)
-            trace.after(ms: 100)
+            if isOutside { trace.after(ms: 100) }
             trace.enter()
         }
         #expect(trace.outcome().grade(.lostAccept) == grade)

@@ -39,6 +39,12 @@ extension Trace {
         resumeL2(injecting: vector)
     }
 
+    /// L1 doesn't take it, so that KVM, which sees it wait, hands L1 another exit.
+    mutating func offerInVain() {
+        offer()
+        offer()
+    }
+
     /// L1's EOI ends another vector than the one in service (S3).
     mutating func missEOI(telling vector: Int32 = 0) {
         accessHooked(0xb0, write: true)

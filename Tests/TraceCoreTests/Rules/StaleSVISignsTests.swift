@@ -188,7 +188,7 @@ import Testing
         for _ in 0..<21 {
             trace.after(ms: 1)
             trace.accept(0x30)
-            trace.offer()
+            trace.offerInVain()
         }
         let finding = try #require(trace.outcome().finding(.staleSVI))
         #expect(finding.grade == .suspect)
@@ -250,7 +250,7 @@ import Testing
         for index in 0..<times {
             if index > 0 { trace.after(ms: ms / Double(times - 1)) }
             trace.accept(0x30)
-            trace.offer()
+            trace.offerInVain()
         }
         return trace
     }
@@ -297,9 +297,20 @@ import Testing
         for index in 0..<30 {
             if index > 0 { trace.after(ms: index <= pauses ? 3000 : 1) }
             trace.accept(0x30)
-            trace.offer()
+            trace.offerInVain()
         }
         #expect(trace.outcome().grade(.staleSVI) == grade)
+    }
+
+    @Test func `one round trip for each accept is how an L1 with a timer of its own takes it`() {
+        var trace = Trace.endedByL2(0x30)
+        for _ in 0..<60 {
+            trace.after(ms: 70)
+            trace.accept(0x30)
+            trace.offer()
+        }
+        #expect(trace.outcome().grade(.staleSVI) == .hazard)
+        #expect(trace.outcome().finding(.staleSVI)?.vectors == [])
     }
 
     @Test func `accepts alone, none reflected and come back empty, prove nothing`() {

@@ -132,7 +132,11 @@ import Testing
     private func offer(_ times: Int, over ms: Double = 0, accepts: Bool = true, _ trace: inout Trace) {
         for index in 0..<times {
             if index > 0 { trace.after(ms: ms / Double(times - 1)) }
-            if accepts || index == 0 { trace.accept(0x30) }
+            // The first after an accept is how L1 takes what it gets.
+            if accepts || index == 0 {
+                trace.accept(0x30)
+                trace.offer()
+            }
             trace.offer()
         }
     }
@@ -305,11 +309,11 @@ import Testing
             var wait = Wait(0x41, accepted: stamp)
             wait.windowOpened()
             what(&wait)
-            wait.enteredL2(injects: false, slept: false, at: stamp)
+            wait.enteredL2(injects: false, RunClock(), at: stamp)
             return wait.chance != nil
         }
         #expect(isChance { _ in })
-        #expect(!isChance { $0.enteredL2(injects: true, slept: false, at: stamp) })
+        #expect(!isChance { $0.enteredL2(injects: true, RunClock(), at: stamp) })
         #expect(!isChance { $0.otherDelivered(outranked: false, .injVIRQ, at: stamp) })
         #expect(!isChance { $0.enteredL1(silently: false) })
         #expect(!isChance { $0.restart() })

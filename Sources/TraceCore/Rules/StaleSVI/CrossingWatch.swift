@@ -104,7 +104,8 @@ struct CrossingWatch: Sendable {
         sleeps.removeAll { $0.vector == vector }
         // Told of its end at once: L1's EOI that KVM heard of was not for it.
         takeBack { [stuck] in
-            $0 == vector && stuck.contains { $0.vector == vector && stamp.time.elapsed(since: $0.since.time) < Self.atOnce }
+            $0 == vector
+                && stuck.contains { $0.vector == vector && stamp.time.elapsed(since: $0.since.time) < Self.atOnce }
         }
     }
 

@@ -168,7 +168,9 @@ struct StaleSVI: Sendable {
                 vm.apicv.isSeenFromCreation && machine.recordedKinds.contains(.piIRTEUpdate)
             // So does an interrupt that L1 sends itself while it has the vector that it passes on.
             let isShown = knowsDevices && watch.hasDeliveredIntoL2 || watch.deliveries >= Self.deliveriesNeeded
-            guard !vm.hasPostedDevices, isShown, vm.usesAPICv, vm.apicv.contradictions == 0 else { continue }
+            // It must be this VM's APICv that the inhibits tell of.
+            let isActive = vm.usesAPICv || !machine.guessesCreator(of: machine.vcpus[vcpu].vm)
+            guard !vm.hasPostedDevices, isShown, isActive, vm.apicv.contradictions == 0 else { continue }
             return FixState(
                 state: .present, basis: .behaviour,
                 evidence: "\(vector.hex) was delivered after the crossing of \(crossing.vector.hex)"

@@ -20,7 +20,8 @@ struct Waits: Sendable {
             watches[vcpu].accepted(
                 vector, level: level, afterCrossing: afterCrossing,
                 isOffered: machine.vms[machine.vcpus[vcpu].vm].apicOfL2.kind == .l1s && (held ?? 0) < vector >> 4,
-                isInService: machine.vcpus[vcpu].ledger[vector].inService.map { $0.isSure && !$0.mayHaveEnded } ?? false,
+                isInService: machine.vcpus[vcpu].ledger[vector].inService.map { $0.isSure && !$0.mayHaveEnded }
+                    ?? false,
                 at: stamp)
             return
         }
