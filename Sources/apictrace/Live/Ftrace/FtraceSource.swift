@@ -18,7 +18,8 @@ struct FtraceSource: ~Copyable {
     /// Time up to which the sink has been given everything.
     private(set) var settled: UInt64 = 0
     private var undecoded: UInt64 = 0
-    private var gaps: [EventGap] = []
+    /// The holes so far.
+    private var holes = TraceTotals()
     private var span: (first: UInt64, last: UInt64)?
 
     /// For the buffers of all CPUs together.
@@ -74,13 +75,12 @@ struct FtraceSource: ~Copyable {
 
     /// What the source knows by now, in the form that a file's reader gives.
     func totals() -> TraceTotals {
-        var totals = TraceTotals()
+        var totals = holes
         for bound in formats.bindings {
             if let name = formats.names[bound.id] { totals.byName[name] = reader.tally.count(of: bound.id) }
         }
         totals.first = span?.first
         totals.last = span?.last
-        totals.gaps = gaps
         totals.overrun = instance.pipes.reduce(undecoded) { $0 &+ instance.lost(onCPU: $1.cpu) }
         return totals
     }
@@ -128,7 +128,7 @@ struct FtraceSource: ~Copyable {
     }
 
     private mutating func deliver(_ item: LiveItem, to sink: inout some LiveEventSink & ~Copyable) {
-        if case .lost(let gap) = item.content { gaps.append(gap) }
+        if case .lost(let gap) = item.content { holes.add(gap) }
         if item.stamp.tid != 0, let process = processes.news(of: item.stamp.tid) {
             sink.thread(item.stamp.tid, of: process)
         }
