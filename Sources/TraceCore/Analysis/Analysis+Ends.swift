@@ -11,7 +11,9 @@ extension Analysis {
         guard !vms.isEmpty else { return }
         let fix = watchers.rules.fixState(in: machine)
         var findings: [Int: [RuleFinding]] = [:]
-        for finding in watchers.rules.findings(in: machine, fix: fix) { findings[finding.vm, default: []].append(finding) }
+        for finding in watchers.rules.findings(in: machine, fix: fix) {
+            findings[finding.vm, default: []].append(finding)
+        }
         watchers.rules.rememberFix(in: machine)
         for vm in vms {
             let places = machine.places(of: vm)

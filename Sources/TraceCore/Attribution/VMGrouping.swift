@@ -176,7 +176,8 @@ struct VMGrouping: Sendable {
 
     private func fitting(tid: Int32, vcpu: Int32?) -> Int? {
         let candidates = groups.indices.filter { index in
-            !groups[index].hasEnded && isInferred(index) && !groups[index].members.contains { vcpu != nil && $0.vcpu == vcpu }
+            !groups[index].hasEnded && isInferred(index)
+                && !groups[index].members.contains { vcpu != nil && $0.vcpu == vcpu }
                 && follows(groups[index].creator, tid)
         }
         let best = candidates.min { distance(of: $0, to: tid) < distance(of: $1, to: tid) }

@@ -34,7 +34,8 @@ extension Machine {
 
     /// The VM that a vCPU's first run shows to have ended: one of the same process had its address and ran this vCPU.
     func ended(before state: VCPUState) -> Int? {
-        guard state.isFirstRun, let vm = grouping.group(kvm: state.vm, process: state.process), vms.indices.contains(vm),
+        guard state.isFirstRun, let vm = grouping.group(kvm: state.vm, process: state.process),
+            vms.indices.contains(vm),
             let vcpu = vms[vm].vcpu(id: state.vcpu), vcpus[vcpu].enteredAt > 0
         else { return nil }
         return vm

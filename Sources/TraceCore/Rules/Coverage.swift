@@ -220,7 +220,9 @@ public struct Coverage: Sendable {
                     + "created it created another VM.", vm: vm)
         }
         if apicv.contradictions > 0 {
-            add("What the vCPUs of VM \(machine.vms[vm].serial) did contradicts what is recorded of its APICv inhibits.", vm: vm)
+            add(
+                "What the vCPUs of VM \(machine.vms[vm].serial) did contradicts what is recorded of its APICv inhibits.",
+                vm: vm)
         }
         if !recorded.contains(.msr), vcpus.contains(where: { machine.vcpus[$0].hasMSRExitsOfL2 }) {
             add("L2's accesses to MSRs are not recorded: x2APIC can't be judged.", vm: vm, missing: EventKindSet(.msr))

@@ -48,7 +48,9 @@ struct ExitRows: ~Copyable {
     /// What was not told of any thread's vCPU.
     mutating func rest() -> [(tid: Int32, News)] {
         var rest: [(tid: Int32, News)] = []
-        for row in 1...UInt32(EXIT_ROWS) where threads[Int(row)] != 0 { rest.append((threads[Int(row)], news(of: row))) }
+        for row in 1...UInt32(EXIT_ROWS) where threads[Int(row)] != 0 {
+            rest.append((threads[Int(row)], news(of: row)))
+        }
         return rest
     }
 

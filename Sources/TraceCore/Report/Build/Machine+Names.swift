@@ -15,7 +15,10 @@ extension Machine {
 
     /// `qemu-system-x86 (pid 214)`, as far as it is known.
     public func name(ofVM vm: Int) -> String {
-        Report.VM(id: vms[vm].serial, pid: process(ofVM: vm), command: command(ofVM: vm), apicv: [], apicOfL2: .unknown, vcpus: [])
-            .name.printable
+        Report.VM(
+            id: vms[vm].serial, pid: process(ofVM: vm), command: command(ofVM: vm), apicv: [], apicOfL2: .unknown,
+            vcpus: []
+        )
+        .name.printable
     }
 }

@@ -22,7 +22,9 @@ extension ReportBuilder {
             limits.append("\(machine.unattributed) events could not be tied to a VM.")
         }
         for vm in machine.vms.indices where machine.vms[vm].apicv.keptUntil != nil {
-            limits.append("VM \(machine.vms[vm].serial) changed its inhibits \(machine.vms[vm].apicv.total) times; the first are listed.")
+            limits.append(
+                "VM \(machine.vms[vm].serial) changed its inhibits \(machine.vms[vm].apicv.total) times; the first are listed."
+            )
         }
         if ended.totals.isInferred || machine.vms.indices.contains(where: { machine.grouping.isInferred($0) }) {
             limits.append("The file names no process: threads were tied to VMs, and a VM to its pid, by inference.")
