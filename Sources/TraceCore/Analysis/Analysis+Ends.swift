@@ -3,6 +3,7 @@
 /// VMs that end: judged, and their places left to others.
 extension Analysis {
     public mutating func ended(_ tid: Int32, process: Int32, at stamp: EventStamp) {
+        guard stamp.time <= window.upperBound else { return }
         end(machine.ended(tid, process: process))
         machine.forgetNames(of: tid, process: process)
     }
@@ -41,6 +42,13 @@ extension Analysis {
         end(silent)
         // The one that is left fills them all. More of its vCPUs are left out.
         machine.isCrowded = false
+    }
+
+    /// What ended before the time that is asked for is no part of it.
+    mutating func forgetEnded() {
+        var others = EndedTotals()
+        for vm in ended.places { forget(vm, machine.vacate(vm, into: &others)) }
+        ended = EndedVMs()
     }
 
     private mutating func leave() {

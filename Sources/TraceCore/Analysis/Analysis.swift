@@ -85,6 +85,6 @@ public struct Analysis: EventSink, ~Copyable, Sendable {
         isInWindow = true
         machine.forgetCounts()
         watchers = Watchers()
-        ended = EndedVMs()
+        forgetEnded()
     }
 }

@@ -57,6 +57,9 @@ public struct EndedVMs: Sendable {
 
     subscript(vm: Int) -> Verdict? { verdicts[vm] }
 
+    /// Of those that still have one.
+    var places: [Int] { verdicts.keys.sorted() }
+
     /// In the order of places.
     var findings: [RuleFinding] { verdicts.sorted { $0.key < $1.key }.flatMap(\.value.findings) }
 
