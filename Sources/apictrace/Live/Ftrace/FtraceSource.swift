@@ -12,6 +12,8 @@ struct FtraceSource: ~Copyable {
     let formats: FormatCatalog
     private var queues: [FtraceQueue]
     private var processes = ThreadProcesses()
+    /// Processes that were found to have ended, and when: what they did before is told first.
+    private var ends: (processes: [Int32], noticed: UInt64) = ([], 0)
     private let page: UnsafeMutableRawBufferPointer
     /// Nothing below this time can be recorded any more.
     private var bound: UInt64 = 0
@@ -59,6 +61,20 @@ struct FtraceSource: ~Copyable {
         deliver(until: bound, to: &sink)
         settled = bound
         bound = max(bound, reached)
+        tellEnds(to: &sink)
+    }
+
+    /// Nanoseconds between looks for processes that have ended.
+    private static let lookInterval: UInt64 = 1_000_000_000
+
+    private mutating func tellEnds(to sink: inout some LiveEventSink & ~Copyable) {
+        guard settled >= ends.noticed else { return }
+        for process in ends.processes {
+            sink.ended(process, process: process, at: EventStamp(time: settled, cpu: 0, tid: process))
+        }
+        ends.processes = []
+        let now = MonotonicClock.now
+        if now - ends.noticed >= Self.lookInterval { ends = (processes.gone(), now) }
     }
 
     /// Stops the recording and gives the sink all that is left.
