@@ -14,7 +14,7 @@ MANUAL = dist/apictrace.1
 SHARE = $(DESTDIR)$(PREFIX)/share
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build release dist install lint lab reproduce clean prepare fuzz damage attack kill bench bench-live chroots
+.PHONY: help demo test build release dist install lint lab reproduce clean prepare fuzz damage attack kill soak bench bench-live chroots
 
 help: ## show this
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -82,6 +82,10 @@ attack: prepare ## change each recording among the tests in thousands of ways, h
 kill: release ## kill a recording live run KILLS (200) times and check each recording; as root, with KVM
 	$(SWIFT) build -c release --product apictrace-guest
 	Tests/Kill/run.sh $(or $(KILLS),200)
+
+soak: release ## guests come and go under live for MINUTES (30), VMS (10000) at least: memory and counts; as root, with KVM
+	$(SWIFT) build -c release --product apictrace-guest
+	Tests/Soak/run.sh $(or $(MINUTES),30) $(or $(VMS),10000)
 
 bench: release ## time the release build beside cat, trace-cmd and libtracecmd on 1 GB (ARGS=--callgrind: instructions)
 	@Tests/Bench/run.sh $(ARGS)

@@ -45,6 +45,7 @@ enum probe_kind {
 	KIND_VCPU_STATE = KINDS_TRACED,
 	KIND_LAPIC_WORDS,
 	KIND_COMMAND,
+	KIND_THREAD_END,
 	KINDS_ALL,
 };
 
@@ -123,6 +124,8 @@ enum vcpu_flags {
 	/* vmcs12: external-interrupt exiting, virtual-interrupt delivery. Meaningful in guest mode. */
 	VCPU_L1_EXT_INT_EXITING = 1 << 5,
 	VCPU_L1_VID = 1 << 6,
+	/* It is about to run for the first time: what had its address before was another one. */
+	VCPU_FIRST_RUN = 1 << 7,
 };
 
 /* What KVM holds of the vCPU that runs on the thread: at its first event, and when it has changed. */
@@ -144,6 +147,15 @@ struct probe_vcpu_state {
 struct probe_command {
 	struct probe_header header;
 	char comm[16];
+};
+
+/* A thread that ran a vCPU ends, or the last one of a process that had a VM. */
+struct probe_thread_end {
+	struct probe_header header;
+	/* The process that ends with it: its VMs run no more. 0 where other threads go on. */
+	uint32_t process;
+	/* Its row of exit counts, from 1 on; 0 for none. */
+	uint32_t row;
 };
 
 enum lapic_occasion {
@@ -209,9 +221,17 @@ enum {
 	SVM_EXIT_NPF = 0x400,
 };
 
-/* Exits of one vCPU that has never run L2: counted by reason rather than sent, but for those that tell something. */
+/*
+ * Exits of one vCPU that has never run L2, on one thread: counted by reason rather than sent, but for those that tell
+ * something. They only grow, whoever has the row.
+ */
 struct probe_exit_counts {
 	uint64_t by_slot[EXIT_SLOTS];
+};
+
+/* How many owners of a row have ended, and after how many of them user space has read it: between the two it is nobody's. */
+struct probe_row_ends {
+	uint64_t ended, read;
 };
 
 struct probe_config {

@@ -74,6 +74,8 @@ struct kvm_vcpu_arch___run_enum {
 struct kvm_vcpu_stat {
 	/* 5.15 and later. */
 	uint64_t guest_mode;
+	/* How often it has left the guest. */
+	uint64_t exits;
 };
 
 struct kvm_arch {
@@ -87,7 +89,17 @@ struct kvm {
 	struct kvm_arch arch;
 };
 
+typedef struct {
+	int counter;
+} atomic_t;
+
+struct signal_struct {
+	/* Threads that have not begun to end. */
+	atomic_t live;
+};
+
 struct task_struct {
+	struct signal_struct *signal;
 	struct task_struct *group_leader;
 	char comm[16];
 	/* 5.14 and later. */

@@ -62,13 +62,36 @@ struct {
 	__type(value, struct probe_exit_counts);
 } exit_counts SEC(".maps");
 
-/* Which struct kvm_vcpu * a row belongs to, for good. */
+/* Whose a row of exit_counts is. */
+struct row_owner {
+	/* struct kvm_vcpu *. */
+	uint64_t vcpu;
+	/* pid_tgid. */
+	uint64_t thread;
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, EXIT_ROWS);
 	__type(key, uint32_t);
-	__type(value, uint64_t);
+	__type(value, struct row_owner);
 } exit_rows SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, EXIT_ROWS);
+	__type(key, uint32_t);
+	__type(value, struct probe_row_ends);
+} exit_row_ends SEC(".maps");
+
+/* Processes that have run a vCPU. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, uint32_t);
+	__type(value, uint8_t);
+} processes SEC(".maps");
 
 static __always_inline struct probe_counts *cpu_counts(void)
 {

@@ -81,7 +81,7 @@ static __always_inline void read_vcpu(struct kvm_vcpu *vcpu, const struct vcpu_s
 		now->flags |= vmcs12_flags(vcpu);
 }
 
-static __always_inline void send_vcpu(struct kvm_vcpu *vcpu, const struct vcpu_seen *now)
+static __always_inline void send_vcpu(struct kvm_vcpu *vcpu, const struct vcpu_seen *now, bool first_run)
 {
 	struct probe_vcpu_state *record = reserve_bytes(KIND_VCPU_STATE, sizeof(*record));
 	struct kvm *kvm;
@@ -93,7 +93,7 @@ static __always_inline void send_vcpu(struct kvm_vcpu *vcpu, const struct vcpu_s
 	record->pid = BPF_CORE_READ(kvm, userspace_pid);
 	record->inhibits = now->inhibits;
 	record->vcpu = now->id;
-	record->flags = now->flags;
+	record->flags = now->flags | (first_run ? VCPU_FIRST_RUN : 0);
 	record->row = now->row;
 	submit(record);
 }
@@ -117,33 +117,81 @@ static __always_inline struct vcpu_seen *seen_vcpu(struct kvm_vcpu *vcpu)
 	return seen && seen->vcpu == (uint64_t)vcpu ? seen : NULL;
 }
 
-/* A row by thread id; 0 where another vCPU has it. */
-static __always_inline uint32_t claim_row(uint64_t vcpu, uint32_t tid)
-{
-	uint32_t row = tid % EXIT_ROWS;
-	uint64_t *owner;
+/* A vCPU looks in so many rows for one that is free. */
+#define ROW_TRIES 4
+/* From one to the next: threads that begin together have ids in a row. */
+#define ROW_STEP 257
 
-	if (!config.counts_exits)
-		return 0;
-	if (!bpf_map_update_elem(&exit_rows, &row, &vcpu, BPF_NOEXIST))
-		return row + 1;
-	owner = bpf_map_lookup_elem(&exit_rows, &row);
-	return owner && *owner == vcpu ? row + 1 : 0;
+/* The owner counts nothing any more. The row is nobody's until user space has read it. */
+static __always_inline void end_row(uint32_t row)
+{
+	struct probe_row_ends *ends = bpf_map_lookup_elem(&exit_row_ends, &row);
+
+	if (ends)
+		ends->ended++;
+	bpf_map_delete_elem(&exit_rows, &row);
 }
 
-static __noinline struct vcpu_seen *seed_vcpu(struct kvm_vcpu *vcpu)
+/*
+ * A row for the current thread and what it runs, from 1 on; 0 where others have them all, or user space hasn't read them yet.
+ * What the thread ran before it ends here.
+ */
+static __always_inline uint32_t claim_row(uint64_t vcpu, bool first_run)
 {
-	uint32_t tid = bpf_get_current_pid_tgid();
+	struct row_owner own = { .vcpu = vcpu, .thread = bpf_get_current_pid_tgid() };
+	uint32_t first = (uint32_t)own.thread, row;
+	struct probe_row_ends *ends;
+	struct row_owner *owner;
+
+#pragma unroll
+	for (uint32_t try = 0; try < ROW_TRIES; try++) {
+		row = (first + try * ROW_STEP) % EXIT_ROWS;
+		owner = bpf_map_lookup_elem(&exit_rows, &row);
+		if (!owner || owner->thread != own.thread)
+			continue;
+		if (owner->vcpu == vcpu && !first_run)
+			return row + 1;
+		end_row(row);
+	}
+#pragma unroll
+	for (uint32_t try = 0; try < ROW_TRIES; try++) {
+		row = (first + try * ROW_STEP) % EXIT_ROWS;
+		if (bpf_map_update_elem(&exit_rows, &row, &own, BPF_NOEXIST))
+			continue;
+		ends = bpf_map_lookup_elem(&exit_row_ends, &row);
+		if (ends && ends->ended == *(volatile uint64_t *)&ends->read)
+			return row + 1;
+		bpf_map_delete_elem(&exit_rows, &row);
+	}
+	return 0;
+}
+
+static __noinline struct vcpu_seen *seed_vcpu(struct kvm_vcpu *vcpu, bool first_run)
+{
+	uint64_t id = bpf_get_current_pid_tgid();
+	uint32_t tid = id, process = id >> 32;
 	struct vcpu_seen now = {};
+	uint8_t known = 1;
 
 	read_vcpu(vcpu, NULL, &now);
-	now.row = claim_row(now.vcpu, tid);
+	if (config.counts_exits && is_watched_vcpu(now.id))
+		now.row = claim_row(now.vcpu, first_run);
 	bpf_map_update_elem(&vcpus, &tid, &now, BPF_ANY);
+	bpf_map_update_elem(&processes, &process, &known, BPF_ANY);
 	if (is_watched_vcpu(now.id)) {
 		send_command();
-		send_vcpu(vcpu, &now);
+		send_vcpu(vcpu, &now, first_run);
 	}
 	return bpf_map_lookup_elem(&vcpus, &tid);
+}
+
+/*
+ * No tracepoint tells the end of a VM, and a vCPU may get the address of one that was freed. One that has never left the guest
+ * has never run.
+ */
+static __always_inline bool is_first_run(struct kvm_vcpu *vcpu)
+{
+	return bpf_core_field_exists(vcpu->stat.exits) && !BPF_CORE_READ(vcpu, stat.exits);
 }
 
 /* For the current thread's vCPU: tells what it is at its first event. NULL only where no memory is left for it. */
@@ -151,17 +199,18 @@ static __always_inline struct vcpu_seen *meet_vcpu(struct kvm_vcpu *vcpu)
 {
 	struct vcpu_seen *seen = seen_vcpu(vcpu);
 
-	return seen ? seen : seed_vcpu(vcpu);
+	return seen ? seen : seed_vcpu(vcpu, false);
 }
 
 /* The host changes a vCPU between an exit and the next entry, so that an entry shows every change. */
 static __always_inline void enter_guest(struct kvm_vcpu *vcpu, bool immediate_exit)
 {
 	struct vcpu_seen *seen = seen_vcpu(vcpu);
+	bool first_run = is_first_run(vcpu);
 	struct vcpu_seen now = {};
 
-	if (!seen) {
-		seen = seed_vcpu(vcpu);
+	if (!seen || first_run) {
+		seen = seed_vcpu(vcpu, first_run);
 	} else {
 		seen->halted = 0;
 		read_vcpu(vcpu, seen, &now);
@@ -171,7 +220,7 @@ static __always_inline void enter_guest(struct kvm_vcpu *vcpu, bool immediate_ex
 			seen->flags = now.flags;
 			seen->nests = now.nests;
 			if (is_watched_vcpu(now.id))
-				send_vcpu(vcpu, &now);
+				send_vcpu(vcpu, &now, false);
 		}
 	}
 	if (seen && is_watched_vcpu(seen->id))
@@ -183,12 +232,43 @@ static __always_inline void leave_guest(struct kvm_vcpu *vcpu)
 	struct vcpu_seen *seen = seen_vcpu(vcpu);
 
 	if (!seen) {
-		seed_vcpu(vcpu);
+		seed_vcpu(vcpu, false);
 	} else if (is_watched_vcpu(seen->id)) {
 		look_at_l1_exit(vcpu, seen);
 		if (config.sends_lapic)
 			look_at_exit(vcpu, seen);
 	}
+}
+
+/* Told of the thread that ends. With the last one the process ends: no other thread of it can run a vCPU any more. */
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(sched_process_exit, struct task_struct *task)
+{
+	uint64_t id = bpf_get_current_pid_tgid();
+	uint32_t tid = id, process = id >> 32;
+	struct vcpu_seen *seen = bpf_map_lookup_elem(&vcpus, &tid);
+	struct probe_thread_end *record;
+
+	if (!bpf_map_lookup_elem(&processes, &process))
+		return 0;
+	if (BPF_CORE_READ(task, signal, live.counter))
+		process = 0;
+	if (!seen && !process)
+		return 0;
+	record = reserve_bytes(KIND_THREAD_END, sizeof(*record));
+	if (!record)
+		return 0;
+	record->process = process;
+	record->row = 0;
+	if (seen) {
+		record->row = seen->row;
+		if (seen->row)
+			end_row(seen->row - 1);
+		bpf_map_delete_elem(&vcpus, &tid);
+	}
+	if (process)
+		bpf_map_delete_elem(&processes, &process);
+	return submit(record);
 }
 
 #endif

@@ -23,6 +23,7 @@ func analyze(path: String, options: AnalysisOptions) throws -> Report {
     let window = try TimeBound.window(from: options.from, to: options.to, on: file.info.clock)
     let symbols = try options.kallsyms.map { try KernelSymbols(kallsyms: $0) }
     var analysis = Analysis(info: file.info, symbols: symbols, window: window)
+    analysis.wanted = options.vm
     let progress = options.showsProgress ? Progress(of: path) : nil
     let totals = try analysis.read(&file, threads: options.threads, progress: progress?.show)
     progress?.clear()

@@ -3,6 +3,7 @@
 /// What live tracing adds to the events.
 extension Analysis: LiveEventSink {
     public mutating func state(_ state: VCPUState, at stamp: EventStamp) {
+        if let vm = machine.ended(before: state) { end([vm]) }
         machine.state(state, at: stamp, observer: &watchers)
     }
 
@@ -36,6 +37,6 @@ extension Analysis: LiveEventSink {
 
     /// The findings as they stand, worst first.
     public var findings: [RuleFinding] {
-        watchers.rules.findings(in: machine, fix: watchers.rules.fixState(in: machine))
+        watchers.rules.findings(in: machine, fix: watchers.rules.fixState(in: machine), ended: ended)
     }
 }

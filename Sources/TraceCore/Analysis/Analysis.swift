@@ -6,6 +6,12 @@ public struct Analysis: EventSink, ~Copyable, Sendable {
     var watchers = Watchers()
     public var rules: Rules { watchers.rules }
     public var observations: Observations { watchers.observations }
+    /// What is left of VMs that ended.
+    public internal(set) var ended = EndedVMs()
+    /// A process whose VMs are asked for, and stay whatever becomes of them.
+    public var wanted: Int32?
+    /// Some event was lost.
+    private(set) var hasLost = false
     /// Before it events only bring the machine up to date; after it they are ignored.
     let window: ClosedRange<UInt64>
     private(set) var isInWindow: Bool
@@ -52,6 +58,7 @@ public struct Analysis: EventSink, ~Copyable, Sendable {
     }
 
     public mutating func lost(_ gap: EventGap) {
+        hasLost = true
         if gap.from ?? 0 <= window.upperBound { machine.lost(gap, observer: &watchers) }
     }
 
@@ -64,6 +71,7 @@ public struct Analysis: EventSink, ~Copyable, Sendable {
     /// Whether the machine is to see an event of this time; the first in the window begins it.
     @inline(__always)
     private mutating func admits(_ stamp: EventStamp) -> Bool {
+        if machine.isCrowded { makeRoom() }
         if !isInWindow, stamp.time >= window.lowerBound { enter(at: stamp.time) }
         return stamp.time <= window.upperBound
     }
@@ -77,5 +85,6 @@ public struct Analysis: EventSink, ~Copyable, Sendable {
         isInWindow = true
         machine.forgetCounts()
         watchers = Watchers()
+        forgetEnded()
     }
 }

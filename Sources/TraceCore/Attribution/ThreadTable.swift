@@ -11,13 +11,16 @@ struct ThreadTable: Sendable {
     }
 
     private(set) var threads: [HostThread] = []
+    /// Rows of threads that have ended: the next new ones take them.
+    private var free: [Int] = []
     private var indices: [Int32: Int] = [:]
     private var running: [Running] = []
 
     /// CPUs beyond this share the dictionary; the kernel's own limit is 8192.
     static let cachedCPUs = 8192
-    /// Threads beyond this are left out: no host has so many that emit events of KVM.
-    static let capacity = 1 << 18
+    /// Threads beyond this make those forgotten that run no vCPU: in the long run an interrupt hits every thread of a host, and KVM's
+    /// events may come from it. Where all run one, more are left out: no host has so many.
+    static let capacity = 1 << 16
 
     subscript(index: Int) -> HostThread {
         get { threads[index] }
@@ -55,12 +58,52 @@ struct ThreadTable: Sendable {
         if let known = indices[tid] {
             index = known
         } else {
-            guard threads.count < Self.capacity else { return }
-            index = threads.count
-            threads.append(HostThread(tid: tid, lastCPU: -1))
-            indices[tid] = index
+            guard let new = add(HostThread(tid: tid, lastCPU: -1)) else { return }
+            index = new
         }
         threads[index].process = process
+    }
+
+    /// The thread has ended: another one may have its id.
+    mutating func remove(tid: Int32) {
+        if let index = indices[tid] { remove(index) }
+    }
+
+    /// A process has ended, and all of its threads.
+    mutating func remove(ofProcess process: Int32) {
+        for (tid, index) in indices where threads[index].process == process || tid == process { remove(index) }
+    }
+
+    /// A VM runs no more: whatever its threads do now is another's.
+    mutating func leave(vm: Int) {
+        for index in threads.indices where threads[index].vm == vm {
+            threads[index].vcpu = -1
+            threads[index].vm = -1
+        }
+    }
+
+    private mutating func remove(_ index: Int) {
+        for cpu in running.indices where running[cpu].thread == Int32(index) { running[cpu] = .nothing }
+        indices[threads[index].tid] = nil
+        threads[index] = HostThread(tid: 0, lastCPU: -1)
+        free.append(index)
+    }
+
+    private mutating func add(_ thread: HostThread) -> Int? {
+        if free.isEmpty, threads.count == Self.capacity {
+            for index in threads.indices where threads[index].vcpu < 0 { remove(index) }
+        }
+        let index: Int
+        if let row = free.popLast() {
+            index = row
+            threads[row] = thread
+        } else {
+            guard threads.count < Self.capacity else { return nil }
+            index = threads.count
+            threads.append(thread)
+        }
+        indices[thread.tid] = index
+        return index
     }
 
     /// The thread that comes to a CPU, new where it has emitted nothing before: its index, -1 where the table is full, and
@@ -69,12 +112,9 @@ struct ThreadTable: Sendable {
         let index: Int
         if let known = indices[stamp.tid] {
             index = known
-        } else if threads.count == Self.capacity {
-            return (-1, false)
         } else {
-            index = threads.count
-            threads.append(HostThread(tid: stamp.tid, lastCPU: stamp.cpu))
-            indices[stamp.tid] = index
+            guard let new = add(HostThread(tid: stamp.tid, lastCPU: stamp.cpu)) else { return (-1, false) }
+            index = new
         }
         let left = threads[index].lastCPU
         threads[index].lastCPU = stamp.cpu

@@ -19,9 +19,13 @@ struct VMGrouping: Sendable {
         /// Live: address of KVM's `struct kvm`, once a vCPU of the VM has told it.
         var kvm: UInt64?
         var members: [(tid: Int32, vcpu: Int32?)] = []
+        /// It runs no more, and takes nobody in.
+        var hasEnded = false
     }
 
     private(set) var groups: [Group] = []
+    /// Places of VMs that ended: the next ones take them.
+    private var free: [Int] = []
     private var unclaimedCreators: [Int32] = []
     /// The latest VM of each creator.
     private var groupOfCreator: [Int32: Int] = [:]
@@ -35,10 +39,12 @@ struct VMGrouping: Sendable {
     }
 
     /// A group that neither a GUEST option nor its process names was put together by inference.
-    func isInferred(_ group: Int) -> Bool { groups[group].key == nil && groups[group].process == nil }
+    func isInferred(_ group: Int) -> Bool { groups[group].key == nil && groups[group].process == nil && !isFree(group) }
+
+    private func isFree(_ group: Int) -> Bool { groups[group].hasEnded && free.contains(group) }
 
     /// The only VM there is; nil where there are several, or more to come.
-    var only: Int? { groups.count == 1 && unclaimedCreators.isEmpty ? 0 : nil }
+    var only: Int? { groups.count == 1 && !groups[0].hasEnded && unclaimedCreators.isEmpty ? 0 : nil }
 
     /// The VM that a thread created or works for without being one of its vCPUs; nil while that can't be told.
     ///
@@ -52,21 +58,51 @@ struct VMGrouping: Sendable {
     func group(ofOwner owner: Int32) -> Int? { group(ofProcess: owner) ?? groupOfCreator[owner] }
 
     private func group(ofProcess process: Int32) -> Int? {
-        guard let first = groups.firstIndex(where: { $0.process == process }) else { return nil }
-        return groups[(first + 1)...].contains { $0.process == process } ? nil : first
+        func isOne(_ group: Group) -> Bool { group.process == process && !group.hasEnded }
+        guard let first = groups.firstIndex(where: isOne) else { return nil }
+        return groups[(first + 1)...].contains(where: isOne) ? nil : first
+    }
+
+    /// The VMs of a process that has ended.
+    func groups(ofProcess process: Int32) -> [Int] {
+        groups.indices.filter { !groups[$0].hasEnded && groups[$0].process == process }
+    }
+
+    /// A thread has ended: another one may have its id.
+    mutating func ended(_ tid: Int32, in group: Int) {
+        groups[group].members.removeAll { $0.tid == tid }
+    }
+
+    /// A VM runs no more.
+    mutating func close(_ group: Int) {
+        groups[group].hasEnded = true
+        groups[group].members = []
+        if let creator = groups[group].creator, groupOfCreator[creator] == group { groupOfCreator[creator] = nil }
+    }
+
+    /// The place of a VM that has ended is another one's from now on.
+    mutating func vacate(_ group: Int) {
+        groups[group] = Group(hasEnded: true)
+        free.append(group)
     }
 
     /// The group of a VM that KVM itself names.
     ///
     /// - Parameter presumed: where the vCPU that told it was put before.
     mutating func group(kvm: UInt64, process: Int32, presumed: Int?) -> Int {
-        if let known = groups.firstIndex(where: { $0.kvm == kvm && $0.process == process }) { return known }
-        let unnamed = presumed.flatMap { groups[$0].kvm == nil ? $0 : nil }
+        if let known = group(kvm: kvm, process: process) { return known }
+        let unnamed = presumed.flatMap { groups[$0].kvm == nil && !groups[$0].hasEnded ? $0 : nil }
         let group =
-            unnamed ?? groups.firstIndex { $0.kvm == nil && $0.process == process } ?? add(Group(process: process))
+            unnamed ?? groups.firstIndex { $0.kvm == nil && $0.process == process && !$0.hasEnded }
+            ?? add(Group(process: process))
         groups[group].process = process
         groups[group].kvm = kvm
         return group
+    }
+
+    /// The same, where it is known already.
+    func group(kvm: UInt64, process: Int32) -> Int? {
+        groups.firstIndex { $0.kvm == kvm && $0.process == process && !$0.hasEnded }
     }
 
     /// A thread creates a VM, perhaps not its first.
@@ -118,7 +154,8 @@ struct VMGrouping: Sendable {
             return []
         }
         var claimed: [Int32] = []
-        for other in groups.indices where other != group && isInferred(other) && groups[other].creator == nil {
+        for other in groups.indices where other != group && groups[other].creator == nil {
+            guard isInferred(other), !groups[other].hasEnded else { continue }
             let members = groups[other].members
             for member in members where !groups[group].members.contains(where: { $0.vcpu == member.vcpu }) {
                 let nearest = members.map { $0.tid == member.tid ? .max : gap($0.tid, member.tid) }.min()
@@ -133,13 +170,14 @@ struct VMGrouping: Sendable {
 
     private mutating func known(_ tid: Int32) -> Int? {
         guard let guest = guests.first(where: { $0.threads.contains { $0.tid == tid } }) else { return nil }
-        return groups.firstIndex { $0.key == guest.name }
+        return groups.firstIndex { $0.key == guest.name && !$0.hasEnded }
             ?? add(groupOfNearestCreator(below: tid, key: guest.name))
     }
 
     private func fitting(tid: Int32, vcpu: Int32?) -> Int? {
         let candidates = groups.indices.filter { index in
-            isInferred(index) && !groups[index].members.contains { vcpu != nil && $0.vcpu == vcpu }
+            !groups[index].hasEnded && isInferred(index)
+                && !groups[index].members.contains { vcpu != nil && $0.vcpu == vcpu }
                 && follows(groups[index].creator, tid)
         }
         let best = candidates.min { distance(of: $0, to: tid) < distance(of: $1, to: tid) }
@@ -182,8 +220,15 @@ struct VMGrouping: Sendable {
     }
 
     private mutating func add(_ group: Group) -> Int {
-        groups.append(group)
-        if let creator = group.creator { groupOfCreator[creator] = groups.count - 1 }
-        return groups.count - 1
+        let index: Int
+        if let place = free.popLast() {
+            index = place
+            groups[place] = group
+        } else {
+            index = groups.count
+            groups.append(group)
+        }
+        if let creator = group.creator { groupOfCreator[creator] = index }
+        return index
     }
 }

@@ -6,6 +6,8 @@ public enum LiveFact: Equatable, Sendable {
     case lapic(LAPICReading)
     /// The stamp's thread belongs to this process.
     case process(Int32)
+    /// The stamp's thread, which ran a vCPU, has ended; with it this process, 0 where other threads of it go on.
+    case ended(process: Int32)
     /// The stamp's thread, most often a process's first, has this name.
     case command(String)
     /// Everything up to the stamp's time has been told: what a timer noticed live is noticed again.

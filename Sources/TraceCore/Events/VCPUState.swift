@@ -17,6 +17,8 @@ public struct VCPUState: Equatable, Sendable {
     public var isGuestMode: Bool
     /// KVM emulates the local APIC (no userspace irqchip).
     public var hasLAPIC: Bool
+    /// It is about to run for the first time since it was made.
+    public var isFirstRun = false
     /// Nil where KVM's VMX structures could not be read (AMD, or kvm_intel without BTF).
     public var vmx: VMXChoices?
 

@@ -41,6 +41,7 @@ public struct EventListing: EventSink, ~Copyable {
     @inline(__always)
     public mutating func event(_ event: KVMEvent, at stamp: EventStamp) {
         guard stamp.time <= options.window.upperBound || !held.isEmpty else { return }
+        if machine.isCrowded { makeRoom() }
         machine.event(event, at: stamp, observer: &silence)
         if !held.isEmpty {
             if case .nestedVMExit = event {
@@ -51,8 +52,9 @@ public struct EventListing: EventSink, ~Copyable {
             release()
         }
         guard options.window.contains(stamp.time), options.kinds.contains(event.kind) else { return }
-        let place = machine.place(of: event, at: stamp)
+        var place = machine.place(of: event, at: stamp)
         guard isSelected(event, place) else { return }
+        place.vm = place.vm.map { machine.vms[$0].serial }
         if case .exit = event, place.level == .l1, machine.info.recordedKinds.contains(.nestedVMExit) {
             held.appendExit(event, stamp, place)
         } else if held.isEmpty {
@@ -78,6 +80,17 @@ public struct EventListing: EventSink, ~Copyable {
         held.settleAll()
         release()
         flush()
+    }
+
+    /// VMs that were silent for longest are taken for ended. What they add up to nobody asks here.
+    @inline(never)
+    private mutating func makeRoom() {
+        var totals = EndedTotals()
+        for vm in machine.silentVMs() {
+            machine.close(vm)
+            _ = machine.vacate(vm, into: &totals)
+        }
+        machine.isCrowded = false
     }
 
     private func isSelected(_ event: KVMEvent, _ place: EventPlace) -> Bool {

@@ -16,6 +16,11 @@ public struct ExitCounts: Equatable, Sendable {
         counts[Self.slot(reason.code) + Int(level.rawValue) * Self.slots] &+= count
     }
 
+    mutating func add(_ other: ExitCounts) {
+        if other.isa != .unknown { isa = other.isa }
+        for index in counts.indices { counts[index] &+= other.counts[index] }
+    }
+
     /// The exit turned out to be another level's.
     @inline(__always)
     mutating func move(_ reason: ExitReason, from old: Level, to new: Level) {

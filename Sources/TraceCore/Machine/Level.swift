@@ -15,6 +15,12 @@ public struct LevelCounts: Equatable, Sendable {
 
     public var total: UInt64 { l1 &+ l2 &+ unknown }
 
+    mutating func add(_ other: LevelCounts) {
+        l1 &+= other.l1
+        l2 &+= other.l2
+        unknown &+= other.unknown
+    }
+
     public subscript(level: Level) -> UInt64 {
         get {
             switch level {

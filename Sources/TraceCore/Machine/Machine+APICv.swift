@@ -25,7 +25,8 @@ extension Machine {
     }
 
     private mutating func orphan(_ change: KVMEvent, _ stamp: EventStamp) {
-        if orphanedChanges.count < Self.capacity { orphanedChanges.append((change, stamp)) }
+        if orphanedChanges.count == Self.mostOrphans { orphanedChanges.removeFirst() }
+        orphanedChanges.append((change, stamp))
     }
 
     /// Whether the VM's mask changed.
@@ -73,7 +74,8 @@ extension Machine {
         let tid = threads[thread].tid
         let before = creations.firstIndex { $0.tid == tid }
         if change.set {
-            if before == nil, creations.count < VMGrouping.capacity, threads[thread].vcpu < 0 {
+            if before == nil, threads[thread].vcpu < 0 {
+                if creations.count == VMGrouping.capacity { creations.removeFirst() }
                 creations.append((tid, change.inhibits == 1 << UInt64(change.reason) ? change.reason : -1))
             }
         } else if let before, creations[before].bit == change.reason, threads[thread].vcpu < 0,

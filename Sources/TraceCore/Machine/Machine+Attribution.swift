@@ -9,7 +9,7 @@ extension Machine {
         if stamp.time > now { now = stamp.time }
         var thread = threads.stillRunning(stamp)
         if thread < 0 { thread = comes(stamp, &observer) }
-        guard thread >= 0, !isFull || threads[thread].vcpu >= 0 else {
+        guard thread >= 0, threads[thread].vcpu >= 0 || !isFull else {
             unattributed &+= 1
             return nil
         }
@@ -201,14 +201,27 @@ extension Machine {
     }
 
     private mutating func add(_ vcpu: VCPU) -> Int {
-        vcpus.append(vcpu)
-        vms[vcpu.vm].add(vcpus.count - 1, id: vcpu.id)
-        return vcpus.count - 1
+        let index: Int
+        if let place = freeVCPUs.popLast() {
+            index = place
+            vcpus[place] = vcpu
+        } else {
+            index = vcpus.count
+            vcpus.append(vcpu)
+        }
+        if vcpus.count - freeVCPUs.count > Self.capacity - Self.reserve { isCrowded = true }
+        vms[vcpu.vm].add(index, id: vcpu.id)
+        return index
     }
 
     private mutating func ensureVM(_ vm: Int) {
-        guard vms.count <= vm else { return }
-        while vms.count <= vm { vms.append(VirtualMachine()) }
+        if vm < vms.count {
+            guard vms[vm].isVacant else { return }
+            vms[vm] = VirtualMachine(serial: vmsSeen)
+        } else {
+            vms.append(VirtualMachine(serial: vmsSeen))
+        }
+        vmsSeen += 1
         adopt(grouping.claimNeighbours(of: vm), into: vm)
         adoptOrphans()
     }

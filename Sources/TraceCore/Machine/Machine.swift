@@ -17,6 +17,13 @@ public struct Machine: ~Copyable, Sendable {
     /// Time of the latest event, in clock units.
     public internal(set) var now: UInt64 = 0
 
+    /// Places in ``vcpus`` that nobody has.
+    var freeVCPUs: [Int] = []
+    /// VMs so far.
+    var vmsSeen = 0
+    /// Nearly all places are taken: some VMs have to go.
+    var isCrowded = false
+
     var threads = ThreadTable()
     var grouping: VMGrouping
     /// Inhibit changes by threads that don't belong to any VM yet.
@@ -40,8 +47,13 @@ public struct Machine: ~Copyable, Sendable {
     /// Interrupts whose vCPU can't be told yet.
     var homeless = HomelessAccepts()
 
-    /// vCPUs beyond this are left out, and told: a host that runs more has never been seen, a damaged file may.
+    /// Places for vCPUs. Beyond this VMs that have been silent for long have to go, which is told: a host that runs more at once has
+    /// never been seen, but a file that tells no VM's end may have more, and a damaged one too.
     static let capacity = 4096
+    /// Changes of inhibits whose VM isn't known yet; most are known by the next vCPU that runs. The oldest are forgotten.
+    static let mostOrphans = 4096
+    /// An event takes one or two places at most.
+    static let reserve = 16
 
     public init(info: TraceInfo) {
         self.info = info
@@ -67,7 +79,7 @@ public struct Machine: ~Copyable, Sendable {
     var recordsNestedExits: Bool { recordedKinds.contains(.nestedVMExit) }
 
     /// There are more vCPUs in the trace than the machine follows.
-    var isFull: Bool { vcpus.count >= Self.capacity }
+    var isFull: Bool { freeVCPUs.isEmpty && vcpus.count >= Self.capacity }
 
     /// Durations mean something: the clock counts nanoseconds.
     public var measuresTime: Bool { info.clock.unit == .nanoseconds }

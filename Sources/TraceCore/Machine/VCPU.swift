@@ -7,6 +7,8 @@ public struct VCPU: Sendable {
     public internal(set) var tid: Int32?
     /// Index of its VM in the machine.
     public internal(set) var vm: Int
+    /// Nobody has its place in the machine.
+    var isFree = false
     /// Time of its thread's latest event, in clock units.
     var lastSeen: UInt64 = 0
     /// The level that runs, or will at the next entry.

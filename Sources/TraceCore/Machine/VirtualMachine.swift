@@ -2,6 +2,12 @@
 
 /// One VM: what its vCPUs share.
 public struct VirtualMachine: Sendable {
+    /// How many VMs were there before it: what it is called by, since places in the machine are used again.
+    public let serial: Int
+    /// It runs no more.
+    public internal(set) var hasEnded = false
+    /// The VMM's command, once that has ended.
+    var command: String?
     public internal(set) var isa: ISA = .unknown
     public internal(set) var apicv = APICvTimeline()
     public internal(set) var apicOfL2 = APICOfL2()
@@ -17,10 +23,20 @@ public struct VirtualMachine: Sendable {
     public private(set) var vcpus: [Int] = []
     private var indices: [Int32: Int] = [:]
 
-    init() {}
+    init(serial: Int) {
+        self.serial = serial
+    }
 
     /// The index of the vCPU with an id.
     func vcpu(id: Int32) -> Int? { indices[id] }
+
+    /// It has ended and was counted: its place is the next one's.
+    private(set) var isVacant = false
+
+    mutating func vacate() {
+        self = VirtualMachine(serial: serial)
+        (hasEnded, isVacant) = (true, true)
+    }
 
     mutating func add(_ vcpu: Int, id: Int32?) {
         vcpus.append(vcpu)

@@ -84,18 +84,31 @@ public struct Observations: MachineObserver, Sendable {
 
     /// What there is to tell, VM by VM.
     ///
-    /// - Parameter isWhole: no event was lost and none cut off, so that what was not seen did not happen.
-    public func list(in machine: borrowing Machine, isWhole: Bool) -> [Observation] {
+    /// - Parameters:
+    ///   - isWhole: no event was lost and none cut off, so that what was not seen did not happen.
+    ///   - ended: what was to tell of VMs when they ended.
+    public func list(in machine: borrowing Machine, isWhole: Bool, ended: EndedVMs = EndedVMs()) -> [Observation] {
         var list: [Observation] = []
         for vm in machine.vms.indices {
-            for vcpu in machine.vms[vm].vcpus {
-                list += [noProgress(vcpu, machine)].compactMap(\.self)
-                guard vcpu < watches.count else { continue }
-                if isWhole { list += [neverRan(vcpu, machine)].compactMap(\.self) }
-                list += storms(vcpu, machine) + differences(vcpu, machine)
-            }
+            list += ended[vm]?.observations ?? self.list(ofVM: vm, in: machine, isWhole: isWhole)
         }
         return list + machine.inhibitsOfNobody(listed: Self.inhibitsListed)
+    }
+
+    func list(ofVM vm: Int, in machine: borrowing Machine, isWhole: Bool) -> [Observation] {
+        var list: [Observation] = []
+        for vcpu in machine.vms[vm].vcpus {
+            list += [noProgress(vcpu, machine)].compactMap(\.self)
+            guard vcpu < watches.count else { continue }
+            if isWhole { list += [neverRan(vcpu, machine)].compactMap(\.self) }
+            list += storms(vcpu, machine) + differences(vcpu, machine)
+        }
+        return list
+    }
+
+    /// The VM of these vCPUs has ended: another one has their places.
+    mutating func forget(_ vcpus: [Int]) {
+        for vcpu in vcpus where watches.indices.contains(vcpu) { watches[vcpu] = Watch() }
     }
 
     private func noProgress(_ vcpu: Int, _ machine: borrowing Machine) -> Observation? {

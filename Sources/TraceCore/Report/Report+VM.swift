@@ -14,6 +14,18 @@ extension Report {
         public var vcpus: [VCPU]
     }
 
+    /// VMs that ended while the trace went on and left nothing to tell, added up.
+    public struct EndedVMs: Codable, Equatable, Sendable {
+        public var vms: Int
+        public var vcpus: Int
+        public var exits: ExitCounts
+        public var apicAccess: APICAccessReport
+        @ExplicitNull public var ipisSent: UInt64?
+        public var accepted: LevelCounts
+        public var acknowledged: LevelCounts
+        public var ended: LevelCounts
+    }
+
     /// A stretch of time with one inhibit mask.
     public struct APICvInterval: Codable, Equatable, Sendable {
         public var from: UInt64

@@ -19,6 +19,8 @@ public struct Report: Codable, Equatable, Sendable {
     /// The highest grade first.
     public var findings: [Finding]
     public var vms: [VM]
+    /// What VMs that ended and are not among those add up to; nil, and no key, where there are none.
+    public var endedVMs: EndedVMs?
     /// What was noticed beside the findings; it has no grade.
     public var observations: [Observation]
     /// What this trace can't show, and which events would show it, one sentence each (see ``EventKindSet/recordCommand``).

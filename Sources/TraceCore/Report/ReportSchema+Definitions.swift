@@ -138,6 +138,42 @@ extension Report {
             "vcpus": { "type": "array", "items": { "$ref": "#/$defs/vcpu" } }
           }
         },
+        "endedVMs": {
+          "type": "object",
+          "additionalProperties": false,
+          "required": ["vms", "vcpus", "exits", "apicAccess", "ipisSent", "accepted", "acknowledged", "ended"],
+          "properties": {
+            "vms": { "$ref": "#/$defs/natural" },
+            "vcpus": { "$ref": "#/$defs/natural" },
+            "exits": { "$ref": "#/$defs/exits" },
+            "apicAccess": { "$ref": "#/$defs/apicAccess" },
+            "ipisSent": { "$ref": "#/$defs/naturalOrNull" },
+            "accepted": { "$ref": "#/$defs/levels" },
+            "acknowledged": { "$ref": "#/$defs/levels" },
+            "ended": { "$ref": "#/$defs/levels" }
+          }
+        },
+        "exits": {
+          "type": "object",
+          "additionalProperties": false,
+          "required": ["l1", "l2", "unknown"],
+          "properties": {
+            "l1": { "$ref": "#/$defs/counts" },
+            "l2": { "$ref": "#/$defs/counts" },
+            "unknown": { "$ref": "#/$defs/counts" }
+          }
+        },
+        "apicAccess": {
+          "type": "object",
+          "additionalProperties": false,
+          "required": ["l1", "l2Direct", "l2Hooked", "l2Own"],
+          "properties": {
+            "l1": { "$ref": "#/$defs/accesses" },
+            "l2Direct": { "$ref": "#/$defs/accesses" },
+            "l2Hooked": { "$ref": "#/$defs/accesses" },
+            "l2Own": { "$ref": "#/$defs/accesses" }
+          }
+        },
         "apicv": {
           "type": "object",
           "additionalProperties": false,
@@ -164,27 +200,8 @@ extension Report {
           "properties": {
             "id": { "$ref": "#/$defs/naturalOrNull" },
             "tid": { "$ref": "#/$defs/natural" },
-            "exits": {
-              "type": "object",
-              "additionalProperties": false,
-              "required": ["l1", "l2", "unknown"],
-              "properties": {
-                "l1": { "$ref": "#/$defs/counts" },
-                "l2": { "$ref": "#/$defs/counts" },
-                "unknown": { "$ref": "#/$defs/counts" }
-              }
-            },
-            "apicAccess": {
-              "type": "object",
-              "additionalProperties": false,
-              "required": ["l1", "l2Direct", "l2Hooked", "l2Own"],
-              "properties": {
-                "l1": { "$ref": "#/$defs/accesses" },
-                "l2Direct": { "$ref": "#/$defs/accesses" },
-                "l2Hooked": { "$ref": "#/$defs/accesses" },
-                "l2Own": { "$ref": "#/$defs/accesses" }
-              }
-            },
+            "exits": { "$ref": "#/$defs/exits" },
+            "apicAccess": { "$ref": "#/$defs/apicAccess" },
             "ipisSent": { "$ref": "#/$defs/naturalOrNull" },
             "ipis": {
               "type": "array",

@@ -99,6 +99,7 @@ extension Report {
           "reasons": { "$ref": "#/$defs/strings" },
           "findings": { "type": "array", "items": { "$ref": "#/$defs/finding" } },
           "vms": { "type": "array", "items": { "$ref": "#/$defs/vm" } },
+          "endedVMs": { "$ref": "#/$defs/endedVMs" },
           "observations": { "type": "array", "items": { "$ref": "#/$defs/observation" } },
           "limits": { "$ref": "#/$defs/strings" }
         }

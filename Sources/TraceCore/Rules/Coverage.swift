@@ -15,7 +15,9 @@ public struct Coverage: Sendable {
 
     public private(set) var doubts: [Doubt] = []
     /// Why nothing could happen in each VM, one sentence each; what a clean verdict stands on.
-    private var grounds: [(vm: Int, text: String)] = []
+    private var grounds: [(vm: Int, serial: Int, text: String)] = []
+    /// The same of VMs that ended and whose places are others' now, and of how many it is true.
+    private var groundsOfEnded: [(text: String, vms: Int)] = []
 
     /// What tells L2's accesses and the two levels' acknowledges and EOIs apart.
     static let ledgerKinds = EventKindSet(
@@ -40,8 +42,10 @@ public struct Coverage: Sendable {
     /// - Parameters:
     ///   - fix: what is known of the fix, which may be why a crossing is no finding.
     ///   - isWindowEmpty: no event lies in the time that was asked for.
+    ///   - ended: what was to say of VMs when they ended.
     public init(
-        _ machine: borrowing Machine, _ totals: TraceTotals, fix: FixState, isWindowEmpty: Bool = false
+        _ machine: borrowing Machine, _ totals: TraceTotals, fix: FixState, isWindowEmpty: Bool = false,
+        ended: EndedVMs = EndedVMs()
     ) {
         if isWindowEmpty {
             add("No event lies between --from and --to.")
@@ -63,12 +67,36 @@ public struct Coverage: Sendable {
         if machine.isFull {
             add("There are more vCPUs in the file than can be: it is damaged, or some are left out.")
         }
-        if !machine.vcpus.contains(where: { $0.tid != nil }) {
+        if ended.presumed > 0 {
+            add(
+                "More than \(Machine.capacity) vCPUs are in the trace: \(ended.presumed) VMs that had been silent for longest were "
+                    + "taken for ended. One that went on counts as another.")
+        }
+        if ended.unlisted.doubts > 0 {
+            add("VMs that ended left \(ended.unlisted.doubts) doubts that are not listed.")
+        }
+        if !machine.vcpus.contains(where: { $0.tid != nil }), ended.totals.vcpus == 0 {
             add("No vCPU was seen to run.", missing: Self.ledgerKinds.subtracting(machine.recordedKinds))
         }
         checkSelection(machine)
-        for vm in machine.vms.indices { check(vm, machine, fix) }
+        for vm in machine.vms.indices {
+            if let known = ended[vm]?.coverage { add(known) } else { check(vm, machine, fix) }
+        }
+        groundsOfEnded = ended.grounds
     }
+
+    /// Of one VM alone.
+    init(ofVM vm: Int, _ machine: borrowing Machine, fix: FixState) {
+        check(vm, machine, fix)
+    }
+
+    private mutating func add(_ other: Coverage) {
+        for doubt in other.doubts where !doubts.contains(doubt) { doubts.append(doubt) }
+        grounds += other.grounds
+    }
+
+    /// Why nothing could happen, without the VMs' names.
+    var bareGrounds: [String] { grounds.map(\.text) }
 
     /// Whether a trace without findings may be called clean.
     public var isComplete: Bool { doubts.isEmpty }
@@ -78,11 +106,16 @@ public struct Coverage: Sendable {
         var narrowed = self
         narrowed.doubts = doubts.filter { $0.vm.map(isSelected) ?? true }
         narrowed.grounds = grounds.filter { isSelected($0.vm) }
+        narrowed.groundsOfEnded = []
         return narrowed
     }
 
     /// Why a verdict without findings is what it is: the doubts of an inconclusive one, the grounds of a clean one.
-    public var reasons: [String] { isComplete ? grounds.map(\.text) : doubts.map(\.text) }
+    public var reasons: [String] {
+        guard isComplete else { return doubts.map(\.text) }
+        return grounds.map { "VM \($0.serial): \($0.text)" }
+            + groundsOfEnded.map { "\($0.vms) VM\($0.vms == 1 ? "" : "s") that ended: \($0.text)" }
+    }
 
     // MARK: Which events were on
 
@@ -109,12 +142,12 @@ public struct Coverage: Sendable {
                     missing: Self.waitKinds.subtracting(machine.recordedKinds))
             }
             return ground(
-                vm,
+                vm, machine,
                 "on SVM KVM switches AVIC off for a vCPU while it runs L2, so that no interrupt crosses"
                     + (hasNested && !machine.showsWaits ? "; how long interrupts waited is not recorded." : "."))
         }
         guard apicv.intervals.contains(where: { $0.state != .inhibited }) else {
-            return ground(vm, "APICv was off all the time.")
+            return ground(vm, machine, "APICv was off all the time.")
         }
         let recorded = machine.recordedKinds
         let showsExits = machine.info.knowsSelection || !machine.consistency.seen.isDisjoint(with: Self.exitKinds)
@@ -133,10 +166,10 @@ public struct Coverage: Sendable {
                     "The APIC page was reached by EPT_MISCONFIG, as L2 does, or L1 on a host with flexpriority=0, and no "
                         + "kvm_nested_vmexit was seen: whether it was on can't be told.", vm: vm)
             }
-            return ground(vm, "no L2 ran.")
+            return ground(vm, machine, "no L2 ran.")
         }
         checkNested(vm, vcpus, machine, recorded)
-        ground(vm, Self.groundOfNested(vcpus, machine, fix))
+        ground(vm, machine, Self.groundOfNested(vcpus, machine, fix))
     }
 
     /// What is sent to a vCPU that sleeps must wake it, unless it has parked with interrupts off.
@@ -187,7 +220,9 @@ public struct Coverage: Sendable {
                     + "created it created another VM.", vm: vm)
         }
         if apicv.contradictions > 0 {
-            add("What the vCPUs of VM \(vm) did contradicts what is recorded of its APICv inhibits.", vm: vm)
+            add(
+                "What the vCPUs of VM \(machine.vms[vm].serial) did contradicts what is recorded of its APICv inhibits.",
+                vm: vm)
         }
         if !recorded.contains(.msr), vcpus.contains(where: { machine.vcpus[$0].hasMSRExitsOfL2 }) {
             add("L2's accesses to MSRs are not recorded: x2APIC can't be judged.", vm: vm, missing: EventKindSet(.msr))
@@ -208,8 +243,8 @@ public struct Coverage: Sendable {
         guard vcpu.hasNested else { return }
         guard machine.measuresTime else {
             return add(
-                "The clock \(machine.info.clock.name) measures no durations: how long interrupts waited in VM \(vcpu.vm) can't be "
-                    + "told.", vm: vcpu.vm)
+                "The clock \(machine.info.clock.name) measures no durations: how long interrupts waited in VM "
+                    + "\(machine.vms[vcpu.vm].serial) can't be told.", vm: vcpu.vm)
         }
         let name = vcpu.id.map { "vCPU \($0)" } ?? "a vCPU"
         for vector in UInt8.min...UInt8.max where !vcpu.ledger[vector].isUntouched {
@@ -266,8 +301,8 @@ public struct Coverage: Sendable {
         kinds.kinds.map { $0.tracepoints[0] }.joined(separator: ", ")
     }
 
-    private mutating func ground(_ vm: Int, _ text: String) {
-        grounds.append((vm, "VM \(vm): \(text)"))
+    private mutating func ground(_ vm: Int, _ machine: borrowing Machine, _ text: String) {
+        grounds.append((vm, machine.vms[vm].serial, text))
     }
 
     private mutating func add(_ text: String, vm: Int? = nil, missing: EventKindSet = []) {

@@ -47,6 +47,11 @@ struct InhibitFlapping: Sendable {
         watches[vm].found = (watches[vm].found?.first ?? oldest, time)
     }
 
+    /// The VM has ended: another one has its place.
+    mutating func forget(vm: Int) {
+        if watches.indices.contains(vm) { watches[vm] = Watch() }
+    }
+
     func findings(in machine: borrowing Machine) -> [RuleFinding] {
         watches.indices.compactMap { vm in
             guard let found = watches[vm].found else { return nil }

@@ -45,6 +45,11 @@ struct InitSIPIRace: Sendable {
         }
     }
 
+    /// The VM of this vCPU has ended: another one has its place.
+    mutating func forget(_ vcpu: Int) {
+        if phases.indices.contains(vcpu) { phases[vcpu] = .idle }
+    }
+
     func findings(in machine: borrowing Machine) -> [RuleFinding] {
         phases.indices.compactMap { vcpu in
             guard case .waiting(let initial, let sipi, let taken) = phases[vcpu], machine.measuresTime,

@@ -50,6 +50,11 @@ struct L2APICDirect: Sendable {
         }
     }
 
+    /// The VM of this vCPU has ended: another one has its place.
+    mutating func forget(_ vcpu: Int) {
+        if watches.indices.contains(vcpu) { watches[vcpu] = Watch() }
+    }
+
     /// APICv is active now: what was seen while nothing was known of it stays if it was active then too.
     private mutating func settle(_ vcpu: Int, _ machine: borrowing Machine) {
         let apicv = machine.vms[machine.vcpus[vcpu].vm].apicv

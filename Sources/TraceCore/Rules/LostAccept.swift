@@ -29,6 +29,11 @@ struct LostAccept: Sendable {
         }
     }
 
+    /// The VM of this vCPU has ended: another one has its place.
+    mutating func forget(_ vcpu: Int) {
+        if watches.indices.contains(vcpu) { watches[vcpu] = Watch() }
+    }
+
     /// Late is not lost.
     private mutating func woken(by vector: UInt8, _ vcpu: Int) {
         watches[vcpu].sleepers.removeAll { $0.vector == vector }

@@ -38,6 +38,22 @@ public struct Rules: MachineObserver, Sendable {
         staleSVI.tick(at: machine.now, in: machine)
     }
 
+    /// A VM has ended: other vCPUs have its places from now on.
+    mutating func forget(vm: Int, vcpus: [Int]) {
+        inhibitFlapping.forget(vm: vm)
+        for vcpu in vcpus {
+            staleSVI.forget(vcpu)
+            waits.forget(vcpu)
+            lostAccept.forget(vcpu)
+            l2APICDirect.forget(vcpu)
+            stuckISR.forget(vcpu)
+            initSIPIRace.forget(vcpu)
+        }
+    }
+
+    /// VMs end: what they have shown of the fix stays known.
+    mutating func rememberFix(in machine: borrowing Machine) { staleSVI.rememberFix(in: machine) }
+
     /// Live: the words of a vCPU's local APIC.
     mutating func lapic(_ reading: LAPICReading, of vcpu: Int, at stamp: EventStamp, in machine: borrowing Machine) {
         staleSVI.words(reading.words, of: vcpu, at: stamp)
@@ -76,7 +92,11 @@ public struct Rules: MachineObserver, Sendable {
     }
 
     /// The findings, worst first, then by time.
-    public func findings(in machine: borrowing Machine, fix: FixState) -> [RuleFinding] {
+    ///
+    /// - Parameter ended: what was found of VMs when they ended.
+    public func findings(
+        in machine: borrowing Machine, fix: FixState, ended: EndedVMs = EndedVMs()
+    ) -> [RuleFinding] {
         var stale = staleSVI.findings(in: machine, waits: waits, fix: fix)
         var explained: [Int: VectorSet] = [:]
         for finding in stale {
@@ -97,7 +117,7 @@ public struct Rules: MachineObserver, Sendable {
         let all =
             stale + stuckISR.findings(in: machine, explained: stuck) + lost
             + l2APICDirect.findings(in: machine) + inhibitFlapping.findings(in: machine)
-            + initSIPIRace.findings(in: machine)
+            + initSIPIRace.findings(in: machine) + ended.findings
         return all.enumerated().sorted { left, right in
             if left.element.grade != right.element.grade { return left.element.grade > right.element.grade }
             if left.element.first != right.element.first { return left.element.first < right.element.first }

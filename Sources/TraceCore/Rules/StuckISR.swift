@@ -21,6 +21,13 @@ struct StuckISR: Sendable {
         stuck.append((vcpu, vector, told, stamp))
     }
 
+    /// The VM of this vCPU has ended: another one has its place.
+    mutating func forget(_ vcpu: Int) {
+        guard known.indices.contains(vcpu), !known[vcpu].isEmpty else { return }
+        known[vcpu] = VectorSet()
+        stuck.removeAll { $0.vcpu == vcpu }
+    }
+
     func findings(in machine: borrowing Machine, explained: Set<Int>) -> [RuleFinding] {
         stuck.filter { !explained.contains($0.vcpu) }.map { entry in
             var finding = RuleFinding(

@@ -8,10 +8,8 @@ struct EventDelivery {
     let conversion: ClockConversion
     /// Buffers that events are taken from: a hole in another is counted, not announced.
     let heard: Set<Int>
-    /// The first holes so far, and a count of the others: a recording may have lost something before each page.
-    private(set) var gaps: [EventGap] = []
-    private(set) var furtherGaps = GapCounts()
-    static let mostGaps = 4096
+    /// The holes so far.
+    private(set) var holes = TraceTotals()
     /// Records that are shorter than their format says.
     private(set) var shortRecords = 0
     /// What live tracing counted in the kernel, by tracepoint; empty for other recordings.
@@ -77,7 +75,7 @@ struct EventDelivery {
         var gap = raw
         gap.from = gap.from.map { conversion.time($0) }
         gap.to = gap.to.map { conversion.time($0) }
-        if gaps.count < Self.mostGaps { gaps.append(gap) } else { furtherGaps.add(gap) }
+        holes.add(gap)
         if heard.contains(gap.instance) { sink.lost(gap) }
     }
 }

@@ -78,7 +78,7 @@ struct TraceReading {
     }
 
     func totals(_ container: TraceContainer) -> TraceTotals {
-        var totals = TraceTotals()
+        var totals = merge.delivery.holes
         let own = Set(container.formats.own.map(\.id))
         for tally in tallies {
             for id in tally.seen where !own.contains(id) {
@@ -92,8 +92,6 @@ struct TraceReading {
         let conversion = merge.delivery.conversion
         totals.first = merge.streams.compactMap(\.first).min().map(conversion.time)
         totals.last = merge.streams.compactMap(\.last).max().map(conversion.time)
-        totals.gaps = merge.delivery.gaps
-        totals.furtherGaps = merge.delivery.furtherGaps
         totals.overrun = overrun(container)
         totals.shortRecords = merge.delivery.shortRecords
         totals.cut =

@@ -22,7 +22,14 @@ public struct TraceTotals: Equatable, Sendable {
     /// What the reader noticed and the user should know, e.g. a second buffer instance with the same events.
     public var notes: [String] = []
 
+    /// Each page of a recording may have lost something before it, and live tracing goes on for long: the others are counted.
+    static let mostGaps = 4096
+
     public init() {}
+
+    public mutating func add(_ gap: EventGap) {
+        if gaps.count < Self.mostGaps { gaps.append(gap) } else { furtherGaps.add(gap) }
+    }
 
     /// No event was lost or cut off, so that what was not seen did not happen.
     public var isWhole: Bool {

@@ -11,7 +11,8 @@ extension LiveAnalysis {
         LiveMoment(
             time: now > base ? now - base : 0, hits: totals.byName.values.reduce(0, &+), perSecond: perSecond,
             dropped: totals.overrun ?? 0,
-            vms: analysis.machine.vms.indices.filter { !vcpus(of: $0).isEmpty }.map { vm($0, base) },
+            vms: analysis.machine.vms.indices.filter { !analysis.machine.vms[$0].hasEnded && !vcpus(of: $0).isEmpty }
+                .map { vm($0, base) },
             findings: findings.map { finding in
                 LiveMoment.Finding(
                     grade: finding.grade, rule: finding.rule, place: place(of: finding), vectors: finding.vectors,
@@ -22,7 +23,7 @@ extension LiveAnalysis {
 
     private func gradeOfNothingFound(_ totals: TraceTotals) -> Grade {
         let fix = analysis.rules.fixState(in: analysis.machine)
-        return Coverage(analysis.machine, totals, fix: fix).isComplete ? .clean : .inconclusive
+        return Coverage(analysis.machine, totals, fix: fix, ended: analysis.ended).isComplete ? .clean : .inconclusive
     }
 
     /// `vCPU 0 of qemu-system-x86 (pid 214)`.

@@ -7,14 +7,13 @@ struct LiveAnalysis: LiveEventSink, ~Copyable {
     private(set) var analysis: Analysis
     private var named: Set<Int32> = []
     private var numbers = FindingNumbers()
-    /// The highest grade that was told of each finding, by its number.
-    private var told: [Int: Grade] = [:]
     /// The findings as of the last look.
     private(set) var findings: [RuleFinding] = []
     private let selection: ReportBuilder.Selection
 
     init(_ info: TraceInfo, _ options: LiveOptions) {
         analysis = Analysis(info: info)
+        analysis.wanted = options.vm
         selection = .init(vm: options.vm, vcpu: options.vcpu)
     }
 
@@ -34,6 +33,12 @@ struct LiveAnalysis: LiveEventSink, ~Copyable {
         analysis.lapic(reading, at: stamp)
     }
 
+    mutating func ended(_ tid: Int32, process: Int32, at stamp: EventStamp) {
+        analysis.ended(tid, process: process, at: stamp)
+        // Its id may be another one's before long.
+        named.remove(process)
+    }
+
     mutating func thread(_ tid: Int32, of process: Int32) {
         analysis.thread(tid, of: process)
     }
@@ -50,7 +55,7 @@ struct LiveAnalysis: LiveEventSink, ~Copyable {
     /// Every event up to `time` has come.
     mutating func tick(at time: UInt64) {
         analysis.tick(at: time)
-        for vm in analysis.machine.vms.indices {
+        for vm in analysis.machine.vms.indices where !analysis.machine.vms[vm].hasEnded {
             if let process = analysis.machine.process(ofVM: vm) { name(process) }
         }
     }
@@ -69,9 +74,8 @@ struct LiveAnalysis: LiveEventSink, ~Copyable {
         findings = analysis.findings
         var news: [(report: Report.Finding, place: String)] = []
         for finding in findings {
-            let number = numbers.number(of: finding)
-            guard told[number].map({ $0 < finding.grade }) ?? true else { continue }
-            told[number] = finding.grade
+            guard numbers.isNews(finding, in: analysis.machine) else { continue }
+            let number = numbers.number(of: finding, in: analysis.machine)
             let report = Report.Finding(finding, number: number, base: base, in: analysis.machine)
             news.append((report, place(of: finding)))
         }

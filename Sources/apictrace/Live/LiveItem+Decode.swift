@@ -41,6 +41,10 @@ extension LiveItem.Content {
         case KIND_LAPIC_WORDS.rawValue:
             guard bytes.count >= MemoryLayout<probe_lapic_words>.size else { return nil }
             return .lapic(bytes.load(as: probe_lapic_words.self))
+        case KIND_THREAD_END.rawValue:
+            guard bytes.count >= MemoryLayout<probe_thread_end>.size else { return nil }
+            let record = bytes.load(as: probe_thread_end.self)
+            return .ended(process: Int32(bitPattern: record.process), row: record.row)
         case KIND_COMMAND.rawValue:
             guard bytes.count >= MemoryLayout<probe_command>.size else { return nil }
             let comm = MemoryLayout<probe_header>.size
@@ -64,6 +68,7 @@ extension VCPUState {
                     deliversVirtualInterrupts: has(VCPU_VID), l1InterceptsInterrupts: has(VCPU_L1_EXT_INT_EXITING),
                     l1DeliversVirtualInterrupts: has(VCPU_L1_VID))
                 : nil)
+        isFirstRun = has(VCPU_FIRST_RUN)
     }
 }
 

@@ -11,6 +11,8 @@ struct LiveItem {
         /// With the vCPU's row of ``MappedExitCounts``, from 1 on.
         case state(VCPUState, row: UInt32)
         case lapic(probe_lapic_words)
+        /// Of the thread, and of this process, if not 0; with the row as above.
+        case ended(process: Int32, row: UInt32)
         /// Of the process: 16 bytes as they lie in memory, which keep an item as small as an event makes it.
         case command(UInt64, UInt64)
         case lost(EventGap)
@@ -26,6 +28,7 @@ struct LiveItem {
         case .event(let event): sink.event(event, at: stamp)
         case .state(let state, _): sink.state(state, at: stamp)
         case .lapic(let record): sink.lapic(LAPICReading(record), at: stamp)
+        case .ended(let process, _): sink.ended(stamp.tid, process: process, at: stamp)
         case .command(let first, let second): sink.command(Self.name(first, second), of: process)
         case .lost(let gap): sink.lost(gap)
         }

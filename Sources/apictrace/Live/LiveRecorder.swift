@@ -49,6 +49,11 @@ struct LiveRecorder<Next: LiveEventSink & ~Copyable>: LiveEventSink, ~Copyable {
         next.lapic(reading, at: stamp)
     }
 
+    mutating func ended(_ tid: Int32, process: Int32, at stamp: EventStamp) {
+        writer?.ended(tid, process: process, at: stamp)
+        next.ended(tid, process: process, at: stamp)
+    }
+
     mutating func thread(_ tid: Int32, of process: Int32) {
         writer?.thread(tid, of: process)
         if writer != nil, let command = SystemFile.text("/proc/\(tid)/comm") { writer?.command(command, of: tid) }

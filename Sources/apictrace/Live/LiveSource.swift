@@ -11,11 +11,8 @@ struct LiveSource: ~Copyable {
     private var attachments: Attachments?
     private var ring: MappedRing
     private let counts: MappedCounts
-    private let exitCounts: MappedExitCounts
-    /// The thread of each row of ``exitCounts``.
-    private var exitRows: [UInt32: Int32] = [:]
+    private var exitRows: ExitRows
     private let addresses = AddressKey()
-    private let isa: ISA
     private var window = ReorderWindow()
     private var threads = ToldThreads()
     /// As of the last drain: time before its counts were read, and the drops of each CPU.
@@ -26,7 +23,8 @@ struct LiveSource: ~Copyable {
     var kinds: EventKindSet { probes.kinds }
     /// Programs attached.
     let programCount: Int
-    private var gaps: [EventGap] = []
+    /// The holes so far.
+    private var holes = TraceTotals()
     private var span: (first: UInt64, last: UInt64)?
     /// When the trace was ended: what comes later is no part of it.
     private var end = UInt64.max
@@ -80,15 +78,16 @@ struct LiveSource: ~Copyable {
     private init(_ probes: consuming LoadedProbes, _ options: LiveOptions, host: HostFacts) throws(BPFError) {
         let ring = try MappedRing(descriptor: probes.object.descriptor(ofMap: "ring"), size: Int(options.ringBytes))
         let counts = try MappedCounts(descriptor: probes.object.descriptor(ofMap: "counts"), cpus: probes.cpus)
-        let exitCounts = try MappedExitCounts(descriptor: probes.object.descriptor(ofMap: "exit_counts"))
+        let exitCounts = try MappedExitCounts(
+            descriptor: probes.object.descriptor(ofMap: "exit_counts"),
+            ends: probes.object.descriptor(ofMap: "exit_row_ends"))
         attachments = try Attachments(probes.object.programs)
         counted = (MonotonicClock.now, Array(repeating: 0, count: probes.cpus))
         programCount = probes.object.programs.count(where: \.loads)
         self.probes = probes
         self.ring = ring
         self.counts = counts
-        self.exitCounts = exitCounts
-        isa = host.isa
+        exitRows = ExitRows(exitCounts, isa: host.isa)
     }
 
     /// Hits of a kind since the start: every one, filtered, sent or dropped.
@@ -96,11 +95,10 @@ struct LiveSource: ~Copyable {
 
     /// What the source knows by now, in the form that a file's reader gives.
     func totals() -> TraceTotals {
-        var totals = TraceTotals()
+        var totals = holes
         for kind in kinds.kinds { totals.byName[kind.tracepoints[0]] = hits(kind) }
         totals.first = span?.first
         totals.last = span?.last
-        totals.gaps = gaps
         totals.overrun = dropped &+ missed
         return totals
     }
@@ -144,14 +142,12 @@ struct LiveSource: ~Copyable {
         try drain(into: &sink)
         // Another, and what the first has read is due.
         try drain(into: &sink)
-        let exits = exitRows.sorted { $0.key < $1.key }.map { row, tid in (tid, exitCounts.counts(row: row, isa: isa)) }
+        let rest = exitRows.rest()
         attachments = nil
         try read()
         window.end()
         deliver(to: &sink)
-        for (tid, counts) in exits {
-            for (reason, count) in counts { sink.exits(count, reason, of: tid) }
-        }
+        for (tid, exits) in rest { tell(exits, of: tid, to: &sink) }
     }
 
     private mutating func read() throws(BPFError) {
@@ -170,12 +166,22 @@ struct LiveSource: ~Copyable {
             if item.process != 0, threads.isNews(item.stamp.tid, of: item.process) {
                 sink.thread(item.stamp.tid, of: item.process)
             }
-            if case .lost(let gap) = item.content { gaps.append(gap) }
-            if case .state(_, let row) = item.content, row > 0 { exitRows[row] = item.stamp.tid }
+            switch item.content {
+            case .lost(let gap): holes.add(gap)
+            case .state(_, let row): tell(exitRows.runs(row, on: item.stamp.tid), of: item.stamp.tid, to: &sink)
+            case .ended(_, let row):
+                tell(exitRows.ended(row), of: item.stamp.tid, to: &sink)
+                threads.forget(item.stamp.tid)
+            default: break
+            }
             span = (span?.first ?? item.stamp.time, item.stamp.time)
             item.deliver(to: &sink)
         }
         window.removeDue()
+    }
+
+    private func tell(_ exits: ExitRows.News, of tid: Int32, to sink: inout some LiveEventSink & ~Copyable) {
+        for (reason, count) in exits { sink.exits(count, reason, of: tid) }
     }
 
     /// A CPU's drops since the last drain are a hole that reaches from then till now.

@@ -11,4 +11,9 @@ struct ToldThreads {
         slots[slot] = (tid, process)
         return true
     }
+
+    /// It has ended: its id may be another one's.
+    mutating func forget(_ tid: Int32) {
+        slots[Int(tid) & (slots.count - 1)] = (0, 0)
+    }
 }

@@ -103,6 +103,16 @@ struct LiveTests {
         return (lines, try Report(json: last))
     }
 
+    @Test func `hundreds of guests that come and go are counted to the last access`() throws {
+        let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+            "../../Soak/run.sh"
+        ).standardized.path
+        let run = try Command(
+            running: URL(fileURLWithPath: script),
+            ["0", "300", Command.directory.appendingPathComponent("apictrace").path, Self.guest])
+        #expect(run.status == 0, "\(run.output)\(run.errors)")
+    }
+
     @Test(.enabled(if: LiveHost.emulatesAPIC, "hardware virtualizes part of the accesses here"))
     func `the report counts what the guest did`() throws {
         let (ipis, timers): (UInt64, UInt64) = (2000, 20)

@@ -35,13 +35,19 @@ struct LiveTrace: ~Copyable {
 
     mutating func state(
         vm: UInt64 = 0x1000, process: Int32 = 100, vcpu: Int32 = 0, inhibits: UInt64 = 0, guestMode: Bool = false,
-        vmx: VCPUState.VMXChoices? = nil
+        vmx: VCPUState.VMXChoices? = nil, firstRun: Bool = false
     ) {
         analysis.thread(thread.tid, of: process)
-        analysis.state(
-            VCPUState(
-                vm: vm, process: process, vcpu: vcpu, inhibits: inhibits, isAPICvActive: inhibits == 0,
-                isGuestMode: guestMode, hasLAPIC: true, vmx: vmx), at: stamp)
+        var state = VCPUState(
+            vm: vm, process: process, vcpu: vcpu, inhibits: inhibits, isAPICvActive: inhibits == 0,
+            isGuestMode: guestMode, hasLAPIC: true, vmx: vmx)
+        state.isFirstRun = firstRun
+        analysis.state(state, at: stamp)
+    }
+
+    /// The thread ends, and with it this process, if not 0.
+    mutating func end(process: Int32 = 0) {
+        analysis.ended(thread.tid, process: process, at: stamp)
     }
 
     mutating func words(

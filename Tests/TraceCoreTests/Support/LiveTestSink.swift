@@ -15,6 +15,9 @@ struct LiveTestSink: LiveEventSink {
     mutating func lost(_ gap: EventGap) { items.append(.lost(gap)) }
     mutating func state(_ state: VCPUState, at stamp: EventStamp) { items.append(.fact(.state(state), stamp)) }
     mutating func lapic(_ reading: LAPICReading, at stamp: EventStamp) { items.append(.fact(.lapic(reading), stamp)) }
+    mutating func ended(_ tid: Int32, process: Int32, at stamp: EventStamp) {
+        items.append(.fact(.ended(process: process), stamp))
+    }
 
     /// Told without a stamp: it has the thread's id alone.
     mutating func thread(_ tid: Int32, of process: Int32) {

@@ -66,12 +66,13 @@ enum TestEvents {
             deliversVirtualInterrupts: flag(), l1InterceptsInterrupts: flag(), l1DeliversVirtualInterrupts: flag())
         func eight() -> [UInt32] { (0..<8).map { _ in any() } }
         let words = LAPICWords(irr: eight(), isr: eight(), tpr: any(), ppr: any())
-        switch random.next() % 6 {
+        switch random.next() % 7 {
         case 0:
-            return .state(
-                VCPUState(
-                    vm: any(), process: any(), vcpu: any(), inhibits: any(), isAPICvActive: flag(),
-                    isGuestMode: flag(), hasLAPIC: flag(), vmx: flag() ? choices : nil))
+            var state = VCPUState(
+                vm: any(), process: any(), vcpu: any(), inhibits: any(), isAPICvActive: flag(),
+                isGuestMode: flag(), hasLAPIC: flag(), vmx: flag() ? choices : nil)
+            state.isFirstRun = flag()
+            return .state(state)
         case 1:
             return .lapic(
                 LAPICReading(
@@ -79,6 +80,7 @@ enum TestEvents {
                     words: words))
         case 2: return .exits(ExitReason(isa: flag() ? .vmx : .svm, recorded: any()), count: any())
         case 3: return .tick
+        case 5: return .ended(process: any())
         case 4: return .command("CPU \(random.next() % 1_000_000)/KVM")
         default: return .process(any())
         }

@@ -57,7 +57,7 @@ import Testing
                 switch fact {
                 case .process, .exits, .command: .fact(fact, EventStamp(time: 0, cpu: 0, tid: stamp.tid))
                 case .tick: .fact(fact, EventStamp(time: stamp.time, cpu: 0, tid: 0))
-                case .state, .lapic: item
+                case .state, .lapic, .ended: item
                 }
             case .event, .lost: item
             }

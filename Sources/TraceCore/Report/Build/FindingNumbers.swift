@@ -4,23 +4,57 @@
 public struct FindingNumbers: Sendable {
     private struct Cause: Hashable {
         var rule: RuleID
+        /// The VM's serial: its place may be another one's by now.
         var vm: Int
         var vcpu: Int?
         /// Only where a vCPU may have several findings of the rule.
         var vector: UInt8?
     }
 
-    private var numbers: [Cause: Int] = [:]
+    private struct Known {
+        var number: Int
+        /// The highest grade that was told.
+        var told: Grade?
+    }
+
+    private var known: [Cause: Known] = [:]
+    private var latest = 0
+    /// With so many it is worth looking for those of VMs that are gone.
+    private var limit = Self.leastLimit
+
+    private static let leastLimit = 1024
 
     public init() {}
 
+    /// How many are remembered.
+    var count: Int { known.count }
+
     /// Counts from 1 in the order in which findings are first asked for.
-    public mutating func number(of finding: RuleFinding) -> Int {
-        let cause = Cause(
-            rule: finding.rule, vm: finding.vm, vcpu: finding.vcpu,
+    public mutating func number(of finding: RuleFinding, in machine: borrowing Machine) -> Int {
+        let cause = cause(of: finding, in: machine)
+        if let known = known[cause] { return known.number }
+        if known.count >= limit {
+            let serials = Set(machine.vms.filter { !$0.isVacant }.map(\.serial))
+            known = known.filter { serials.contains($0.key.vm) }
+            limit = max(Self.leastLimit, 2 * known.count)
+        }
+        latest += 1
+        known[cause] = Known(number: latest)
+        return latest
+    }
+
+    /// Whether it was not told yet, or with a lower grade; it counts as told from then on.
+    public mutating func isNews(_ finding: RuleFinding, in machine: borrowing Machine) -> Bool {
+        _ = number(of: finding, in: machine)
+        let cause = cause(of: finding, in: machine)
+        guard known[cause]?.told.map({ $0 < finding.grade }) ?? true else { return false }
+        known[cause]?.told = finding.grade
+        return true
+    }
+
+    private func cause(of finding: RuleFinding, in machine: borrowing Machine) -> Cause {
+        Cause(
+            rule: finding.rule, vm: machine.vms[finding.vm].serial, vcpu: finding.vcpu,
             vector: finding.rule == .stuckISR ? finding.vectors.first : nil)
-        if let known = numbers[cause] { return known }
-        numbers[cause] = numbers.count + 1
-        return numbers.count
     }
 }

@@ -8,13 +8,17 @@ extension Machine {
 
     /// The VMM's command.
     func command(ofVM vm: Int) -> String? {
+        if let command = vms[vm].command { return command }
         let thread = process(ofVM: vm) ?? vms[vm].vcpus.compactMap { vcpus[$0].tid }.first
         return thread.flatMap { commands[$0] }
     }
 
     /// `qemu-system-x86 (pid 214)`, as far as it is known.
     public func name(ofVM vm: Int) -> String {
-        Report.VM(id: vm, pid: process(ofVM: vm), command: command(ofVM: vm), apicv: [], apicOfL2: .unknown, vcpus: [])
-            .name.printable
+        Report.VM(
+            id: vms[vm].serial, pid: process(ofVM: vm), command: command(ofVM: vm), apicv: [], apicOfL2: .unknown,
+            vcpus: []
+        )
+        .name.printable
     }
 }

@@ -10,7 +10,7 @@ extension Report.Finding {
         func relative(_ time: UInt64) -> UInt64 { time > base ? time - base : 0 }
         let explanation = finding.rule.explanation
         self.init(
-            id: "F\(number)", rule: finding.rule, grade: finding.grade, vm: finding.vm, vcpu: nil,
+            id: "F\(number)", rule: finding.rule, grade: finding.grade, vm: machine.vms[finding.vm].serial, vcpu: nil,
             first: relative(finding.first), last: relative(finding.last), count: finding.count,
             inferred: finding.inferred, registers: Report.registers(finding.registers),
             vectors: finding.vectors.map(\.hex), stuck: finding.stuck.map(\.hex),

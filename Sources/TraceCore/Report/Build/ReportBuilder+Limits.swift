@@ -11,19 +11,28 @@ extension ReportBuilder {
         if !selectsAny {
             limits.append("Nothing that --vm and --vcpu ask for is in the trace.")
         }
+        if ended.unlisted.vms > 0 {
+            let (vms, findings) = (ended.unlisted.vms, ended.unlisted.findings)
+            limits.append(
+                "\(vms) VMs more ended and left something: \(findings) findings"
+                    + (ended.unlisted.grade.map { ", \($0.rawValue) at most" } ?? "")
+                    + " and \(ended.unlisted.observations) observations, which are not listed.")
+        }
         if machine.unattributed > 0 {
             limits.append("\(machine.unattributed) events could not be tied to a VM.")
         }
         for vm in machine.vms.indices where machine.vms[vm].apicv.keptUntil != nil {
-            limits.append("VM \(vm) changed its inhibits \(machine.vms[vm].apicv.total) times; the first are listed.")
+            limits.append(
+                "VM \(machine.vms[vm].serial) changed its inhibits \(machine.vms[vm].apicv.total) times; the first are listed."
+            )
         }
-        if machine.vms.indices.contains(where: { machine.grouping.isInferred($0) }) {
+        if ended.totals.isInferred || machine.vms.indices.contains(where: { machine.grouping.isInferred($0) }) {
             limits.append("The file names no process: threads were tied to VMs, and a VM to its pid, by inference.")
         }
-        if machine.vms.contains(where: { $0.isa == .vmx && $0.apicv.everActive }) {
+        if ended.totals.hadAPICv || machine.vms.contains(where: { $0.isa == .vmx && $0.apicv.everActive }) {
             limits.append("With APICv active hardware delivers and ends interrupts of L1 without any event.")
         }
-        if machine.vms.contains(where: \.hasPostedDevices) {
+        if ended.totals.hadPostedDevices || machine.vms.contains(where: \.hasPostedDevices) {
             limits.append("The IOMMU posts interrupts of assigned devices: they are accepted without any event.")
         }
         if !machine.measuresTime {
@@ -31,7 +40,7 @@ extension ReportBuilder {
                 "The clock \(machine.info.clock.name) measures no durations: signs that need them were not judged.")
         }
         let unbracketed = machine.vcpus.lazy.filter(\.hasNested).map(\.accessesUnbracketed)
-            .reduce(0) { $0 &+ $1.reads &+ $1.writes }
+            .reduce(ended.totals.unbracketed) { $0 &+ $1.reads &+ $1.writes }
         if unbracketed > 0 {
             limits.append("\(unbracketed) APIC accesses are of a level that can't be told.")
         }

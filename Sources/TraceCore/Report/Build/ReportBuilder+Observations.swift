@@ -11,7 +11,8 @@ extension ReportBuilder {
             return isSelected(vm: vm)
         }.map { observation in
             Report.Observation(
-                kind: observation.kind, vm: observation.vm, vcpu: observation.vcpu.flatMap { machine.vcpus[$0].id },
+                kind: observation.kind, vm: observation.vm.map { machine.vms[$0].serial },
+                vcpu: observation.vcpu.flatMap { machine.vcpus[$0].id },
                 vector: observation.vector?.hex, first: relative(observation.first), last: relative(observation.last),
                 count: observation.count, text: observation.text)
         }

@@ -4,9 +4,28 @@ extension ReportBuilder {
     func vm(_ index: Int) -> Report.VM {
         let vm = machine.vms[index]
         return Report.VM(
-            id: index, pid: machine.process(ofVM: index), command: machine.command(ofVM: index),
+            id: vm.serial, pid: machine.process(ofVM: index), command: machine.command(ofVM: index),
             apicv: intervals(vm.apicv), apicOfL2: vm.apicOfL2.kind,
             vcpus: vm.vcpus.filter { machine.vcpus[$0].tid != nil && isSelected(vcpu: $0) }.map { vcpu($0) })
+    }
+
+    /// Nothing where no VM was added up, and where the user asks for some VM: those of its were not.
+    var endedVMs: Report.EndedVMs? {
+        guard ended.totals.vms > 0, narrowing == nil else { return nil }
+        let totals = ended.totals
+        return Report.EndedVMs(
+            vms: totals.vms, vcpus: totals.vcpus,
+            exits: .init(
+                l1: totals.exits.byName(.l1), l2: totals.exits.byName(.l2), unknown: totals.exits.byName(.unknown)),
+            apicAccess: .init(
+                l1: accesses(totals.accessesByL1, recorded: records(.mmio) || records(.exit)),
+                l2Direct: accesses(totals.accessesDirect, recorded: records(.mmio)),
+                l2Hooked: accesses(totals.accessesHooked, recorded: records(.pageFault)),
+                l2Own: accesses(totals.accessesOwn, recorded: records(.pageFault))),
+            ipisSent: records(.apicIPI) ? totals.ipisSent : nil,
+            accepted: counts(totals.accepted, recorded: records(.apicAcceptIRQ)),
+            acknowledged: counts(totals.acknowledged, recorded: records(.injVIRQ)),
+            ended: counts(totals.ended, recorded: records(.eoi)))
     }
 
     private func intervals(_ timeline: APICvTimeline) -> [Report.APICvInterval] {

@@ -20,6 +20,7 @@ public struct ReportBuilder: ~Copyable {
     let findings: [RuleFinding]
     let seen: [Observation]
     let coverage: Coverage
+    let ended: EndedVMs
     let path: String?
     let selection: Selection
     let window: ClosedRange<UInt64>
@@ -42,30 +43,34 @@ public struct ReportBuilder: ~Copyable {
         base = totals.first ?? 0
         let fix = analysis.rules.fixState(in: analysis.machine)
         self.fix = fix
-        let coverage = Coverage(analysis.machine, totals, fix: fix, isWindowEmpty: analysis.isWindowEmpty)
+        ended = analysis.ended
+        let coverage = Coverage(
+            analysis.machine, totals, fix: fix, isWindowEmpty: analysis.isWindowEmpty, ended: analysis.ended)
         if let process = selection.vm {
             let selected = analysis.machine.vms.indices.filter { analysis.machine.isVM($0, of: process) }
             self.coverage = coverage.of(vms: selected.contains)
         } else {
             self.coverage = coverage
         }
-        findings = analysis.rules.findings(in: analysis.machine, fix: fix)
-        seen = analysis.observations.list(in: analysis.machine, isWhole: totals.isWhole)
+        findings = analysis.rules.findings(in: analysis.machine, fix: fix, ended: analysis.ended)
+        seen = analysis.observations.list(in: analysis.machine, isWhole: totals.isWhole, ended: analysis.ended)
         machine = analysis.machine
     }
 
     public consuming func report() -> Report {
         var findings: [Report.Finding] = []
         for finding in self.findings where isSelected(finding) {
-            let number = numbers.number(of: finding)
+            let number = numbers.number(of: finding, in: machine)
             findings.append(Report.Finding(finding, number: number, base: base, in: machine))
         }
         return Report(
             tool: .current, source: source, loss: loss, host: host, selection: narrowing,
-            verdict: findings.map(\.grade).max() ?? (coverage.isComplete && selectsAny ? .clean : .inconclusive),
+            verdict: (findings.map(\.grade) + [ended.unlisted.grade].compactMap(\.self)).max()
+                ?? (coverage.isComplete && selectsAny ? .clean : .inconclusive),
             reasons: findings.isEmpty ? coverage.reasons : [], findings: findings,
-            vms: machine.vms.indices.filter { isSelected(vm: $0) }.map { vm($0) }, observations: observations(),
-            limits: limits)
+            vms: machine.vms.indices.filter { !machine.vms[$0].isVacant && isSelected(vm: $0) }.map { vm($0) }
+                .sorted { $0.id < $1.id },
+            endedVMs: endedVMs, observations: observations(), limits: limits)
     }
 
     func relative(_ time: UInt64) -> UInt64 {

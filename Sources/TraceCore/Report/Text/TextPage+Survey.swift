@@ -22,6 +22,16 @@ extension TextPage {
                 add("and \(vm.vcpus.count - Self.vcpus) more vCPUs", indent: 2)
             }
         }
+        if let ended = report.endedVMs { add(ended: ended) }
+    }
+
+    private mutating func add(ended: Report.EndedVMs) {
+        let exits = [ended.exits.l1, ended.exits.l2, ended.exits.unknown].flatMap(\.values).reduce(0, &+)
+        add("", label: "\(ended.vms) VM\(ended.vms == 1 ? "" : "s") that ended", ink: .bold)
+        add(
+            "\(ended.vcpus) vCPU\(ended.vcpus == 1 ? "" : "s"): \(exits) exits, L1's APIC: "
+                + "\(ended.apicAccess.l1.description) by L1, \(ended.apicAccess.l2Direct.description) by L2 itself",
+            indent: 2)
     }
 
     /// The ledger of the vectors that came most often.

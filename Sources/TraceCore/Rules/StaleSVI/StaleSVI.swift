@@ -8,6 +8,8 @@ struct StaleSVI: Sendable {
     private var watches: [CrossingWatch?] = []
     /// By vCPU, as far as words were read.
     private var memory: [WrongSVI] = []
+    /// What interrupts of VMs that ended said of the fix.
+    private var fixOfEnded: FixState?
 
     /// S2: lossy recordings sleep for 100 ms and more, healthy ones for 3.8 ms at most.
     static let sleepNanoseconds: UInt64 = 50_000_000
@@ -51,6 +53,17 @@ struct StaleSVI: Sendable {
     func crossed(on vcpu: Int) -> (highest: UInt8?, stuck: VectorSet) {
         guard watches.indices.contains(vcpu), let watch = watches[vcpu] else { return (nil, VectorSet()) }
         return (watch.crossedClass, watch.stuckVectors)
+    }
+
+    /// The VM of this vCPU has ended: another one has its place.
+    mutating func forget(_ vcpu: Int) {
+        if watches.indices.contains(vcpu) { watches[vcpu] = nil }
+        if memory.indices.contains(vcpu) { memory[vcpu] = WrongSVI() }
+    }
+
+    /// What they showed by now stays known when they are forgotten.
+    mutating func rememberFix(in machine: borrowing Machine) {
+        fixOfEnded = fixByBehaviour(in: machine)
     }
 
     // MARK: Events
@@ -151,6 +164,7 @@ struct StaleSVI: Sendable {
 
     /// What the interrupts themselves said of the fix: absent wins, since it takes just one stuck vector.
     func fixByBehaviour(in machine: borrowing Machine) -> FixState? {
+        if let fixOfEnded, fixOfEnded.state == .absent { return fixOfEnded }
         for case let watch? in watches {
             if let stuck = watch.stuck.first {
                 return FixState(
@@ -176,7 +190,7 @@ struct StaleSVI: Sendable {
                 evidence: "\(vector.hex) was delivered after the crossing of \(crossing.vector.hex)"
                     + (watch.deliveries > 1 ? ", and so on \(watch.deliveries) times" : ""))
         }
-        return nil
+        return fixOfEnded
     }
 
     func findings(in machine: borrowing Machine, waits: Waits, fix: FixState) -> [RuleFinding] {

@@ -71,6 +71,11 @@ struct Waits: Sendable {
         }
     }
 
+    /// The VM of this vCPU has ended: another one has its place.
+    mutating func forget(_ vcpu: Int) {
+        if watches.indices.contains(vcpu) { watches[vcpu] = WaitWatch() }
+    }
+
     /// Something on the vCPU waits for what the next entry says.
     @inline(__always)
     func watchesEntries(of vcpu: Int) -> Bool { vcpu < watches.count && !watches[vcpu].isIdle }

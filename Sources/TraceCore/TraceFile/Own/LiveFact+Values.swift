@@ -6,6 +6,7 @@ extension LiveFact {
         switch self {
         case .state: .state
         case .lapic: .lapic
+        case .ended: .ended
         case .process: .process
         case .tick: .tick
         case .exits: .exits
@@ -17,6 +18,7 @@ extension LiveFact {
         switch self {
         case .state(let state): state.values
         case .lapic(let reading): reading.values
+        case .ended(let process): [process.word]
         case .process(let process): [process.word]
         case .command(let command): command.words(OwnEvent.longestCommand)
         case .tick: []
@@ -30,6 +32,7 @@ extension LiveFact {
         switch event {
         case .state: self = .state(VCPUState(values))
         case .lapic: self = .lapic(LAPICReading(values))
+        case .ended: self = .ended(process: Int32(truncatingIfNeeded: values[0]))
         case .process: self = .process(Int32(truncatingIfNeeded: values[0]))
         case .tick: self = .tick
         case .command: self = .command(String(words: values))
@@ -47,6 +50,7 @@ extension VCPUState {
             vm, process.word, vcpu.word, inhibits, isAPICvActive.word,
             isGuestMode.word, hasLAPIC.word, (vmx != nil).word, vmx?.deliversVirtualInterrupts.word ?? 0,
             vmx?.l1InterceptsInterrupts.word ?? 0, vmx?.l1DeliversVirtualInterrupts.word ?? 0,
+            isFirstRun.word,
         ]
     }
 
@@ -59,6 +63,7 @@ extension VCPUState {
                 : VMXChoices(
                     deliversVirtualInterrupts: values[8] != 0, l1InterceptsInterrupts: values[9] != 0,
                     l1DeliversVirtualInterrupts: values[10] != 0))
+        isFirstRun = values[11] != 0
     }
 }
 

@@ -20,6 +20,8 @@ enum OwnEvent: UInt8, CaseIterable {
     case exits
     /// The name of the thread that the record names.
     case command
+    /// The thread that the record names has ended, perhaps with its process.
+    case ended
 
     static let system = "apictrace"
 
@@ -42,6 +44,7 @@ enum OwnEvent: UInt8, CaseIterable {
         case .tick: "tick"
         case .exits: "exits"
         case .command: "command"
+        case .ended: "ended"
         }
     }
 
@@ -65,6 +68,7 @@ enum OwnEvent: UInt8, CaseIterable {
                 Field(type: .flag, name: "has_vmx"), Field(type: .flag, name: "virtual_interrupt_delivery"),
                 Field(type: .flag, name: "l1_external_interrupt_exiting"),
                 Field(type: .flag, name: "l1_virtual_interrupt_delivery"),
+                Field(type: .flag, name: "first_run", isOptional: true),
             ]
         case .lapic:
             [
@@ -83,6 +87,7 @@ enum OwnEvent: UInt8, CaseIterable {
                 Field(type: .character, name: "evidence", count: Self.longestEvidence),
             ]
         case .tick: []
+        case .ended: [Field(type: .s32, name: "process")]
         case .command: [Field(type: .character, name: "comm", count: Self.longestCommand)]
         case .exits:
             [

@@ -62,6 +62,10 @@ public struct TraceWriter: LiveEventSink, ~Copyable {
         waiting.append((.process, tid, LiveFact.process(process).values))
     }
 
+    public mutating func ended(_ tid: Int32, process: Int32, at stamp: EventStamp) {
+        add(.ended(process: process), at: EventStamp(time: stamp.time, cpu: stamp.cpu, tid: tid))
+    }
+
     public mutating func command(_ command: String, of tid: Int32) {
         if commands.count < Self.mostCommands || commands[tid] != nil { commands[tid] = command }
         waiting.append((.command, tid, LiveFact.command(command).values))

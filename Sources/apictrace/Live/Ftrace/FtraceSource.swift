@@ -12,13 +12,16 @@ struct FtraceSource: ~Copyable {
     let formats: FormatCatalog
     private var queues: [FtraceQueue]
     private var processes = ThreadProcesses()
+    /// Processes that were found to have ended, and when: what they did before is told first.
+    private var ends: (processes: [Int32], noticed: UInt64) = ([], 0)
     private let page: UnsafeMutableRawBufferPointer
     /// Nothing below this time can be recorded any more.
     private var bound: UInt64 = 0
     /// Time up to which the sink has been given everything.
     private(set) var settled: UInt64 = 0
     private var undecoded: UInt64 = 0
-    private var gaps: [EventGap] = []
+    /// The holes so far.
+    private var holes = TraceTotals()
     private var span: (first: UInt64, last: UInt64)?
 
     /// For the buffers of all CPUs together.
@@ -58,6 +61,20 @@ struct FtraceSource: ~Copyable {
         deliver(until: bound, to: &sink)
         settled = bound
         bound = max(bound, reached)
+        tellEnds(to: &sink)
+    }
+
+    /// Nanoseconds between looks for processes that have ended.
+    private static let lookInterval: UInt64 = 1_000_000_000
+
+    private mutating func tellEnds(to sink: inout some LiveEventSink & ~Copyable) {
+        guard settled >= ends.noticed else { return }
+        for process in ends.processes {
+            sink.ended(process, process: process, at: EventStamp(time: settled, cpu: 0, tid: process))
+        }
+        ends.processes = []
+        let now = MonotonicClock.now
+        if now - ends.noticed >= Self.lookInterval { ends = (processes.gone(), now) }
     }
 
     /// Stops the recording and gives the sink all that is left.
@@ -74,13 +91,12 @@ struct FtraceSource: ~Copyable {
 
     /// What the source knows by now, in the form that a file's reader gives.
     func totals() -> TraceTotals {
-        var totals = TraceTotals()
+        var totals = holes
         for bound in formats.bindings {
             if let name = formats.names[bound.id] { totals.byName[name] = reader.tally.count(of: bound.id) }
         }
         totals.first = span?.first
         totals.last = span?.last
-        totals.gaps = gaps
         totals.overrun = instance.pipes.reduce(undecoded) { $0 &+ instance.lost(onCPU: $1.cpu) }
         return totals
     }
@@ -128,7 +144,7 @@ struct FtraceSource: ~Copyable {
     }
 
     private mutating func deliver(_ item: LiveItem, to sink: inout some LiveEventSink & ~Copyable) {
-        if case .lost(let gap) = item.content { gaps.append(gap) }
+        if case .lost(let gap) = item.content { holes.add(gap) }
         if item.stamp.tid != 0, let process = processes.news(of: item.stamp.tid) {
             sink.thread(item.stamp.tid, of: process)
         }

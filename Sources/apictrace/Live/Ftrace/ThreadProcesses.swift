@@ -4,15 +4,31 @@
 ///
 /// It forgets on a collision of its few slots, and asks again. A thread that has gone by then stays unknown.
 struct ThreadProcesses {
-    private var slots = [Int32](repeating: 0, count: 4096)
+    private var slots = [(tid: Int32, process: Int32)](repeating: (0, 0), count: 4096)
+    /// Processes that were there when it was looked last.
+    private var watched: Set<Int32> = []
+
+    /// The end of more is not noticed: their VMs leave when room is needed.
+    private static let mostWatched = 8192
 
     /// The process, where the thread is news.
     mutating func news(of tid: Int32) -> Int32? {
         let slot = Int(tid) & (slots.count - 1)
-        guard slots[slot] != tid else { return nil }
-        slots[slot] = tid
+        guard slots[slot].tid != tid else { return nil }
         let key = "Tgid:"
         let line = SystemFile.text("/proc/\(tid)/status")?.split(separator: "\n").first { $0.hasPrefix(key) }
-        return line.flatMap { Int32($0.dropFirst(key.count).drop { $0 == "\t" }) }
+        let process = line.flatMap { Int32($0.dropFirst(key.count).drop { $0 == "\t" }) }
+        slots[slot] = (tid, process ?? 0)
+        if let process, watched.count < Self.mostWatched { watched.insert(process) }
+        return process
+    }
+
+    /// Processes that are there no more: their ids, and those of their threads, may be others'.
+    mutating func gone() -> [Int32] {
+        let gone = watched.filter { !SystemFile.exists("/proc/\($0)") }
+        guard !gone.isEmpty else { return [] }
+        watched.subtract(gone)
+        for slot in slots.indices where gone.contains(slots[slot].process) { slots[slot] = (0, 0) }
+        return gone.sorted()
     }
 }

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// VMs that end: judged, and their places left to others.
+extension Analysis {
+    public mutating func ended(_ tid: Int32, process: Int32, at stamp: EventStamp) {
+        guard stamp.time <= window.upperBound else { return }
+        end(machine.ended(tid, process: process))
+        machine.forgetNames(of: tid, process: process)
+    }
+
+    mutating func end(_ vms: [Int]) {
+        guard !vms.isEmpty else { return }
+        let fix = watchers.rules.fixState(in: machine)
+        var findings: [Int: [RuleFinding]] = [:]
+        for finding in watchers.rules.findings(in: machine, fix: fix) {
+            findings[finding.vm, default: []].append(finding)
+        }
+        watchers.rules.rememberFix(in: machine)
+        for vm in vms {
+            let places = machine.places(of: vm)
+            ended.add(
+                .init(
+                    findings: findings[vm] ?? [],
+                    observations: watchers.observations.list(ofVM: vm, in: machine, isWhole: !hasLost),
+                    coverage: Coverage(ofVM: vm, machine, fix: fix), vcpus: places.count,
+                    isWanted: wanted.map { machine.isVM(vm, of: $0) } ?? false),
+                of: vm)
+            machine.close(vm)
+            forget(vm, places)
+        }
+        leave()
+    }
+
+    /// Nearly all places for vCPUs are taken: those of VMs that ended are left to others, then those of VMs that were silent
+    /// for longest.
+    @inline(never)
+    mutating func makeRoom() {
+        leave()
+        guard machine.isCrowded else { return }
+        let silent = machine.silentVMs()
+        ended.presumed += silent.count
+        end(silent)
+        // The one that is left fills them all. More of its vCPUs are left out.
+        machine.isCrowded = false
+    }
+
+    /// What ended before the time that is asked for is no part of it.
+    mutating func forgetEnded() {
+        var others = EndedTotals()
+        for vm in ended.places { forget(vm, machine.vacate(vm, into: &others)) }
+        ended = EndedVMs()
+    }
+
+    private mutating func leave() {
+        while let vm = ended.leaving(isCrowded: machine.isCrowded) {
+            forget(vm, machine.vacate(vm, into: &ended.totals))
+        }
+    }
+
+    private mutating func forget(_ vm: Int, _ places: [Int]) {
+        watchers.rules.forget(vm: vm, vcpus: places)
+        watchers.observations.forget(places)
+    }
+}

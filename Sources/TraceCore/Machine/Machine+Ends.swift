@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// VMs that end while the trace goes on: they take part in nothing any more, and once their accounts were added up their places
+/// are the next ones'.
+extension Machine {
+    /// A thread that ran a vCPU has ended, perhaps with its process (0: not). Returns the VMs that run no more.
+    mutating func ended(_ tid: Int32, process: Int32) -> [Int] {
+        var ended = process == 0 ? [] : grouping.groups(ofProcess: process).filter(vms.indices.contains)
+        if let thread = threads.index(tid: tid), threads[thread].vm >= 0 {
+            let vm = threads[thread].vm
+            grouping.ended(tid, in: vm)
+            threads.remove(tid: tid)
+            // KVM lets no VM lose a vCPU: where all of their threads are gone, nobody can have it run again but by a new one.
+            if process == 0, !vms[vm].hasEnded, !hasThreads(vm) { ended.append(vm) }
+        }
+        return ended
+    }
+
+    /// The names that have ended with a thread or process, whose ids are used again.
+    mutating func forgetNames(of tid: Int32, process: Int32) {
+        commands[tid] = nil
+        guard process != 0 else { return }
+        commands[process] = nil
+        threads.remove(ofProcess: process)
+    }
+
+    /// Some vCPU has a thread, or has not had one yet.
+    private func hasThreads(_ vm: Int) -> Bool {
+        vms[vm].vcpus.contains { vcpu in
+            guard let tid = vcpus[vcpu].tid else { return true }
+            return threads.index(tid: tid).map { threads[$0].vcpu == vcpu } ?? false
+        }
+    }
+
+    /// The VM that a vCPU's first run shows to have ended: one of the same process had its address and ran this vCPU.
+    func ended(before state: VCPUState) -> Int? {
+        guard state.isFirstRun, let vm = grouping.group(kvm: state.vm, process: state.process),
+            vms.indices.contains(vm),
+            let vcpu = vms[vm].vcpu(id: state.vcpu), vcpus[vcpu].enteredAt > 0
+        else { return nil }
+        return vm
+    }
+
+    /// A VM runs no more. Its accounts stay.
+    mutating func close(_ vm: Int) {
+        vms[vm].command = command(ofVM: vm)
+        vms[vm].hasEnded = true
+        for vcpu in vms[vm].vcpus { vcpus[vcpu].bracket.isOpen = false }
+        threads.leave(vm: vm)
+        grouping.close(vm)
+    }
+
+    /// The places of a VM that was closed are others' from now on. Returns its vCPUs' places.
+    mutating func vacate(_ vm: Int, into totals: inout EndedTotals) -> [Int] {
+        totals.add(vm, of: self)
+        let places = places(of: vm)
+        for place in places {
+            vcpus[place] = VCPU(id: nil, tid: nil, vm: vm)
+            vcpus[place].isFree = true
+        }
+        freeVCPUs += places
+        vms[vm].vacate()
+        grouping.vacate(vm)
+        isCrowded = vcpus.count - freeVCPUs.count > Self.capacity - Self.reserve
+        return places
+    }
+
+    /// All that a VM has, with those that turned out to be another of its vCPUs.
+    func places(of vm: Int) -> [Int] { vcpus.indices.filter { vcpus[$0].vm == vm && !vcpus[$0].isFree } }
+
+    /// VMs that have been silent for longest, which have an eighth of all places: looking for them takes long. Never all VMs.
+    func silentVMs() -> [Int] {
+        var latest = [UInt64](repeating: 0, count: vms.count)
+        var places = [Int](repeating: 0, count: vms.count)
+        for vcpu in vcpus where !vcpu.isFree {
+            latest[vcpu.vm] = max(latest[vcpu.vm], vcpu.lastSeen)
+            places[vcpu.vm] += 1
+        }
+        var (silent, freed) = ([Int](), 0)
+        for vm in vms.indices.filter({ !vms[$0].hasEnded }).sorted(by: { latest[$0] < latest[$1] }).dropLast() {
+            guard freed < Self.capacity / 8 else { break }
+            silent.append(vm)
+            freed += places[vm]
+        }
+        return silent
+    }
+}

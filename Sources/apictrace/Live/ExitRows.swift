@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+import CBPF
+import TraceCore
+
+/// Whose exits the rows of ``MappedExitCounts`` count. A row is one vCPU's on one thread until that thread runs another one or
+/// ends; then it is read, and another's.
+struct ExitRows: ~Copyable {
+    /// Exits of a thread's vCPU that were not told before.
+    typealias News = [(reason: ExitReason, count: UInt64)]
+
+    private let mapped: MappedExitCounts
+    private let isa: ISA
+    /// By row, from 1 on: the thread that has it, 0 where none does, and the counts that were told.
+    private var threads = [Int32](repeating: 0, count: Int(EXIT_ROWS) + 1)
+    private var told = [[UInt64]](repeating: [], count: Int(EXIT_ROWS) + 1)
+    /// The row of each of ``threads``.
+    private var rows: [Int32: UInt32] = [:]
+
+    init(_ mapped: consuming MappedExitCounts, isa: ISA) {
+        self.mapped = mapped
+        self.isa = isa
+    }
+
+    /// The thread has a row from now on, or none (0). Returns the exits of what it ran until now.
+    mutating func runs(_ row: UInt32, on tid: Int32) -> News {
+        let before = rows[tid] ?? 0
+        guard before != row else { return [] }
+        let news = ended(before)
+        if MappedExitCounts.isRow(row) {
+            // Its last owner's end was not told: the ring was full.
+            if threads[Int(row)] != 0 { rows[threads[Int(row)]] = nil }
+            threads[Int(row)] = tid
+            rows[tid] = row
+        }
+        return news
+    }
+
+    /// The owner of a row counts nothing any more. Returns its last exits.
+    mutating func ended(_ row: UInt32) -> News {
+        guard MappedExitCounts.isRow(row) else { return [] }
+        let news = news(of: row)
+        rows[threads[Int(row)]] = nil
+        threads[Int(row)] = 0
+        mapped.release(row: row)
+        return news
+    }
+
+    /// What was not told of any thread's vCPU.
+    mutating func rest() -> [(tid: Int32, News)] {
+        var rest: [(tid: Int32, News)] = []
+        for row in 1...UInt32(EXIT_ROWS) where threads[Int(row)] != 0 {
+            rest.append((threads[Int(row)], news(of: row)))
+        }
+        return rest
+    }
+
+    private mutating func news(of row: UInt32) -> News {
+        let counts = mapped.counts(row: row)
+        let before = told[Int(row)]
+        told[Int(row)] = counts
+        return counts.indices.compactMap { slot in
+            let count = counts[slot] &- (before.isEmpty ? 0 : before[slot])
+            return count == 0 ? nil : (MappedExitCounts.reason(ofSlot: slot, isa: isa), count)
+        }
+    }
+}

@@ -1,0 +1,113 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# run.sh MINUTES [VMS [APICTRACE GUEST]]: guests come and go while live traces them, for so many minutes or until there were
+# VMS (10000) of them, whichever takes longer (0 minutes: the VMs alone).
+#
+# Each guest sends itself IPIs and takes timer interrupts, and prints how many. It fails if live counts another number of
+# accesses, EOIs, IPIs or accepts than they say, loses an event, or has more memory at the end than after the first thousand VMs.
+# As root, with KVM.
+set -eu
+
+minutes=${1:-30}
+vms=${2:-10000}
+tool=${3:-.build/release/apictrace}
+guest=${4:-.build/release/apictrace-guest}
+at_once=${AT_ONCE:-10}
+# KiB more that the same work may need at another moment.
+slack=${SLACK:-4096}
+ipis=20 timers=2
+folder=$(mktemp -d)
+live=
+
+cleanup() {
+	[ -z "$live" ] || kill -KILL "$live" 2>/dev/null || true
+	rm -rf "$folder"
+}
+trap cleanup EXIT
+
+rss() { awk '/^VmRSS/ { print $2 }' "/proc/$live/status"; }
+
+"$tool" live --json >"$folder/lines" 2>"$folder/errors" &
+live=$!
+# The first summary comes when the probes are there.
+for _ in {1..200}; do
+	[ ! -s "$folder/lines" ] || break
+	sleep 0.05
+done
+
+start=$SECONDS
+batch=$((vms / 20 > 0 ? vms / 20 : 1))
+done=0 early=0
+printf '%8s %10s %10s\n' VMs seconds 'RSS (KiB)'
+while ((done < vms || SECONDS - start < minutes * 60)); do
+	seq "$batch" | xargs -P "$at_once" -I{} "$guest" "$ipis" "$timers" >>"$folder/account"
+	done=$((done + batch))
+	memory=$(rss)
+	printf '%8d %10d %10d\n' "$done" $((SECONDS - start)) "$memory"
+	if ((early == 0 && done >= 1000)); then early=$memory; fi
+done
+# What the last guests did is told by now.
+sleep 0.2
+late=$(rss)
+kill -TERM "$live"
+status=0
+wait "$live" || status=$?
+live=
+
+python3 - "$folder" "$status" "$done" "$early" "$late" "$slack" <<'EOP'
+import json, sys
+
+folder, status, vms, early, late, slack = sys.argv[1], *map(int, sys.argv[2:])
+account = {"ipis": 0, "timers": 0}
+for line in open(folder + "/account"):
+    name, count = line.split()
+    account[name] += int(count)
+with open(folder + "/lines") as lines:
+    report = json.loads(lines.readlines()[-1])
+ended, listed = report.get("endedVMs"), report["vms"]
+vcpus = [vcpu for vm in listed for vcpu in vm["vcpus"]]
+
+
+def total(of_vcpu, of_ended):
+    return sum(map(of_vcpu, vcpus)) + (of_ended(ended) if ended else 0)
+
+
+def register(name, way):
+    return lambda vcpu: vcpu["apicAccess"]["l1"]["registers"].get(name, {way: 0})[way]
+
+
+def of_line(kind):
+    return lambda vcpu: sum(sum(n or 0 for n in line[kind].values()) for line in vcpu["interrupts"])
+
+
+def of_sum(kind):
+    return lambda ended: sum(ended[kind].values())
+
+
+interrupts = account["ipis"] + account["timers"]
+# Then hardware serves most accesses by itself.
+is_virtualized = any(interval["state"] == "active" for vm in listed for interval in vm["apicv"])
+rows = [
+    ("VMs", vms, len(listed) + (ended["vms"] if ended else 0)),
+    ("interrupts accepted", interrupts, total(of_line("accepted"), of_sum("accepted"))),
+    ("events lost", 0, report["loss"]["overrun"]),
+    ("findings", 0, len(report["findings"])),
+]
+if not is_virtualized:
+    rows += [
+        ("IPIs sent", account["ipis"], total(lambda vcpu: vcpu["ipisSent"], lambda ended: ended["ipisSent"])),
+        ("ICR writes", account["ipis"], total(register("ICR", "writes"), register("ICR", "writes"))),
+        ("TPR reads", interrupts, total(register("TPR", "reads"), register("TPR", "reads"))),
+        ("EOI writes", interrupts, total(register("EOI", "writes"), register("EOI", "writes"))),
+        ("interrupts ended", interrupts, total(of_line("ended"), of_sum("ended"))),
+    ]
+exits = report["source"]["events"]["byName"].get("kvm_exit", 0)
+rows.append(
+    ("exits", exits, total(lambda vcpu: sum(vcpu["exits"]["l1"].values()), lambda ended: sum(ended["exits"]["l1"].values()))))
+print(f"\n{'':<22}{'guests':>12}{'live':>12}")
+for name, expected, seen in rows:
+    print(f"{name:<22}{expected:>12}{seen:>12}{'' if expected == seen else '  DIFFERS'}")
+grown = late - early if early else 0
+print(f"\nlive: {report['verdict']}, exit status {status}; memory {early} KiB after a thousand VMs, {late} KiB at the end")
+sys.exit(0 if all(a == b for _, a, b in rows) and grown <= slack and status == 0 else 1)
+EOP
