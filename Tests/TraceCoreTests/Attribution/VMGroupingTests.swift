@@ -305,4 +305,28 @@ import Testing
         trace.accept(0x41, on: 0)
         #expect(trace.outcome()[0x41].accepted.total == 1)
     }
+
+    @Test func `which of two VMs a thread created is a guess where both came before their vCPUs: so are its inhibits`()
+    {
+        for isGuess in [true, false] {
+            var trace = Trace()
+            trace.createVM(by: thread(100, vcpu: nil))
+            if isGuess { trace.createVM(by: thread(103, vcpu: nil)) }
+            run([(105, 0)], in: &trace)
+            trace.thread(thread(isGuess ? 103 : 100, vcpu: nil, cpu: 3))
+            trace.inhibit(reason: 1, set: true, mask: 0x2)
+            run([(105, 0)], in: &trace)
+            #expect(trace.outcome().vms.first?.apicv.state == (isGuess ? .unknown : .inhibited))
+        }
+    }
+
+    @Test func `DISABLED is the host's, whichever VM's it was`() {
+        var trace = Trace()
+        for creator in [100, 103] as [Int32] {
+            trace.thread(thread(creator, vcpu: nil))
+            trace.inhibit(reason: 0, set: true, mask: 0x1)
+        }
+        run([(105, 0)], in: &trace)
+        #expect(trace.outcome().vms.first?.apicv.state == .inhibited)
+    }
 }

@@ -159,4 +159,21 @@ import Testing
         #expect(trace.outcome()[0x41].accepted.l2 == 1)
         #expect(trace.outcome()[0x51].accepted.unknown == 1)
     }
+
+    @Test func `kvm_nested_vmexit that comes on in the middle tells the levels from there`() {
+        var trace = Trace()
+        for _ in 0..<3 {
+            trace.exitOfL1(.vmresume)
+            trace.emit(.nestedVMEnter(.init()))
+            trace.enter()
+            trace.exitOfL1()
+            trace.enter()
+        }
+        trace.exitOfL2()
+        trace.enter()
+        trace.exitOfL1()
+        let seen = trace.outcome().vcpus[0]
+        #expect(seen.exits.total(.l2) == 1)
+        #expect(seen.bracket.level == .l1)
+    }
 }

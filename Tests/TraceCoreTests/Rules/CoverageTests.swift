@@ -186,4 +186,31 @@ import Testing
         older.exitOfL1(.eptMisconfig)
         #expect(older.outcome().verdict == .inconclusive)
     }
+
+    // MARK: vCPUs that sleep
+
+    /// vCPU 0 runs L2 and sends 0xfd, twice over some time, to vCPU 1, which does as told.
+    private func sends(over ms: Double, times: Int = 2, to other: (inout Trace) -> Void) -> [String] {
+        var trace = Trace()
+        trace.createVM()
+        trace.thread(.vcpu1)
+        other(&trace)
+        trace.thread(.vcpu0)
+        trace.resumeL2()
+        for _ in 0..<times { trace.accept(0xfd, on: 1) }
+        trace.runL2(entries: 3, over: ms)
+        return trace.outcome().doubts.map(\.text).filter { $0.contains("again and again") }
+    }
+
+    @Test func `what is sent again and again to a vCPU that sleeps, or never ran, is a doubt`() {
+        #expect(sends(over: 2001) { $0.exitOfL1(.hlt) }.count == 1)
+        #expect(sends(over: 2001) { _ in }.first?.contains("not seen to run") ?? false)
+        #expect(sends(over: 1990) { $0.exitOfL1(.hlt) }.isEmpty)
+        #expect(sends(over: 2001, times: 1) { $0.exitOfL1(.hlt) }.isEmpty)
+        let running: (inout Trace) -> Void = { trace in
+            trace.exitOfL1()
+            trace.enter()
+        }
+        #expect(sends(over: 2001, to: running).isEmpty)
+    }
 }

@@ -123,4 +123,15 @@ import Testing
         trace.hole(cpu: 1)
         #expect(later(trace, ms: 500).outcome().finding(.initSIPIRace) == nil)
     }
+
+    @Test func `a vCPU that takes interrupts in L2 afterwards waits for nothing`() {
+        var trace = raced()
+        trace.thread(.vcpu1)
+        trace.resumeL2()
+        trace.exitOfL2()
+        trace.accept(0x41, on: 1)
+        trace.inject(0x41)
+        trace.enter()
+        #expect(later(trace, ms: 500).outcome().finding(.initSIPIRace) == nil)
+    }
 }

@@ -217,4 +217,74 @@ import Testing
     @Test func `what waits behind another one in service, which isn't stuck, waits by right`() {
         #expect(judged([(1, [0x41], [0x81]), (6, [0x41], [0x81])]) == (.suspect, []))
     }
+
+    // MARK: EOIs of L1's that end nothing
+
+    @Test func `after the PIC's interrupt L1's EOI may be for that one`() {
+        var trace = inL2()
+        trace.deliver(0x61)
+        trace.accessHooked(0xb0, write: true)
+        trace.exitOfL1()
+        trace.inject(0x30)
+        trace.enter()
+        end(0, &trace)
+        #expect(stuck(trace) == [])
+    }
+
+    @Test func `an L1 that ends what isn't there does so again`() {
+        for isHabit in [false, true] {
+            var trace = inL2()
+            goToL1(&trace)
+            if isHabit { end(0, &trace) }
+            trace.resumeL2()
+            trace.deliver(0x61)
+            trace.accessHooked(0xb0, write: true)
+            end(0, &trace)
+            #expect(stuck(trace) == (isHabit ? [] : [0x61]))
+        }
+    }
+
+    @Test func `what L1 ended before, unseen when it came, may be in service again`() {
+        let seen = told22(before: { trace in
+            goToL1(&trace)
+            end(0x22, &trace)
+            trace.resumeL2()
+        })
+        #expect(seen == [])
+    }
+
+    @Test(arguments: [(0.9, true), (1.1, false)])
+    func `an EOI of the vector itself at once says that it wasn't missed`(_ ms: Double, _ isFree: Bool) {
+        for crosses in [false, true] {
+            var trace = crosses ? Trace.endedByL1(0x51) : inL2()
+            trace.deliver(0x61)
+            trace.accessHooked(0xb0, write: true)
+            end(0, &trace)
+            trace.after(ms: ms)
+            trace.resumeL2()
+            trace.endDirectly(0x61)
+            let stuck = trace.outcome().findings.flatMap(\.stuck)
+            #expect(stuck == (isFree ? [] : [0x61]))
+        }
+    }
+
+    @Test func `only what is stuck first, and in the way, makes a wait a proof`() {
+        func grade(_ vector: UInt8, before: Bool = false) -> Grade? {
+            var trace = Trace.endedByL1(0x81)
+            trace.deliver(0x61)
+            if before {
+                trace.accept(vector)
+                trace.runL2(entries: 10, over: 10)
+            }
+            trace.missEOI()
+            if !before {
+                trace.accept(vector)
+                trace.runL2(entries: 10, over: 10)
+            }
+            return trace.outcome().grade(.staleSVI)
+        }
+        #expect(grade(0x41) == .confirmed)
+        #expect(grade(0x71) == .suspect)
+        #expect(grade(0x71, before: true) == .suspect)
+    }
 }

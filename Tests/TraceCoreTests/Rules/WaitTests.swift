@@ -369,4 +369,136 @@ import Testing
         #expect(trace.outcome().grade(.staleSVI) == .hazard)
         #expect(trace.outcome().finding(.lostAccept) == nil)
     }
+
+    // MARK: Whose EOI, and what KVM can have seen
+
+    /// 0x41 is accepted while it is in service, then its first EOI comes, and nothing else for long.
+    private func acceptedInService(then: (inout Trace) -> Void = { _ in }) -> Grade? {
+        var trace = inL2()
+        trace.deliver(0x41)
+        trace.accept(0x41)
+        trace.endDirectly(0x41)
+        then(&trace)
+        trace.accept(0x41)
+        trace.runL2(entries: 40, over: 2500)
+        return trace.outcome().grade(.lostAccept)
+    }
+
+    @Test func `an EOI ends the interrupt that was in service, not the one that waits behind it`() {
+        #expect(acceptedInService() == .suspect)
+    }
+
+    @Test func `the next one ends it`() {
+        var trace = inL2()
+        trace.deliver(0x41)
+        trace.accept(0x41)
+        trace.endDirectly(0x41)
+        trace.accept(0x41)
+        trace.runL2(entries: 40, over: 2500)
+        trace.endDirectly(0x41)
+        #expect(trace.outcome().finding(.lostAccept) == nil)
+    }
+
+    @Test func `KVM has chosen before it hears of a later accept: that one was not passed over`() {
+        for isEarlier in [true, false] {
+            var trace = inL2()
+            if isEarlier { trace.accept(0x71) }
+            trace.exitOfL2()
+            trace.accept(0x41)
+            if !isEarlier { trace.accept(0x71) }
+            trace.inject(0x41)
+            trace.enter()
+            trace.accept(0x71)
+            trace.runL2(entries: 40, over: 150)
+            #expect(trace.outcome().grade(.lostAccept) == (isEarlier ? .suspect : .hazard))
+        }
+    }
+
+    @Test(arguments: [
+        (0x0f, false, false), (0x10, false, true), (0x10, true, false), (0x1f, true, false), (0x20, true, true),
+    ])
+    func `below 16 nothing is ever delivered, below 32 only where the task priority is 0`(
+        _ vector: UInt8, _ isTPRUnknown: Bool, _ waits: Bool
+    ) {
+        var trace = Trace()
+        trace.createVM()
+        trace.resumeL2()
+        if !isTPRUnknown { trace.accessDirectly(0x80, write: true) }
+        trace.deliver(0x22)
+        trace.endDirectly(0x22)
+        for _ in 0..<2 { trace.accept(vector) }
+        trace.runL2(entries: 40, over: 2500)
+        #expect((trace.outcome().finding(.lostAccept) != nil) == waits)
+    }
+
+    /// Accepted in hard interrupt context alone.
+    private func acceptedInHardIRQ(_ then: (inout Trace) -> Void = { _ in }) -> Grade? {
+        var trace = inL2()
+        for _ in 0..<2 { trace.emit(.apicAcceptIRQ(.init(vcpu: 0, vector: 0x51, inHardIRQ: true))) }
+        then(&trace)
+        trace.runL2(entries: 40, over: 2500)
+        return trace.outcome().grade(.lostAccept)
+    }
+
+    @Test
+    func
+        `what a hardware interrupt's handler sends may be for a VM that isn't recorded, until it is taken or sent here`()
+    {
+        #expect(acceptedInHardIRQ() == .hazard)
+        #expect(acceptedInHardIRQ { $0.accept(0x51) } == .suspect)
+        let taken = acceptedInHardIRQ {
+            $0.deliver(0x51)
+            $0.endDirectly(0x51)
+            for _ in 0..<2 { $0.emit(.apicAcceptIRQ(.init(vcpu: 0, vector: 0x51, inHardIRQ: true))) }
+        }
+        #expect(taken == .suspect)
+    }
+
+    // MARK: The task priority, once it may be another
+
+    @Test func `a task priority that nobody saw change masks nothing any more`() {
+        let changes: [(inout Trace) -> Void] = [
+            {
+                $0.accessHooked(0x80, write: true)
+                $0.resumeL2()
+            },
+            {
+                $0.exitOfL2(.msrWrite)
+                $0.forward(.msrWrite)
+                $0.enter()
+                $0.resumeL2()
+            },
+            {
+                $0.exitOfL2(.crAccess, info1: 8)
+                $0.enter()
+            },
+        ]
+        func isFound(_ change: (inout Trace) -> Void) -> Bool {
+            var trace = inL2()
+            trace.accessDirectly(0x80, write: true, value: 0x50)
+            change(&trace)
+            for _ in 0..<2 { trace.accept(0x41) }
+            trace.runL2(entries: 40, over: 2500)
+            return trace.outcome().finding(.lostAccept) != nil
+        }
+        #expect(!isFound { _ in })
+        for change in changes { #expect(isFound(change)) }
+        // Of CR0, from CR8, and one that kvm_cr tells of.
+        #expect(
+            !isFound {
+                $0.exitOfL2(.crAccess, info1: 0)
+                $0.enter()
+            })
+        #expect(
+            !isFound {
+                $0.exitOfL2(.crAccess, info1: 0x18)
+                $0.enter()
+            })
+        let told: (inout Trace) -> Void = {
+            $0.exitOfL2(.crAccess, info1: 8)
+            $0.emit(.cr(.init(isWrite: true, register: 8, value: 5)))
+            $0.enter()
+        }
+        #expect(!isFound(told))
+    }
 }
