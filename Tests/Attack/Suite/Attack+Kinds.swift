@@ -56,7 +56,7 @@ extension Attack {
 }
 
 extension HeldRecording {
-    private static let waitKinds: [EventKind] = [.entry, .apicAcceptIRQ, .injVIRQ]
+    private static let waitKinds: [EventKind] = [.entry, .apicAcceptIRQ, .injVIRQ, .nestedVMExit]
 
     /// - Parameter isDescribed: the file goes on describing the kinds, as it does all that the kernel has.
     mutating func remove(_ kinds: [EventKind], isDescribed: Bool) {
@@ -65,7 +65,7 @@ extension HeldRecording {
         keep { _, item in item.event.map { !gone.contains($0.kind) } ?? true }
         changes.insert(.filtered)
         descriptions.append("without \(names.joined(separator: ", "))\(isDescribed ? ", described all the same" : "")")
-        // On SVM nothing crosses, and where no waits are recorded none is vouched for (docs/grades.md).
+        // On SVM nothing crosses, and where L2 and its waits are not recorded none is vouched for (docs/grades.md).
         if !ranL2OnVMX, kinds.contains(where: Self.waitKinds.contains) { showsLoss = false }
         guard !isDescribed else {
             info.describesWholeKernel = true

@@ -15,7 +15,8 @@ package enum Invariant: String, CaseIterable, Comparable, Sendable {
     /// Where records were lost and say so, a recording of a VM in which an L2 ran on VMX is never clean: the loss may hold the
     /// finding, and L2 itself.
     case gapAllClear = "all-clear despite lost events"
-    /// Fewer kinds of event make nothing clean that isn't clean with all: what would show it may be what is missing.
+    /// Fewer kinds of event make nothing clean that isn't clean with all, as long as something shows an L2 on VMX: what would
+    /// show it may be what is missing.
     case filterAllClear = "all-clear by filter"
     /// Other ids of threads, CPUs and vCPUs change neither a grade nor a finding.
     case renumbering
@@ -69,7 +70,7 @@ extension Invariant {
         }
         breaks(
             .gapAllClear, if: recording.hasGap && recording.ranL2OnVMX && verdict == .clean, "clean")
-        if recording.changes == [.filtered], verdict == .clean, whole.verdict > .inconclusive {
+        if recording.changes == [.filtered], recording.showsL2, verdict == .clean, whole.verdict > .inconclusive {
             broken.append(Breach(invariant: .filterAllClear, what: "clean", group: "\(whole.verdict) with all kinds"))
         }
         if recording.changes == [.renumbered] {
@@ -94,7 +95,11 @@ extension Invariant {
 
 extension HeldRecording {
     /// Nothing of it is missing, and no other kernel or clock recorded it.
-    fileprivate var isWhole: Bool { changes.isSubset(of: [.renumbered, .joined]) }
+    fileprivate var isWhole: Bool {
+        changes.isSubset(of: [.renumbered, .joined]) && !(changes.contains(.joined) && hasAcceptsOfAnyVM)
+    }
+
+    fileprivate var showsL2: Bool { items.contains { $0.event?.isSignOfL2OnVMX ?? false } }
 
     /// Some of its interrupts were accepted in hard interrupt context, on whatever thread that hit, or from a thread that
     /// no GUEST option names.
@@ -102,7 +107,7 @@ extension HeldRecording {
         let named = Set(info.guests.flatMap(\.threads).map(\.tid))
         return items.contains { item in
             guard case .apicAcceptIRQ(let accept) = item.event else { return false }
-            return accept.inHardIRQ || !named.contains(item.stamp.tid)
+            return accept.inHardIRQ || !named.isEmpty && !named.contains(item.stamp.tid)
         }
     }
 
