@@ -9,6 +9,8 @@ public struct Observation: Equatable, Sendable {
         case noProgress = "no-progress"
         /// A vCPU was offered INIT and SIPI, and did not run.
         case neverRan = "never-ran"
+        /// An interrupt that waited for longer than any healthy one came after all.
+        case late
         /// A change of a VM's inhibit mask, where no vCPU of that VM is in the trace.
         case inhibits
         /// KVM did something else about a fault on the APIC page than it does by its own rules.

@@ -159,7 +159,7 @@ public struct Observations: MachineObserver, Sendable {
         }
     }
 
-    fileprivate static func time(_ nanoseconds: UInt64) -> String {
+    static func time(_ nanoseconds: UInt64) -> String {
         let (tenths, unit) =
             nanoseconds < 1_000_000_000
             ? ((nanoseconds + 50_000) / 100_000, "ms") : ((nanoseconds / 1_000_000 + 50) / 100, "s")

@@ -91,6 +91,9 @@ public struct Rules: MachineObserver, Sendable {
         return shown.contradicted(by: told)
     }
 
+    /// Interrupts that waited for long and came in the end.
+    func lateDeliveries(in machine: borrowing Machine) -> [Observation] { waits.lateDeliveries(in: machine) }
+
     /// The findings, worst first, then by time.
     ///
     /// - Parameter ended: what was found of VMs when they ended.

@@ -21,7 +21,7 @@ package enum Invariant: String, CaseIterable, Comparable, Sendable {
     /// Other ids of threads, CPUs and vCPUs change neither a grade nor a finding.
     case renumbering
     /// VMs side by side whose threads GUEST options tell apart are graded as each alone: the verdict is the graver one.
-    /// Interrupts accepted in hard interrupt context, or from threads that the options don't name, may be any VM's then: what
+    /// Interrupts accepted in hard interrupt context, or from threads that run no vCPU, may be any VM's then: what
     /// rests on them is graded lower, and never clean.
     case neighbours
     /// Each evidence line is a record: its event, at its time, on its CPU, of its thread.
@@ -102,12 +102,18 @@ extension HeldRecording {
     fileprivate var showsL2: Bool { items.contains { $0.event?.isSignOfL2OnVMX ?? false } }
 
     /// Some of its interrupts were accepted in hard interrupt context, on whatever thread that hit, or from a thread that
-    /// no GUEST option names.
+    /// runs no vCPU.
     fileprivate var hasAcceptsOfAnyVM: Bool {
-        let named = Set(info.guests.flatMap(\.threads).map(\.tid))
+        var running: Set<Int32> = []
+        for item in items {
+            switch item.event {
+            case .entry, .exit: running.insert(item.stamp.tid)
+            default: break
+            }
+        }
         return items.contains { item in
             guard case .apicAcceptIRQ(let accept) = item.event else { return false }
-            return accept.inHardIRQ || !named.isEmpty && !named.contains(item.stamp.tid)
+            return accept.inHardIRQ || !running.contains(item.stamp.tid)
         }
     }
 

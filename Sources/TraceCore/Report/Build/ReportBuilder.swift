@@ -53,7 +53,9 @@ public struct ReportBuilder: ~Copyable {
             self.coverage = coverage
         }
         findings = analysis.rules.findings(in: analysis.machine, fix: fix, ended: analysis.ended)
-        seen = analysis.observations.list(in: analysis.machine, isWhole: totals.isWhole, ended: analysis.ended)
+        seen =
+            analysis.observations.list(in: analysis.machine, isWhole: totals.isWhole, ended: analysis.ended)
+            + analysis.rules.lateDeliveries(in: analysis.machine)
         machine = analysis.machine
     }
 

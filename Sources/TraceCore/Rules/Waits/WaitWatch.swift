@@ -7,6 +7,10 @@ struct WaitWatch: Sendable {
         var vector: UInt8
         var accepted: EventStamp
         var delivered: EventStamp
+
+        var outlivesHealthyWaits: Bool {
+            delivered.time.elapsed(since: accepted.time) >= Wait.outlivingNanoseconds
+        }
     }
 
     private var open: [Wait] = []

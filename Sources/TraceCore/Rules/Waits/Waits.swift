@@ -80,6 +80,19 @@ struct Waits: Sendable {
     @inline(__always)
     func watchesEntries(of vcpu: Int) -> Bool { vcpu < watches.count && !watches[vcpu].isIdle }
 
+    /// What came after all, later than any healthy wait lasts: late is not lost, and worth a word.
+    func lateDeliveries(in machine: borrowing Machine) -> [Observation] {
+        vcpus.flatMap { vcpu in
+            watches[vcpu].late.filter(\.outlivesHealthyWaits).map { late in
+                Observation(
+                    kind: .late, vm: machine.vcpus[vcpu].vm, vcpu: vcpu, vector: late.vector, first: late.accepted.time,
+                    last: late.delivered.time, count: 1,
+                    text: "came late: \(Observations.time(late.delivered.time.elapsed(since: late.accepted.time))) after it "
+                        + "was accepted.")
+            }
+        }
+    }
+
     subscript(vcpu: Int) -> WaitWatch { watches.indices.contains(vcpu) ? watches[vcpu] : WaitWatch() }
 
     var vcpus: Range<Int> { watches.indices }
