@@ -16,8 +16,9 @@ public struct EventKindSet: OptionSet, Sendable {
         rawValue & 1 << UInt64(kind.rawValue) != 0
     }
 
+    /// Once an event: a list of arguments would be an array.
     public mutating func insert(_ kind: EventKind) {
-        self = union(EventKindSet(kind))
+        self = EventKindSet(rawValue: rawValue | 1 << UInt64(kind.rawValue))
     }
 
     /// The kinds in it, in the order of ``EventKind``.
