@@ -23,8 +23,13 @@ public struct Report: Codable, Equatable, Sendable {
     public var endedVMs: EndedVMs?
     /// What was noticed beside the findings; it has no grade.
     public var observations: [Observation]
-    /// What this trace can't show, and which events would show it, one sentence each (see ``EventKindSet/recordCommand``).
+    /// The texts of ``unknowns``.
     public var limits: [String]
+    /// What this trace can't show, and which events would show it.
+    public var unknowns: [Unknown]
+    /// A line that records all of those events and those of the findings' unknowns, made of their names alone; nil where
+    /// no event would help.
+    @ExplicitNull public var recordCommand: String?
 
     /// The program that wrote the report.
     public struct Tool: Codable, Equatable, Sendable {

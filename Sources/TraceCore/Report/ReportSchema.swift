@@ -82,7 +82,7 @@ extension Report {
         "type": "object",
         "additionalProperties": false,
         "required": [\#(type.name)"schemaVersion", "tool", "source", "loss", "host", "selection", "verdict", "reasons",
-          "findings", "vms", "observations", "limits"],
+          "findings", "vms", "observations", "limits", "unknowns", "recordCommand"],
         "properties": {\#(type.property)
           "schemaVersion": { "const": "1.1" },
           "tool": {
@@ -101,7 +101,9 @@ extension Report {
           "vms": { "type": "array", "items": { "$ref": "#/$defs/vm" } },
           "endedVMs": { "$ref": "#/$defs/endedVMs" },
           "observations": { "type": "array", "items": { "$ref": "#/$defs/observation" } },
-          "limits": { "$ref": "#/$defs/strings" }
+          "limits": { "$ref": "#/$defs/strings" },
+          "unknowns": { "$ref": "#/$defs/unknowns" },
+          "recordCommand": { "type": ["string", "null"], "pattern": "^trace-cmd record -b [0-9]+( -e [a-z0-9_:]+)+$" }
         }
         """#
     }
@@ -112,7 +114,8 @@ extension Report {
         "additionalProperties": false,
         "required": [\#(type.name)
           "id", "rule", "grade", "vm", "vcpu", "first", "last", "count", "inferred", "registers", "vectors", "stuck",
-          "crossings", "symptoms", "evidenceTotal", "evidence", "explanation", "advice", "references", "limits"
+          "crossings", "symptoms", "evidenceTotal", "evidence", "explanation", "advice", "references", "limits",
+          "unknowns"
         ],
         "properties": {\#(type.property)
           "id": { "type": "string", "minLength": 1 },
@@ -161,7 +164,8 @@ extension Report {
           "explanation": { "type": "string", "minLength": 1 },
           "advice": { "type": "string", "minLength": 1 },
           "references": { "$ref": "#/$defs/strings" },
-          "limits": { "$ref": "#/$defs/strings" }
+          "limits": { "$ref": "#/$defs/strings" },
+          "unknowns": { "$ref": "#/$defs/unknowns" }
         }
         },
         "registers": {

@@ -19,6 +19,11 @@ public struct TraceInfo: Sendable {
     public var knowsSelection: Bool
     /// Fields of the recorded formats, `event.field`, that hint at the kernel's age.
     public var formatFields: Set<String>
+    /// It comes from the running host, not from a file.
+    public var isLive: Bool { format.hasPrefix(Self.live) }
+    /// What the formats of live tracing begin with: `live (BPF)`.
+    public static let live = "live ("
+
     /// The kernel has an event for every change of the inhibit mask (5.18 and later), and its format is there.
     public var recordsInhibits: Bool { recordedKinds.contains(.apicvInhibitChanged) }
     /// Inhibit names by bit where the format text spells them (6.12 and later), else empty.

@@ -72,11 +72,12 @@ struct LiveAnalysis: LiveEventSink, ~Copyable {
     /// Findings that are new, or graver than when they were told, since the last call.
     mutating func news(base: UInt64) -> [(report: Report.Finding, place: String)] {
         findings = analysis.findings
+        let fix = analysis.rules.fixState(in: analysis.machine)
         var news: [(report: Report.Finding, place: String)] = []
         for finding in findings {
             guard numbers.isNews(finding, in: analysis.machine) else { continue }
             let number = numbers.number(of: finding, in: analysis.machine)
-            let report = Report.Finding(finding, number: number, base: base, in: analysis.machine)
+            let report = Report.Finding(finding, number: number, base: base, fix: fix, in: analysis.machine)
             news.append((report, place(of: finding)))
         }
         return news

@@ -59,10 +59,14 @@ public struct ReportBuilder: ~Copyable {
 
     public consuming func report() -> Report {
         var findings: [Report.Finding] = []
+        var missing: EventKindSet = []
         for finding in self.findings where isSelected(finding) {
             let number = numbers.number(of: finding, in: machine)
-            findings.append(Report.Finding(finding, number: number, base: base, in: machine))
+            findings.append(Report.Finding(finding, number: number, base: base, fix: fix, in: machine))
+            for limit in finding.limits { missing.formUnion(limit.missing) }
         }
+        let limits = limits
+        for limit in limits { missing.formUnion(limit.missing) }
         return Report(
             tool: .current, source: source, loss: loss, host: host, selection: narrowing,
             verdict: (findings.map(\.grade) + [ended.unlisted.grade].compactMap(\.self)).max()
@@ -70,7 +74,9 @@ public struct ReportBuilder: ~Copyable {
             reasons: findings.isEmpty ? coverage.reasons : [], findings: findings,
             vms: machine.vms.indices.filter { !machine.vms[$0].isVacant && isSelected(vm: $0) }.map { vm($0) }
                 .sorted { $0.id < $1.id },
-            endedVMs: endedVMs, observations: observations(), limits: limits)
+            endedVMs: endedVMs, observations: observations(), limits: limits.map(\.text),
+            unknowns: limits.map(Report.Unknown.init),
+            recordCommand: missing.isEmpty ? nil : missing.union(Coverage.wanted).recordCommand)
     }
 
     func relative(_ time: UInt64) -> UInt64 {

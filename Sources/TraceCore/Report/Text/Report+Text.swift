@@ -31,9 +31,41 @@ extension Report {
 
     private func headline(_ times: TimeText) -> String {
         guard let gravest = findings.first, verdict != .clean else { return verdict.claim + "." }
-        let claim = gravest.rule.isAboutLostInterrupts ? gravest.claim : gravest.rule.explanation.title
+        let claim = gravest.rule.isAboutLostInterrupts ? claim(of: gravest) : gravest.rule.explanation.title
         let vectors = gravest.vectors.isEmpty ? "" : gravest.vectorList + ", "
-        return "\(claim): \(vectors)\(name(of: gravest)), since \(times.both(gravest.first))."
+        return "\(claim): \(vectors)\(name(of: gravest)), since \(times.both(gravest.first)).\(furtherLosses)"
+    }
+
+    /// What a headline says of a finding: a wait is told as a wait, only a crossing as one, and that no loss shows only where
+    /// one would have.
+    private func claim(of finding: Finding) -> String {
+        switch finding.grade {
+        case .exposed:
+            let fix = host.sviFix.isRelied ? "; KVM's fix, which makes that harmless, is there" : ""
+            return "\(absence) L2 uses L1's local APIC by itself while APICv is active\(fix)"
+        case .hazard where !finding.vectors.isEmpty: return finding.claimOfWait
+        default: return finding.grade.claim
+        }
+    }
+
+    /// How much it says that no loss is shown.
+    private var absence: String {
+        if unknowns.contains(where: { !$0.record.isEmpty }) {
+            return "No loss is shown, and this trace could not have shown one, for events are missing (see Doubt):"
+        }
+        if loss.gapsTotal > 0 || loss.overrun ?? 0 > 0 || source.cut != nil {
+            return "No loss is shown, and what was lost of this trace may hold one:"
+        }
+        return "No loss is shown, but"
+    }
+
+    /// Lost vectors beside the gravest finding's.
+    private var furtherLosses: String {
+        let others = findings.dropFirst().filter { $0.grade >= .suspect && !$0.vectors.isEmpty }
+        guard !others.isEmpty else { return "" }
+        let shown = others.prefix(2).map { "\($0.vectorList) on \($0.vcpu.map { "vCPU \($0)" } ?? "a vCPU") (\($0.grade.rawValue))" }
+        let rest = others.count > shown.count ? ["\(others.count - shown.count) more"] : []
+        return " Also \((shown + rest).listed)."
     }
 
     private func describeSource(_ times: TimeText) -> String {
@@ -95,11 +127,14 @@ extension Grade {
     }
 }
 
+extension Report.SVIFix {
+    /// As ``FixState/isPresent``.
+    fileprivate var isRelied: Bool { FixState(state: state, basis: basis, evidence: evidence).isPresent }
+}
+
 extension Report.Finding {
-    /// What the headline says: a wait is told as a wait, and only a crossing as one.
-    fileprivate var claim: String {
-        guard grade == .hazard, !vectors.isEmpty else { return grade.claim }
-        return crossings.isEmpty
+    fileprivate var claimOfWait: String {
+        crossings.isEmpty
             ? "An interrupt was accepted and not delivered: lost, or held back by a guest that may have interrupts off"
             : "Interrupts crossed levels, and another waits since: lost, or held back by a guest that may have interrupts off"
     }

@@ -12,9 +12,12 @@ extension TextPage {
     mutating func add(finding: Report.Finding, of report: Report, times: TimeText) {
         let inferred = finding.inferred ? ", in part inferred" : ""
         add("\(finding.rule.rawValue), \(finding.grade.rawValue)\(inferred): \(report.name(of: finding))")
-        let count = finding.count == 1 ? "once" : "\(finding.count) times"
+        let count = finding.count.times
         field("When", "\(times.both(finding.first)) to \(times.both(finding.last)), \(count)")
         field("Why", finding.explanation)
+        field("Do now", finding.advice)
+        field("KVM's fix", report.host.sviFix.description)
+        fields("Not known", finding.limits)
         fields("Crossing", finding.crossings.map(\.description))
         if !finding.stuck.isEmpty {
             field("Stuck", "\(finding.stuck.joined(separator: ", ")): received, in service still, and blocking")
@@ -24,12 +27,9 @@ extension TextPage {
         if !finding.registers.isEmpty { field("Registers", finding.registers.description) }
         fields("Ledger", report.ledger(of: finding).map(\.description))
         add(chain: finding, times: times)
-        field("Do now", finding.advice)
-        field("KVM's fix", report.host.sviFix.description)
         field(
             "More",
             (["apictrace explain \(finding.rule.rawValue)"] + finding.references.prefix(1)).joined(separator: "; "))
-        fields("Not known", finding.limits.map(RecordAdvice.sentence))
     }
 
     /// The findings after the first, two or three lines each.
@@ -39,7 +39,7 @@ extension TextPage {
         for finding in others.prefix(Self.otherFindings) {
             let vectors = finding.vectors.isEmpty ? "" : ", \(finding.vectorList)"
             add(
-                "\(finding.rule.rawValue): \(report.name(of: finding))\(vectors), \(finding.count == 1 ? "once" : "\(finding.count) times") since "
+                "\(finding.rule.rawValue): \(report.name(of: finding))\(vectors), \(finding.count.times) since "
                     + "\(times.both(finding.first)). \(finding.explanation)",
                 label: finding.grade.rawValue, column: Grade.columns, ink: finding.grade.ink)
         }

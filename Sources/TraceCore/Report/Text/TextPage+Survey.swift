@@ -7,7 +7,8 @@ extension TextPage {
 
     /// What was looked at: the answer to "clean of what?" where there is no finding.
     mutating func add(surveyOf report: Report, times: TimeText) {
-        if report.vms.isEmpty { add("No vCPU shows in this trace.") }
+        if report.vms.isEmpty { return add("No vCPU shows in this trace.") }
+        add(report.host.description)
         for vm in report.vms {
             add("", label: vm.name, ink: .bold)
             for interval in vm.apicv.prefix(Self.intervals) {
