@@ -5,7 +5,8 @@
 /// Property names are the JSON keys, version 1.1. Times are relative to ``Span/base`` in the clock's unit; vectors,
 /// masks and addresses are lowercase hex strings as ``Hex`` makes them; a count is nil where the trace can't show it.
 public struct Report: Codable, Equatable, Sendable {
-    public var schemaVersion = "1.1"
+    public var schemaVersion = Report.version
+    static let version = "1.1"
     public var tool: Tool
     public var source: Source
     public var loss: Loss

@@ -115,10 +115,12 @@ extension Report {
         "selection": {
           "type": ["object", "null"],
           "additionalProperties": false,
-          "required": ["vm", "vcpu", "from", "to"],
+          "required": ["vm", "vcpu", "vms", "vcpus", "from", "to"],
           "properties": {
             "vm": { "type": ["integer", "null"] },
             "vcpu": { "$ref": "#/$defs/naturalOrNull" },
+            "vms": { "$ref": "#/$defs/strings" },
+            "vcpus": { "type": "array", "items": { "$ref": "#/$defs/natural" } },
             "from": { "$ref": "#/$defs/naturalOrNull" },
             "to": { "$ref": "#/$defs/naturalOrNull" }
           }

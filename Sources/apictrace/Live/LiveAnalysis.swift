@@ -9,12 +9,12 @@ struct LiveAnalysis: LiveEventSink, ~Copyable {
     private var numbers = FindingNumbers()
     /// The findings as of the last look.
     private(set) var findings: [RuleFinding] = []
-    private let selection: ReportBuilder.Selection
+    private let selection: Selection
 
     init(_ info: TraceInfo, _ options: LiveOptions) {
         analysis = Analysis(info: info)
-        analysis.wanted = options.vm
-        selection = .init(vm: options.vm, vcpu: options.vcpu)
+        analysis.wanted = options.selection
+        selection = options.selection
     }
 
     mutating func event(_ event: KVMEvent, at stamp: EventStamp) {

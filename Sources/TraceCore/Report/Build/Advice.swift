@@ -54,7 +54,8 @@ struct Advice {
         if fix.isPresent { return Self.unexpected }
         let change = "\(Self.upgrade) Until then \(Self.workaround) Hooking the APIC page in L1 does not help."
         guard finding.grade < .suspect, fix.state == .unknown else { return change }
-        return "Find out first whether the host's kernel has the fix: \(settle) If it has, this is harmless. If not: \(change)"
+        return
+            "Find out first whether the host's kernel has the fix: \(settle) If it has, this is harmless; if not, \(change.prefix(1).lowercased() + change.dropFirst())"
     }
 
     private var ofLostAccept: String {
@@ -77,7 +78,7 @@ struct Advice {
     private var settle: String {
         if isLive { return "apictrace doctor says why this kernel's types don't tell (svi-fix)." }
         if hasSymbols { return "the symbols that were given don't tell; apictrace explain stale-svi says how else." }
-        return "keep the symbols of the kernel that was recorded, sudo cat /proc/kallsyms > host.kallsyms, and give them to "
-            + "apictrace analyze --kallsyms host.kallsyms."
+        return
+            "apictrace analyze --kallsyms FILE settles it, where FILE is that kernel's /proc/kallsyms, copied by root."
     }
 }

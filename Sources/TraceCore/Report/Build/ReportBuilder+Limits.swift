@@ -14,9 +14,10 @@ extension ReportBuilder {
         if ended.unlisted.vms > 0 {
             let (vms, findings) = (ended.unlisted.vms, ended.unlisted.findings)
             limits.append(
-                "\(vms) VMs more ended and left something: \(findings) findings"
-                    + (ended.unlisted.grade.map { ", \($0.rawValue) at most" } ?? "")
-                    + " and \(ended.unlisted.observations) observations, which are not listed.")
+                Limit(
+                    "\(vms) VMs more ended and left something: \(findings) findings"
+                        + (ended.unlisted.grade.map { ", \($0.rawValue) at most" } ?? "")
+                        + " and \(ended.unlisted.observations) observations, which are not listed."))
         }
         if machine.unattributed > 0 {
             limits.append("\(machine.unattributed) events could not be tied to a VM.")

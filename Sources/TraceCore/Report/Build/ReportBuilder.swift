@@ -2,18 +2,6 @@
 
 /// Puts an analysis into the report's words: relative times, names and hexadecimal strings. It judges nothing.
 public struct ReportBuilder: ~Copyable {
-    /// What the user narrowed the report down to.
-    public struct Selection: Sendable {
-        /// The VMM's process, or any thread of the VM's.
-        public var vm: Int32?
-        public var vcpu: Int32?
-
-        public init(vm: Int32? = nil, vcpu: Int32? = nil) {
-            self.vm = vm
-            self.vcpu = vcpu
-        }
-    }
-
     let machine: Machine
     let totals: TraceTotals
     let fix: FixState
@@ -46,11 +34,11 @@ public struct ReportBuilder: ~Copyable {
         ended = analysis.ended
         let coverage = Coverage(
             analysis.machine, totals, fix: fix, isWindowEmpty: analysis.isWindowEmpty, ended: analysis.ended)
-        if let process = selection.vm {
-            let selected = analysis.machine.vms.indices.filter { analysis.machine.isVM($0, of: process) }
-            self.coverage = coverage.of(vms: selected.contains)
-        } else {
+        if selection.vms.isEmpty {
             self.coverage = coverage
+        } else {
+            let selected = analysis.machine.vms.indices.filter { analysis.machine.isSelected($0, selection) }
+            self.coverage = coverage.of(vms: selected.contains)
         }
         findings = analysis.rules.findings(in: analysis.machine, fix: fix, ended: analysis.ended)
         seen = analysis.observations.list(in: analysis.machine, isWhole: totals.isWhole, ended: analysis.ended)
@@ -84,16 +72,16 @@ public struct ReportBuilder: ~Copyable {
     }
 
     func isSelected(vm: Int) -> Bool {
-        selection.vm.map { machine.isVM(vm, of: $0) } ?? true
+        machine.isSelected(vm, selection)
     }
 
     func isSelected(vcpu: Int) -> Bool {
-        selection.vcpu == nil || machine.vcpus[vcpu].id == selection.vcpu
+        selection.contains(vcpu: machine.vcpus[vcpu].id)
     }
 
     /// What the user asked for is in the trace; it must not be called clean where it isn't.
     var selectsAny: Bool {
-        guard selection.vm != nil || selection.vcpu != nil else { return true }
+        guard !selection.isEmpty else { return true }
         return machine.vcpus.indices.contains {
             machine.vcpus[$0].tid != nil && isSelected(vm: machine.vcpus[$0].vm) && isSelected(vcpu: $0)
         }

@@ -12,10 +12,10 @@ extension TextPage {
         let sentences = facts + doubts.map(\.text)
         if !sentences.isEmpty {
             blank()
-            for sentence in sentences.prefix(Self.sentences) {
+            for sentence in sentences.prefix(style.shown(Self.sentences)) {
                 add(sentence, label: "Doubt", indent: 2, column: Self.column, ink: .bold)
             }
-            if sentences.count > Self.sentences {
+            if sentences.count > style.shown(Self.sentences) {
                 add("and \(sentences.count - Self.sentences) more: --json has them all", indent: Self.column)
             }
         }
