@@ -4,13 +4,15 @@ SWIFT ?= swift
 
 # Debian's names; .ci/prepare installs those that are missing and knows what other systems call them.
 BUILD_PACKAGES = libbpf-dev libelf-dev zlib1g-dev libzstd-dev
+DIST_PACKAGES = $(BUILD_PACKAGES) python3
 TEST_PACKAGES = $(BUILD_PACKAGES) trace-cmd python3-jsonschema libcap2-bin
 LAB_PACKAGES = $(shell grep -v '^\#' Tests/Lab/packages)
 
 SOURCES = $(wildcard Sources Probes Tests) Package.swift
 RELEASE = .build/release/apictrace
 ONE_FILE = dist/apictrace
-MANUAL = dist/apictrace.1
+# What goes beside the command, made from what it says of itself.
+EXTRAS = dist/man dist/completions
 SHARE = $(DESTDIR)$(PREFIX)/share
 
 .DEFAULT_GOAL := help
@@ -42,10 +44,15 @@ bench-live: release ## what live tracing costs, beside perf stat and bpftrace; a
 STATIC_PIE = --scratch-path .build-static --disable-local-rpath -Xswiftc -static-executable -Xswiftc -use-ld=lld \
 	-Xswiftc -Xclang-linker -Xswiftc -static-pie -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now
 
-dist: prepare ## dist/apictrace: one file that runs on any x86-64 Linux
+dist: ## dist/apictrace: one file that runs on any x86-64 Linux; man pages and completions beside it
+	@SWIFT=$(SWIFT) .ci/prepare $(DIST_PACKAGES)
 	$(SWIFT) build -c release --product apictrace $(STATIC_PIE)
 	install -D -s -m 755 .build-static/release/apictrace $(ONE_FILE)
 	Tests/Dist/elf.sh $(ONE_FILE)
+	rm -rf $(EXTRAS)
+	.ci/manual $(ONE_FILE) README.md dist/man
+	mkdir -p dist/completions
+	for shell in bash zsh fish; do $(ONE_FILE) --generate-completion-script $$shell >dist/completions/apictrace.$$shell; done
 
 chroots: $(ONE_FILE) ## run dist/apictrace in Debian 11, 12 and 13 and in an empty chroot; as root
 	Tests/Dist/chroots.sh $(ONE_FILE) bullseye bookworm trixie
@@ -53,19 +60,14 @@ chroots: $(ONE_FILE) ## run dist/apictrace in Debian 11, 12 and 13 and in an emp
 $(ONE_FILE):
 	$(MAKE) dist
 
-# A plugin of argument-parser's: it builds the command once more, to ask it for its help.
-$(MANUAL): $(ONE_FILE)
-	$(SWIFT) package generate-manual
-	@# mdoc has a macro for an empty line, and complains of a literal one.
-	sed 's/^$$/.Pp/' .build/plugins/GenerateManual/outputs/apictrace/apictrace.1 >$@
-
-install: $(ONE_FILE) $(MANUAL) ## command, man page and shell completions to PREFIX (/usr/local)
+# Needs neither Swift nor anything else of the build where make dist was run.
+install: $(ONE_FILE) ## command, man pages and shell completions to PREFIX (/usr/local), as make dist made them
 	install -D -m 755 $(ONE_FILE) $(DESTDIR)$(PREFIX)/bin/apictrace
-	install -D -m 644 $(MANUAL) $(SHARE)/man/man1/apictrace.1
-	install -d $(SHARE)/bash-completion/completions $(SHARE)/zsh/site-functions $(SHARE)/fish/vendor_completions.d
-	$(ONE_FILE) --generate-completion-script bash >$(SHARE)/bash-completion/completions/apictrace
-	$(ONE_FILE) --generate-completion-script zsh >$(SHARE)/zsh/site-functions/_apictrace
-	$(ONE_FILE) --generate-completion-script fish >$(SHARE)/fish/vendor_completions.d/apictrace.fish
+	install -d $(SHARE)/man/man1
+	install -m 644 dist/man/*.1 $(SHARE)/man/man1
+	install -D -m 644 dist/completions/apictrace.bash $(SHARE)/bash-completion/completions/apictrace
+	install -D -m 644 dist/completions/apictrace.zsh $(SHARE)/zsh/site-functions/_apictrace
+	install -D -m 644 dist/completions/apictrace.fish $(SHARE)/fish/vendor_completions.d/apictrace.fish
 
 lint: ## swift format, shellcheck, bash -n
 	$(SWIFT) format lint -r --strict $(SOURCES)

@@ -20,6 +20,14 @@ struct Apictrace: ParsableCommand {
         version: version,
         subcommands: [Analyze.self, Events.self, Live.self, Doctor.self, Explain.self, Schema.self])
 
+    @Flag(name: .customShort("V"), help: "Show the version.")
+    var showsVersion = false
+
+    func run() throws {
+        guard showsVersion else { throw CleanExit.helpRequest(self) }
+        Terminal.output(Self.version + "\n")
+    }
+
     /// What it was called with, its name left out.
     private static var arguments: [String] {
         var values: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
@@ -29,7 +37,7 @@ struct Apictrace: ParsableCommand {
         }
     }
 
-    private static var version: String {
+    static var version: String {
         let libbpf = libbpf_version_string().map { String(cString: $0) } ?? "of an unknown version"
         return "\(Report.Tool.current.name) \(Report.Tool.current.version), libbpf \(libbpf)"
     }
@@ -40,6 +48,7 @@ struct Apictrace: ParsableCommand {
         signal(SIGXFSZ, SIG_IGN)
         do {
             try Privileges.setAside()
+            try UnknownCommand.check(arguments, of: configuration.subcommands)
             var command = try parseAsRoot(arguments)
             if !(command is any PrivilegedCommand) { try Privileges.giveUpThoseOfTheFile() }
             try command.run()

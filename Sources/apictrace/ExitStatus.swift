@@ -37,7 +37,7 @@ enum ExitStatus: Error, Comparable, CaseIterable {
         case is TracingUnavailable, is BPFError: self = .untraceable
         case is CommandFailure: self = .commandFailed
         case is TraceWriterError, is EncodingError: self = .unwritten
-        case is TimeBoundError: self = .usage
+        case is TimeBoundError, is UnknownCommand, is UnknownVM, is UnknownEvent: self = .usage
         default: return nil
         }
     }

@@ -1,17 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import Synchronization
 import TraceCore
 
 /// The process's own output: what its descriptors lead to, and diagnostics.
 enum Terminal {
+    /// Beyond this the eye loses the line when it goes back.
+    private static let widest = 132
+
     /// Colour and width for standard output: plain unless a terminal reads it. NO_COLOR: https://no-color.org
-    static func style(noColour: Bool) -> TextStyle {
-        let isTerminal = isOutputTerminal
-        let refused = noColour || hasValue("NO_COLOR") || value("TERM") == "dumb"
-        let widest = TextStyle().width
-        let width = isTerminal ? size.map { min(widest, max(60, $0.columns)) } : nil
-        return TextStyle(colour: isTerminal && !refused, width: width ?? widest)
+    static func style(colour: DisplayOptions.Colour) -> TextStyle {
+        let isColoured =
+            switch colour {
+            case .always: true
+            case .never: false
+            case .auto: isOutputTerminal && !hasValue("NO_COLOR") && value("TERM") != "dumb"
+            }
+        return fitted(TextStyle(colour: isColoured))
     }
+
+    /// The style in the width that the terminal has now.
+    static func fitted(_ style: TextStyle) -> TextStyle {
+        var style = style
+        if isOutputTerminal, let size { style.width = min(widest, max(60, size.columns)) }
+        return style
+    }
+
+    /// Lines that the terminal shows at a time; nil where none reads standard output.
+    static var rows: Int? { isScreen ? size?.rows : nil }
+
+    /// From here on standard output is a file.
+    static func redirect(to path: String) throws(TraceWriterError) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+        guard descriptor >= 0, dup2(descriptor, STDOUT_FILENO) >= 0 else {
+            throw TraceWriterError(file: path, what: "can't be written", reason: String(cString: strerror(errno)))
+        }
+        close(descriptor)
+        outputName.withLock { $0 = path }
+    }
+
+    private static let outputName = Mutex("standard output")
 
     /// Standard output is a terminal that knows how to move its cursor.
     static var isScreen: Bool { isatty(STDOUT_FILENO) == 1 && value("TERM") != "dumb" }
@@ -54,7 +82,7 @@ enum Terminal {
         let code = write(bytes, to: STDOUT_FILENO)
         if code == EPIPE { exit(128 + SIGPIPE) }
         guard code == 0 else {
-            complain("standard output: \(String(cString: strerror(code)))")
+            complain("\(outputName.withLock { $0 }): \(String(cString: strerror(code)))")
             exit(ExitStatus.unwritten.code)
         }
     }
@@ -89,7 +117,7 @@ enum Terminal {
         return 0
     }
 
-    private static func value(_ variable: String) -> String? {
+    static func value(_ variable: String) -> String? {
         getenv(variable).map { String(cString: $0) }
     }
 

@@ -20,15 +20,21 @@ import TraceCore
         let command = try Command("--version")
         #expect(command.status == 0)
         #expect(command.output.wholeMatch(of: /apictrace \d+\.\d+\.\d+, libbpf v\d+\.\d+\n/) != nil)
+        #expect(try Command("-V").output == command.output)
     }
 
     @Test func `wrong usage is 64 and says what is right`() throws {
-        #expect(try Command("analyze").status == 64)
+        #expect(try Command("analyze").status == 3)
+        #expect(try Command("analyze", "--pretty").status == 64)
+        #expect(try Command("analyze", "-q", "-v").status == 64)
+        #expect(try Command("analyze", "--vcpu", "2-1").status == 64)
         #expect(try Command("bogus").status == 64)
         #expect(try Command("analyze", "--from", "1.2s", "x.dat").status == 64)
         #expect(try Command("analyze", "--fail-on", "clean", "x.dat").status == 64)
         #expect(try Command("live", "--lapic").status == 64)
-        #expect(try Command("live", "--record", "-").status == 64)
+        #expect(try Command("live", "--bogus").status == 64)
+        #expect(try Command("live", "--buffer", "2G").status == 64)
+        #expect(try Command("live", "--buffer", "1M", "-b", "64").status == 64)
         #expect(try Command("analyze", "--threads", "3", "x.dat").status == 64)
         #expect(try Command("analyze", "-", "-").status == 64)
         let unknownGrade = try Command("analyze", "--fail-on", "lost", "x.dat")
@@ -74,6 +80,79 @@ import TraceCore
         #expect(command.status == 0)
         #expect(command.output == Report.schema + "\n")
         #expect(try Command("schema", "--live").output == Report.lineSchema + "\n")
+        let names = try ["--analyze", "--live", "--events", "--doctor"].map { option in
+            let text = try Command("schema", option).output
+            let schema = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+            return schema?["$id"] as? String ?? ""
+        }
+        #expect(Set(names).count == 4)
+        #expect(names.allSatisfy { $0.hasPrefix("urn:apictrace:schema:1.1:") })
         #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(command.output.utf8)) }
+    }
+
+    @Test func `a subcommand that is nearly right is suggested`() throws {
+        let near = try Command("analize", "x.dat")
+        #expect(near.status == 64)
+        #expect(near.errors == "apictrace: there is no command analize: did you mean analyze?\n")
+        #expect(try Command("frobnicate").errors.contains("there are analyze, events, live, doctor, explain, schema"))
+    }
+
+    @Test func `trace.dat is what is read where no file is named`() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
+        let run = try ExitStatusTableTests.shell(
+            """
+            mkdir '\(folder)' && cd '\(folder)' && cp "$found" trace.dat && trap 'rm -r "\(folder)"' EXIT
+            apictrace analyze -q; apictrace analyze -q -i trace.dat; apictrace events | wc -l
+            apictrace analyze -q -o out.txt; cat out.txt; apictrace events -o /nonexistent/out; echo $?
+            """)
+        let lines = run.output.split(separator: "\n")
+        #expect(lines.count == 5)
+        #expect(lines[0].hasPrefix("trace.dat: ") && lines[1] == lines[0] && lines[3] == lines[0])
+        #expect(Int(lines[2]) ?? 0 > 100)
+        #expect(lines[4] == "6")
+    }
+
+    @Test func `JSON is an object a line, of a file that can't be read too`() throws {
+        let run = try ExitStatusTableTests.shell("apictrace analyze --json $found /no/such.dat $clean")
+        #expect(run.status == 3)
+        let lines = run.output.split(separator: "\n").map(String.init)
+        let objects = try lines.map { try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] }
+        #expect(objects.map { $0?["type"] as? String } == ["report", "error", "report"])
+        #expect(objects[1]?["path"] as? String == "/no/such.dat")
+        #expect(try LineValidator.complaints(about: run.output, schema: "--analyze") == "")
+        let quiet = try ExitStatusTableTests.shell("apictrace analyze --json --quiet $found /no/such.dat")
+        #expect(quiet.output.contains(#""type":"verdict""#) && quiet.output.contains(#""type":"error""#))
+        #expect(quiet.output.split(separator: "\n").allSatisfy { $0.utf8.count < 1000 })
+        #expect(try LineValidator.complaints(about: quiet.output, schema: "--analyze") == "")
+        let pretty = try ExitStatusTableTests.shell("apictrace analyze --json --pretty $found")
+        #expect(pretty.output.hasPrefix("{\n"))
+    }
+
+    @Test func `colour is had where it is asked for, and only there`() throws {
+        #expect(try Command("explain", "--color", "always").output.contains("\u{1b}["))
+        #expect(try !Command("explain", "--color", "auto").output.contains("\u{1b}["))
+        #expect(try !Command("explain", "--color=always", "--no-color").output.contains("\u{1b}["))
+    }
+
+    @Test func `what is longer than the terminal goes through the pager, and ends with the verdict`() throws {
+        guard try ExitStatusTableTests.shell("command -v script").status == 0 else { return }
+        func page(_ options: String, pager: String = "sed s/^/PAGED:/") throws -> String {
+            try ExitStatusTableTests.shell(
+                """
+                export TERM=xterm PAGER='\(pager)' FOUND="$found"
+                export TOOL='\(Command.directory.appending(path: "apictrace").path)'
+                script -qec 'stty rows 24 cols 80; cd "$(dirname "$FOUND")"; "$TOOL" analyze \(options) "$(basename "$FOUND")"' /dev/null
+                """
+            ).output
+        }
+        let paged = try page("")
+        #expect(paged.hasPrefix("PAGED:"))
+        let plain = try page("--no-pager")
+        #expect(!plain.contains("PAGED:"))
+        #expect(try page("", pager: "/no/such/pager").contains("CONFIRMED") == plain.contains("CONFIRMED"))
+        let lines = plain.replacing(/\e\[[0-9;]*m/, with: "").split(separator: "\r\n")
+        #expect(lines.allSatisfy { $0.count <= 80 })
+        #expect(lines.count { $0.hasPrefix(lines[0]) } == 2)
+        #expect(lines.suffix(4).contains { $0.hasPrefix(lines[0]) })
     }
 }

@@ -39,7 +39,7 @@ import Testing
         ("analyze /etc/passwd", 3),
         ("analyze --max-size 4G $clean", 0), ("analyze --max-size 1000 $inconclusive", 2),
         ("analyze --max-size 0 $clean", 64), ("analyze --max-size 99999999T $clean", 64),
-        ("analyze", 64),
+        ("analyze --vcpu -1 $clean", 64), ("analyze --vm 424242 $clean", 2), ("events --vm 424242 $clean", 2),
         ("events $clean", 0),
         ("events $cut", 2),
         ("events /no/such/file.dat", 3),

@@ -38,7 +38,7 @@ import TraceCore
             """
             {"id": "1", "rule": "stale-svi", "grade": "\(grade.rawValue)", "vm": null, "vcpu": null, "first": 0, "last": 0,
              "count": 1, "inferred": false, "registers": {}, "vectors": [], "stuck": [], "crossings": [], "symptoms": [],
-             "evidenceTotal": 0, "evidence": [], "explanation": "-", "advice": "-", "references": [], "limits": []}
+             "evidenceTotal": 0, "evidence": [], "explanation": "-", "advice": "-", "references": [], "limits": [], "unknowns": []}
             """
         }
         return try Report(
@@ -51,7 +51,7 @@ import TraceCore
                  "host": {"isa": "vmx", "sviFix": {"state": "unknown", "basis": "release", "evidence": ""}},
                  "selection": null, "reasons": [], "observations": [],
                  "verdict": "\(verdict.rawValue)", "findings": [\(findings.joined(separator: ","))], "vms": [],
-                 "limits": []}
+                 "limits": [], "unknowns": [], "recordCommand": null}
                 """)
     }
 }

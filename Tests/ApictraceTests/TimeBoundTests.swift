@@ -28,6 +28,14 @@ import TraceCore
         #expect(try TimeBound(argument: "1.5")?.latest(on: boot) == 1_500_000_000)
     }
 
+    @Test func `a plus counts from the trace's begin, in seconds as the report does`() throws {
+        let bound = try #require(TimeBound(argument: "+1.5"))
+        #expect(try bound.earliest(on: local, begin: 70_000_000_000) == 71_500_000_000)
+        #expect(try TimeBound(argument: "+2")?.latest(on: boot, begin: 70_000_000_000) == 72_000_000_000)
+        #expect(try TimeBound(argument: "+2")?.latest(on: tsc, begin: 70) == 72)
+        #expect(throws: TimeBoundError.self) { try bound.latest(on: local, begin: .max) }
+    }
+
     @Test func `times that a clock can't have are refused`() throws {
         let fraction = try #require(TimeBound(argument: "1.5"))
         #expect(throws: TimeBoundError.self) { try fraction.earliest(on: tsc) }
@@ -38,7 +46,7 @@ import TraceCore
     }
 
     @Test(arguments: [
-        "", ".", "1.", ".5", "-1", "+1", "1.2.3", "1.0123456789", "1e3", "0x1", " 1", "99999999999999999999",
+        "", ".", "1.", ".5", "-1", "+", "++1", "1.2.3", "1.0123456789", "1e3", "0x1", " 1", "99999999999999999999",
     ])
     func `what is no time is refused`(argument: String) {
         #expect(TimeBound(argument: argument) == nil)

@@ -39,7 +39,7 @@ convert "$recording" "$lap" --file-version 6
 irrelevant=$(LC_ALL=C grep -a -m 1 -A 1 'name: kvm_set_irq$' "$lap" | sed -n 's/^ID: //p')
 
 # Every count is apictrace's own; the tests hold it to trace-cmd's.
-events() { { "$apictrace" analyze --json "$1" || true; } | sed -n 's/^ *"total" : \([0-9]*\).*/\1/p' | sort -n | tail -n 1; }
+events() { { "$apictrace" analyze --json --pretty "$1" || true; } | sed -n 's/^ *"total" : \([0-9]*\).*/\1/p' | sort -n | tail -n 1; }
 median() { "$scratch/measure" "$runs" "$@"; }
 size() { stat -c %s "$1"; }
 

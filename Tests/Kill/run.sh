@@ -35,7 +35,7 @@ ipis() {
 	"$tool" events --event kvm_apic_ipi --from "$2" --to "$3" "$1" >"$folder/events" 2>"$folder/errors" || status=$?
 	# 2: what is there was listed.
 	((status == 0 || status == 2)) || return 1
-	wc -l <"$folder/events"
+	grep -vc "^#" "$folder/events" || true
 }
 
 # Until a recording has something in it.

@@ -23,7 +23,7 @@ extension Analysis {
                     findings: findings[vm] ?? [],
                     observations: watchers.observations.list(ofVM: vm, in: machine, isWhole: !hasLost),
                     coverage: Coverage(ofVM: vm, machine, fix: fix), vcpus: places.count,
-                    isWanted: wanted.map { machine.isVM(vm, of: $0) } ?? false),
+                    isWanted: !wanted.vms.isEmpty && machine.isSelected(vm, wanted)),
                 of: vm)
             machine.close(vm)
             forget(vm, places)

@@ -9,7 +9,7 @@ public struct Analysis: EventSink, ~Copyable, Sendable {
     /// What is left of VMs that ended.
     public internal(set) var ended = EndedVMs()
     /// A process whose VMs are asked for, and stay whatever becomes of them.
-    public var wanted: Int32?
+    public var wanted = Selection()
     /// Some event was lost.
     private(set) var hasLost = false
     /// Before it events only bring the machine up to date; after it they are ignored.

@@ -13,6 +13,8 @@ public struct EventFormat: Equatable, Sendable {
         public var isSigned: Bool
         /// `__data_loc` or `__rel_loc`: the field holds where the data lies, not the data.
         public var isDynamic: Bool
+        /// Several values of one type, one behind the other.
+        public var isArray: Bool
     }
 
     public var name: String
@@ -98,6 +100,7 @@ extension EventFormat.Field {
         self.offset = offset
         self.size = size
         isDynamic = type.starts(with: "__data_loc".utf8) || type.starts(with: "__rel_loc".utf8)
+        isArray = !isDynamic && type.contains(UInt8(ascii: "["))
         let named = isDynamic ? type : type.prefix { $0 != UInt8(ascii: "[") }
         guard let last = named.split(whereSeparator: \.isBlank).last, last.count <= EventFormat.longestName else {
             return nil

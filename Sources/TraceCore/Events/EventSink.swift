@@ -14,6 +14,10 @@ public protocol EventSink: ~Copyable {
     mutating func nestedVMExit(_ exit: KVMEvent.Exit, at stamp: EventStamp)
     /// Told when the hole begins, before any event recorded after it on that CPU.
     mutating func lost(_ gap: EventGap)
+    /// Whether it wants KVM's events that the machine has no use for: reading them takes time.
+    static var takesOthers: Bool { get }
+    /// Such an event: the index of its format among ``TraceInfo/otherFormats``. The record is lent for the call.
+    mutating func other(_ record: Record, format: Int, at stamp: EventStamp)
     /// What a recording of live tracing holds beside events. Only a ``LiveEventSink`` has a use for it.
     mutating func fact(_ fact: LiveFact, at stamp: EventStamp)
 }
@@ -24,6 +28,11 @@ extension EventSink where Self: ~Copyable {
     public mutating func nestedVMExit(_ exit: KVMEvent.Exit, at stamp: EventStamp) {
         event(.nestedVMExit(exit), at: stamp)
     }
+}
+
+extension EventSink where Self: ~Copyable {
+    public static var takesOthers: Bool { false }
+    public mutating func other(_ record: Record, format: Int, at stamp: EventStamp) {}
 }
 
 extension EventSink where Self: ~Copyable {

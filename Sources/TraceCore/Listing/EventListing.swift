@@ -10,7 +10,14 @@ public struct EventListing: EventSink, ~Copyable {
     private var line: ListingLine
     private var block: [UInt8] = []
     private let options: ListingOptions
+    /// By the index of the format; nil for those that are not listed.
+    private let others: [OtherEvent?]
+    /// Lines of events so far.
+    public private(set) var count: UInt64 = 0
     private let write: ([UInt8]) -> Void
+
+    /// Systems whose events are listed.
+    public static var systems: Set<String> { FormatCatalog.systems }
 
     static let blockSize = 1 << 16
 
@@ -18,7 +25,12 @@ public struct EventListing: EventSink, ~Copyable {
     public init(info: TraceInfo, options: ListingOptions, write: @escaping ([UInt8]) -> Void) {
         machine = Machine(info: info)
         line = ListingLine(
-            options, clock: info.clock, names: NameTables(info, inhibitNames: machine.inhibitNames))
+            options, clock: info.clock, names: NameTables(info, inhibitNames: machine.inhibitNames),
+            commands: info.commands)
+        others = info.otherFormats.map { text in
+            guard let other = OtherEvent(text, order: info.order) else { return nil }
+            return options.others?.contains(other.name) ?? true ? other : nil
+        }
         block.reserveCapacity(Self.blockSize + ListingLine.longest)
         self.options = options
         self.write = write
@@ -35,6 +47,7 @@ public struct EventListing: EventSink, ~Copyable {
 
     public mutating func started(at base: UInt64) {
         line.base = base
+        line.addHeader(to: &block)
         line.addBase(to: &block)
     }
 
@@ -53,7 +66,7 @@ public struct EventListing: EventSink, ~Copyable {
         }
         guard options.window.contains(stamp.time), options.kinds.contains(event.kind) else { return }
         var place = machine.place(of: event, at: stamp)
-        guard isSelected(event, place) else { return }
+        guard isSelected(event.target, place, stamp) else { return }
         place.vm = place.vm.map { machine.vms[$0].serial }
         if case .exit = event, place.level == .l1, machine.info.recordedKinds.contains(.nestedVMExit) {
             held.appendExit(event, stamp, place)
@@ -62,6 +75,27 @@ public struct EventListing: EventSink, ~Copyable {
         } else {
             held.append(.event(event, stamp, place))
         }
+    }
+
+    public static var takesOthers: Bool { true }
+
+    public mutating func other(_ record: Record, format: Int, at stamp: EventStamp) {
+        guard others.indices.contains(format), let other = others[format], options.window.contains(stamp.time) else {
+            return
+        }
+        var place = machine.place(ofThread: stamp)
+        guard isSelected(nil, place, stamp) else { return }
+        place.vm = place.vm.map { machine.vms[$0].serial }
+        var body: [UInt8] = []
+        if options.json {
+            body += ",\"event\":\"".utf8 + NameTables.clean(other.name) + "\",\"fields\":{".utf8
+            other.addJSON(record, to: &body)
+            body += "}}\n".utf8
+        } else {
+            other.addText(record, to: &body)
+            body += "\n".utf8
+        }
+        if held.isEmpty { show(body, stamp, place) } else { held.append(.other(body, stamp, place)) }
     }
 
     public mutating func lost(_ gap: EventGap) {
@@ -93,18 +127,22 @@ public struct EventListing: EventSink, ~Copyable {
         machine.isCrowded = false
     }
 
-    private func isSelected(_ event: KVMEvent, _ place: EventPlace) -> Bool {
-        if let pid = options.vm {
-            guard let vm = place.vm, machine.isVM(vm, of: pid) else { return false }
+    /// - Parameter target: the vCPU that the event is aimed at, where it is at one.
+    private func isSelected(_ target: UInt32?, _ place: EventPlace, _ stamp: EventStamp) -> Bool {
+        if !options.cpus.isEmpty, !options.cpus.contains(where: { $0.contains(stamp.cpu) }) { return false }
+        if options.selection.isEmpty { return true }
+        if !options.selection.vms.isEmpty {
+            guard let vm = place.vm, machine.isSelected(vm, options.selection) else { return false }
         }
-        guard let vcpu = options.vcpu else { return true }
-        return place.vcpu == vcpu || event.target.map { Int32(exactly: $0) == vcpu } ?? false
+        return options.selection.contains(vcpu: place.vcpu)
+            || options.selection.contains(vcpu: target.flatMap { Int32(exactly: $0) })
     }
 
     private mutating func release() {
         while let next = held.next() {
             switch next {
             case .event(let event, let stamp, let place): show(event, stamp, place)
+            case .other(let body, let stamp, let place): show(body, stamp, place)
             case .lost(let gap): show(gap)
             }
         }
@@ -113,7 +151,15 @@ public struct EventListing: EventSink, ~Copyable {
     @inline(__always)
     private mutating func show(_ event: KVMEvent, _ stamp: EventStamp, _ place: EventPlace) {
         guard options.level == nil || options.level == place.level else { return }
+        count &+= 1
         line.add(event, stamp, place, to: &block)
+        if block.count >= Self.blockSize { flush() }
+    }
+
+    private mutating func show(_ body: [UInt8], _ stamp: EventStamp, _ place: EventPlace) {
+        guard options.level == nil || options.level == place.level else { return }
+        count &+= 1
+        line.add(other: body, stamp, place, to: &block)
         if block.count >= Self.blockSize { flush() }
     }
 

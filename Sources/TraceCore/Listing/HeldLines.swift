@@ -4,6 +4,8 @@
 struct HeldLines {
     enum Line {
         case event(KVMEvent, EventStamp, EventPlace)
+        /// What stands behind the columns.
+        case other([UInt8], EventStamp, EventPlace)
         case lost(EventGap)
     }
 

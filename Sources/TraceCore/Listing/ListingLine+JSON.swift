@@ -15,6 +15,16 @@ extension ListingLine {
     }
 
     func addJSON(_ event: KVMEvent, _ stamp: EventStamp, _ place: EventPlace, to out: inout OutputSpan<UInt8>) {
+        addJSONPlace(stamp, place, to: &out)
+        text.word("event", text.names.tracepoints[Int(event.kind.rawValue)], &out)
+        text.member("fields", &out)
+        out.append(UInt8(ascii: "{"))
+        text.add(event, to: &out)
+        out.add("}}\n")
+    }
+
+    /// What every event has, whatever its fields.
+    func addJSONPlace(_ stamp: EventStamp, _ place: EventPlace, to out: inout OutputSpan<UInt8>) {
         object("event", &out)
         text.number("time", relative(stamp.time), &out)
         text.number("cpu", stamp.cpu, &out)
@@ -26,11 +36,6 @@ extension ListingLine {
         case .l2: text.word("level", "l2", &out)
         case .unknown: text.word("level", "unknown", &out)
         }
-        text.word("event", text.names.tracepoints[Int(event.kind.rawValue)], &out)
-        text.member("fields", &out)
-        out.append(UInt8(ascii: "{"))
-        text.add(event, to: &out)
-        out.add("}}\n")
     }
 
     func addJSON(_ gap: EventGap, to out: inout OutputSpan<UInt8>) {

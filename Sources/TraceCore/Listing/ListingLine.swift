@@ -5,27 +5,66 @@ struct ListingLine: Sendable {
     let text: EventText
     let brackets: Bool
     private let printsSeconds: Bool
+    private let options: ListingOptions
+    /// Columns of a second's fraction.
+    private let digits: Int
+    /// Of the line before.
+    private var previous: UInt64?
+    /// By thread, where the trace names any: what stands in the column.
+    private let commands: [Int32: [UInt8]]
     /// Time that JSON's times count from, as the report's do.
     var base: UInt64 = 0
 
     /// Room that no line outgrows: at most 64 names of an inhibit mask, and two dozen numbers and names with their keys.
     static let longest = 72 * NameTables.longest + 24 * 128
 
-    init(_ options: ListingOptions, clock: TraceClock, names: NameTables) {
+    init(_ options: ListingOptions, clock: TraceClock, names: NameTables, commands: [Int32: String]) {
+        self.options = options
+        digits = options.showsNanoseconds ? 9 : 6
+        self.commands = commands.mapValues { NameTables.command($0) }
         text = EventText(form: options.json ? .json : .text, names: names)
         brackets = options.brackets
         printsSeconds = clock.isPrintedInSeconds
     }
 
     @inline(__always)
-    func add(_ event: KVMEvent, _ stamp: EventStamp, _ place: EventPlace, to block: inout [UInt8]) {
+    mutating func add(_ event: KVMEvent, _ stamp: EventStamp, _ place: EventPlace, to block: inout [UInt8]) {
+        let difference = difference(to: stamp.time)
         block.append(addingCapacity: Self.longest) { out in
             if text.form == .text {
-                addText(event, stamp, place, to: &out)
+                addText(event, stamp, place, difference, to: &out)
             } else {
                 addJSON(event, stamp, place, to: &out)
             }
         }
+    }
+
+    /// Names of the columns.
+    func addHeader(to block: inout [UInt8]) {
+        guard text.form == .text, options.hasHeader else { return }
+        let wide = printsSeconds && options.showsNanoseconds ? 3 : 0
+        let time = String(repeating: " ", count: 7 + wide) + "time"
+        let difference = options.showsDifferences ? " +" + "since".padded(to: printsSeconds ? 2 + digits : 5) : ""
+        let command = commands.isEmpty ? "" : "command".padded(to: NameTables.commandColumns) + " "
+        block += "#\(time)\(difference)  CPU  \(command) thread VM/vCPU level event: fields\n".utf8
+    }
+
+    /// An event that the machine has no use for.
+    mutating func add(other body: [UInt8], _ stamp: EventStamp, _ place: EventPlace, to block: inout [UInt8]) {
+        let difference = difference(to: stamp.time)
+        block.append(addingCapacity: Self.longest) { out in
+            if text.form == .json { return addJSONPlace(stamp, place, to: &out) }
+            lead(time: stamp.time, cpu: stamp.cpu, difference, &out)
+            columns(stamp.tid, place, &out)
+            if brackets { out.add(blanks: place.isInBracket ? 4 : 2) }
+        }
+        block += body
+    }
+
+    private mutating func difference(to time: UInt64) -> UInt64? {
+        guard options.showsDifferences else { return nil }
+        defer { previous = time }
+        return previous.map { time > $0 ? time - $0 : 0 }
     }
 
     /// A hole, where it begins.
@@ -43,9 +82,10 @@ struct ListingLine: Sendable {
 
     @inline(__always)
     private func addText(
-        _ event: KVMEvent, _ stamp: EventStamp, _ place: EventPlace, to out: inout OutputSpan<UInt8>
+        _ event: KVMEvent, _ stamp: EventStamp, _ place: EventPlace, _ difference: UInt64?,
+        to out: inout OutputSpan<UInt8>
     ) {
-        lead(time: stamp.time, cpu: stamp.cpu, &out)
+        lead(time: stamp.time, cpu: stamp.cpu, difference, &out)
         columns(stamp.tid, place, &out)
         if brackets { brace(event, place, &out) }
         out.add(text.names.tracepointColumns[Int(event.kind.rawValue)])
@@ -54,7 +94,7 @@ struct ListingLine: Sendable {
     }
 
     private func addText(_ gap: EventGap, to out: inout OutputSpan<UInt8>) {
-        lead(time: gap.from ?? gap.to ?? base, cpu: gap.cpu, &out)
+        lead(time: gap.from ?? gap.to ?? base, cpu: gap.cpu, nil, &out)
         out.add("lost ")
         if let events = gap.events {
             out.add(decimal: events)
@@ -72,8 +112,12 @@ struct ListingLine: Sendable {
     }
 
     /// `   72.372469 [000] `: trace-cmd's words, so that its listing and this one can be held side by side.
-    private func lead(time: UInt64, cpu: Int32, _ out: inout OutputSpan<UInt8>) {
+    private func lead(time: UInt64, cpu: Int32, _ difference: UInt64?, _ out: inout OutputSpan<UInt8>) {
         self.time(time, secondsWidth: 5, &out)
+        if options.showsDifferences {
+            out.add(" +")
+            self.time(difference ?? 0, &out)
+        }
         out.add(" [")
         out.add(decimal: UInt64(UInt32(bitPattern: cpu)), width: 3, padding: UInt8(ascii: "0"))
         out.add("] ")
@@ -81,13 +125,19 @@ struct ListingLine: Sendable {
 
     private func time(_ time: UInt64, secondsWidth: Int = 1, _ out: inout OutputSpan<UInt8>) {
         guard printsSeconds else { return out.add(decimal: time, width: secondsWidth + 7) }
-        let microseconds = time / 1000 + (time % 1000 >= 500 ? 1 : 0)
-        out.add(decimal: microseconds / 1_000_000, width: secondsWidth)
+        let unit: UInt64 = options.showsNanoseconds ? 1_000_000_000 : 1_000_000
+        let units = options.showsNanoseconds ? time : time / 1000 + (time % 1000 >= 500 ? 1 : 0)
+        out.add(decimal: units / unit, width: secondsWidth)
         out.append(UInt8(ascii: "."))
-        out.add(decimal: microseconds % 1_000_000, width: 6, padding: UInt8(ascii: "0"))
+        out.add(decimal: units % unit, width: digits, padding: UInt8(ascii: "0"))
     }
 
     private func columns(_ tid: Int32, _ place: EventPlace, _ out: inout OutputSpan<UInt8>) {
+        if !commands.isEmpty {
+            let command = commands[tid] ?? NameTables.noCommand
+            out.add(command)
+            out.append(UInt8(ascii: " "))
+        }
         out.add(decimal: Int64(tid), width: 7)
         out.append(UInt8(ascii: " "))
         let start = out.count
@@ -112,5 +162,11 @@ struct ListingLine: Sendable {
         case .entry: out.add("} ")
         default: out.add(blanks: place.isInBracket ? 4 : 2)
         }
+    }
+}
+
+extension String {
+    fileprivate func padded(to columns: Int) -> String {
+        self + String(repeating: " ", count: max(0, columns - count))
     }
 }

@@ -25,9 +25,7 @@ final class NameTables: Sendable {
         tracepoints = EventKind.allCases.map { kind in
             Self.clean(kind.tracepoints.first(where: selected.contains) ?? kind.tracepoints[0])
         }
-        tracepointColumns = tracepoints.map { name in
-            name + ":".utf8 + [UInt8](repeating: UInt8(ascii: " "), count: max(0, 20 - name.count))
-        }
+        tracepointColumns = tracepoints.map(Self.column)
         clock = Self.clean(info.clock.name)
         clockUnit = Self.clean(info.clock.unit.rawValue)
         inhibits = (0..<64).map { Self.clean(inhibitNames.name(bit: $0)) }
@@ -36,6 +34,20 @@ final class NameTables: Sendable {
         registers = (0..<APICRegister.count).map { Self.clean(APICRegister(index: $0).name) }
         userspaceExits = Self.userspaceExitNames.map { Self.clean("KVM_EXIT_\($0)") }
         modes = DeliveryMode.allCases.map { Self.clean($0.rawValue) }
+    }
+
+    /// With a colon, and blanks up to trace-cmd's column.
+    static func column(_ name: [UInt8]) -> [UInt8] {
+        name + ":".utf8 + [UInt8](repeating: UInt8(ascii: " "), count: max(0, 20 - name.count))
+    }
+
+    /// The kernel's names of threads have 15 bytes.
+    static let commandColumns = 15
+    static let noCommand = command("<...>")
+
+    static func command(_ name: String) -> [UInt8] {
+        let name = clean(name).prefix(commandColumns)
+        return name + [UInt8](repeating: UInt8(ascii: " "), count: commandColumns - name.count)
     }
 
     /// Cut to a length that lets a line's be known.

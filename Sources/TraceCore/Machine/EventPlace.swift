@@ -36,6 +36,16 @@ extension Machine {
         return place
     }
 
+    /// The place of an event that the machine is not shown, by its thread.
+    func place(ofThread stamp: EventStamp) -> EventPlace {
+        guard let thread = threads.index(tid: stamp.tid) else { return EventPlace(vm: grouping.only) }
+        let vcpu = threads[thread].vcpu
+        guard vcpu >= 0 else { return EventPlace(vm: worksFor(thread) ?? grouping.only) }
+        return EventPlace(
+            vm: threads[thread].vm, vcpu: vcpus[vcpu].id, level: vcpus[vcpu].actingLevel,
+            isInBracket: vcpus[vcpu].bracket.isOpen)
+    }
+
     /// Whether a VM is what the user calls by a process id: its VMM's, or any vCPU thread's.
     func isVM(_ vm: Int, of pid: Int32) -> Bool {
         process(ofVM: vm) == pid || vms[vm].vcpus.contains { vcpus[$0].tid == pid }

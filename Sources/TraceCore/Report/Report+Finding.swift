@@ -32,8 +32,10 @@ extension Report {
         public var explanation: String
         public var advice: String
         public var references: [String]
-        /// What this finding does not know.
+        /// The texts of ``unknowns``.
         public var limits: [String]
+        /// What this finding does not know, and which events would tell.
+        public var unknowns: [Unknown]
     }
 
     /// A vector that one level acknowledged and the other ended.

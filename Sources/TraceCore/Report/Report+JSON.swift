@@ -2,19 +2,50 @@
 import FoundationEssentials
 
 extension Report {
-    /// The JSON report, one object with sorted keys and no newline at its end: the same report gives the same bytes.
+    /// The JSON report for people, one object with sorted keys and no newline at its end: the same report gives the same bytes.
     public func json() throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(self), as: UTF8.self).escapedJSON
+        try ReportLine(type: "report", body: self).text(isPretty: true)
     }
 
-    /// The report as the last line of `live --json`: with a `type`, without line breaks.
+    /// The same without line breaks.
     public func line() throws -> String {
         try ReportLine(type: "report", body: self).text()
     }
 
     public init(json: String) throws {
         self = try JSONDecoder().decode(Report.self, from: Data(json.utf8))
+    }
+
+    /// All that `analyze --json --quiet` says of a file.
+    public func verdictObject() throws -> String {
+        try ReportLine(
+            type: "verdict",
+            body: Short(path: source.path, verdict: verdict, text: verdictLine, selection: selection)
+        ).text()
+    }
+
+    private struct Short: Encodable {
+        var schemaVersion = Report.version
+        @ExplicitNull var path: String?
+        var verdict: Grade
+        var text: String
+        @ExplicitNull var selection: Selection?
+    }
+
+    /// What stands in a report's place where a file can't be read.
+    public struct Failure: Encodable {
+        private var schemaVersion = Report.version
+        @ExplicitNull private var path: String?
+        private var error: String
+
+        /// - Parameter path: as the user gives it, `-` for standard input.
+        public init(path: String, error: String) {
+            _path = ExplicitNull(wrappedValue: path == "-" ? nil : path)
+            self.error = error
+        }
+
+        public func line() throws -> String {
+            try ReportLine(type: "error", body: self).text()
+        }
     }
 }

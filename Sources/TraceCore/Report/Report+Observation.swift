@@ -19,9 +19,12 @@ extension Report {
 
     /// How the user narrowed the report: nil what was not asked for.
     public struct Selection: Codable, Equatable, Sendable {
-        /// A process of the VM's, as it was given.
+        /// The process and the vCPU, where just one was asked for, and by its number.
         @ExplicitNull public var vm: Int32?
         @ExplicitNull public var vcpu: Int32?
+        /// As the user called them; empty where all are reported.
+        public var vms: [String]
+        public var vcpus: [Int32]
         @ExplicitNull public var from: UInt64?
         @ExplicitNull public var to: UInt64?
     }

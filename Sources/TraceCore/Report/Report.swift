@@ -5,7 +5,8 @@
 /// Property names are the JSON keys, version 1.1. Times are relative to ``Span/base`` in the clock's unit; vectors,
 /// masks and addresses are lowercase hex strings as ``Hex`` makes them; a count is nil where the trace can't show it.
 public struct Report: Codable, Equatable, Sendable {
-    public var schemaVersion = "1.1"
+    public var schemaVersion = Report.version
+    static let version = "1.1"
     public var tool: Tool
     public var source: Source
     public var loss: Loss
@@ -23,8 +24,13 @@ public struct Report: Codable, Equatable, Sendable {
     public var endedVMs: EndedVMs?
     /// What was noticed beside the findings; it has no grade.
     public var observations: [Observation]
-    /// What this trace can't show, and which events would show it, one sentence each (see ``EventKindSet/recordCommand``).
+    /// The texts of ``unknowns``.
     public var limits: [String]
+    /// What this trace can't show, and which events would show it.
+    public var unknowns: [Unknown]
+    /// A line that records all of those events and those of the findings' unknowns, made of their names alone; nil where
+    /// no event would help.
+    @ExplicitNull public var recordCommand: String?
 
     /// The program that wrote the report.
     public struct Tool: Codable, Equatable, Sendable {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import FoundationEssentials
 
-/// One line of `live --json`: an object with a `type` beside its own keys (see ``Report/lineSchema``).
+/// An object of JSON output: with a `type` beside its own keys (see ``Report/schema`` and ``Report/lineSchema``).
 struct ReportLine<Body: Encodable>: Encodable {
     let type: String
     let body: Body
@@ -16,9 +16,11 @@ struct ReportLine<Body: Encodable>: Encodable {
         try container.encode(type, forKey: .type)
     }
 
-    func text() throws -> String {
+    /// - Parameter isPretty: over many lines.
+    func text(isPretty: Bool = false) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        if isPretty { encoder.outputFormatting.insert(.prettyPrinted) }
         return String(decoding: try encoder.encode(self), as: UTF8.self).escapedJSON
     }
 }

@@ -8,6 +8,19 @@ extension Report {
         "hex": { "type": "string", "pattern": "^0x(0|[1-9a-f][0-9a-f]{0,15})$" },
         "vector": { "type": "string", "pattern": "^0x[0-9a-f]{2}$" },
         "strings": { "type": "array", "items": { "type": "string", "minLength": 1 } },
+        "unknowns": {
+          "type": "array",
+          "items": {
+            "type": "object",
+            "additionalProperties": false,
+            "required": ["text", "record", "standing"],
+            "properties": {
+              "text": { "type": "string", "minLength": 1 },
+              "record": { "type": "array", "items": { "type": "string", "pattern": "^[a-z0-9_]+:[a-z0-9_]+$" } },
+              "standing": { "type": "boolean" }
+            }
+          }
+        },
         "counts": { "type": "object", "additionalProperties": { "$ref": "#/$defs/natural" } },
         "grade": { "enum": ["clean", "inconclusive", "exposed", "hazard", "suspect", "confirmed"] },
         "rule": { "type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$" },
@@ -102,10 +115,12 @@ extension Report {
         "selection": {
           "type": ["object", "null"],
           "additionalProperties": false,
-          "required": ["vm", "vcpu", "from", "to"],
+          "required": ["vm", "vcpu", "vms", "vcpus", "from", "to"],
           "properties": {
             "vm": { "type": ["integer", "null"] },
             "vcpu": { "$ref": "#/$defs/naturalOrNull" },
+            "vms": { "$ref": "#/$defs/strings" },
+            "vcpus": { "type": "array", "items": { "$ref": "#/$defs/natural" } },
             "from": { "$ref": "#/$defs/naturalOrNull" },
             "to": { "$ref": "#/$defs/naturalOrNull" }
           }

@@ -1,17 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension Report {
-    /// The JSON Schema (draft 2020-12) of version 1.1, as `apictrace schema` prints it.
+    /// What the names of this version's schemas begin with.
+    static let schemaHome = "urn:apictrace:schema:1.1:"
+
+    /// The JSON Schema (draft 2020-12) of version 1.1, as `apictrace schema` prints it: of an object of `analyze --json`.
     ///
     /// Strict, so that a test notices what a reader of reports would stumble on. A change to it is a change of version.
     /// Rule ids are left open: a new rule is no new version.
     public static let schema = #"""
         {
           "$schema": "https://json-schema.org/draft/2020-12/schema",
+          "$id": "\#(schemaHome)report",
           "title": "apictrace report",
-          "description": "Times count from source.span.base in the clock's unit. A count is null where the trace can't show it.",
-        \#(report(LineType()).indented(2)),
+          "description": "A report; of a file that can't be read an error, with --quiet a verdict. Times count from source.span.base in the clock's unit. A count is null where the trace can't show it.",
+          "type": "object",
+          "required": ["type"],
+          "properties": { "type": { "enum": ["report", "verdict", "error"] } },
+          "allOf": [
+            { "if": { "properties": { "type": { "const": "verdict" } } }, "then": { "$ref": "#/$defs/verdictObject" } },
+            { "if": { "properties": { "type": { "const": "error" } } }, "then": { "$ref": "#/$defs/errorObject" } },
+            { "if": { "properties": { "type": { "not": { "enum": ["verdict", "error"] } } } }, "then": { "$ref": "#/$defs/report" } }
+          ],
           "$defs": {
+            "report": {
+        \#(report(LineType("report")).indented(6))
+            },
+            "verdictObject": {
+              "type": "object",
+              "additionalProperties": false,
+              "required": ["type", "schemaVersion", "path", "verdict", "text", "selection"],
+              "properties": {
+                "type": { "const": "verdict" },
+                "schemaVersion": { "const": "1.1" },
+                "path": { "type": ["string", "null"] },
+                "verdict": { "$ref": "#/$defs/grade" },
+                "text": { "type": "string", "minLength": 1 },
+                "selection": { "$ref": "#/$defs/selection" }
+              }
+            },
+            "errorObject": {
+              "type": "object",
+              "additionalProperties": false,
+              "required": ["type", "schemaVersion", "path", "error"],
+              "properties": {
+                "type": { "const": "error" },
+                "schemaVersion": { "const": "1.1" },
+                "path": { "type": ["string", "null"] },
+                "error": { "type": "string", "minLength": 1 }
+              }
+            },
             "finding": {
         \#(finding(LineType()).indented(6))
             },
@@ -24,6 +62,7 @@ extension Report {
     public static let lineSchema = #"""
         {
           "$schema": "https://json-schema.org/draft/2020-12/schema",
+          "$id": "\#(schemaHome)live",
           "title": "a line of apictrace live --json",
           "description": "The last line is of type report. Times count from its source.span.base, in nanoseconds. A finding comes again when its grade has risen; its id stays.",
           "type": "object",
@@ -63,7 +102,7 @@ extension Report {
         }
         """#
 
-    /// The `type` that tells the lines of `live --json` apart, and that a file's report lacks.
+    /// The `type` that tells objects apart, and that a finding within a report lacks.
     private struct LineType {
         /// In a list of required names.
         var name = ""
@@ -82,7 +121,7 @@ extension Report {
         "type": "object",
         "additionalProperties": false,
         "required": [\#(type.name)"schemaVersion", "tool", "source", "loss", "host", "selection", "verdict", "reasons",
-          "findings", "vms", "observations", "limits"],
+          "findings", "vms", "observations", "limits", "unknowns", "recordCommand"],
         "properties": {\#(type.property)
           "schemaVersion": { "const": "1.1" },
           "tool": {
@@ -101,7 +140,9 @@ extension Report {
           "vms": { "type": "array", "items": { "$ref": "#/$defs/vm" } },
           "endedVMs": { "$ref": "#/$defs/endedVMs" },
           "observations": { "type": "array", "items": { "$ref": "#/$defs/observation" } },
-          "limits": { "$ref": "#/$defs/strings" }
+          "limits": { "$ref": "#/$defs/strings" },
+          "unknowns": { "$ref": "#/$defs/unknowns" },
+          "recordCommand": { "type": ["string", "null"], "pattern": "^trace-cmd record -b [0-9]+( -e [a-z0-9_:]+)+$" }
         }
         """#
     }
@@ -112,7 +153,8 @@ extension Report {
         "additionalProperties": false,
         "required": [\#(type.name)
           "id", "rule", "grade", "vm", "vcpu", "first", "last", "count", "inferred", "registers", "vectors", "stuck",
-          "crossings", "symptoms", "evidenceTotal", "evidence", "explanation", "advice", "references", "limits"
+          "crossings", "symptoms", "evidenceTotal", "evidence", "explanation", "advice", "references", "limits",
+          "unknowns"
         ],
         "properties": {\#(type.property)
           "id": { "type": "string", "minLength": 1 },
@@ -161,7 +203,8 @@ extension Report {
           "explanation": { "type": "string", "minLength": 1 },
           "advice": { "type": "string", "minLength": 1 },
           "references": { "$ref": "#/$defs/strings" },
-          "limits": { "$ref": "#/$defs/strings" }
+          "limits": { "$ref": "#/$defs/strings" },
+          "unknowns": { "$ref": "#/$defs/unknowns" }
         }
         },
         "registers": {

@@ -122,7 +122,7 @@ public struct Coverage: Sendable {
     private mutating func checkSelection(_ machine: borrowing Machine) {
         let filtered = machine.filteredKinds
         if !filtered.isEmpty {
-            add("A filter kept records of \(names(filtered)) back: what they held may be a finding.")
+            add("A filter kept records of \(filtered.names) back: what they held may be a finding.")
         }
     }
 
@@ -201,7 +201,7 @@ public struct Coverage: Sendable {
             add(
                 described.isEmpty
                     ? "An L2 ran, and not all that tells L1 from L2 and follows its interrupts is recorded."
-                    : "An L2 ran, and \(names(described)) was not on, though the file describes it.", vm: vm,
+                    : "An L2 ran, and \(described.names) was not on, though the file describes it.", vm: vm,
                 missing: missing)
         }
         if !machine.consistency.seen.contains(.apicAcceptIRQ), !machine.info.knowsSelection {
@@ -296,10 +296,6 @@ public struct Coverage: Sendable {
     }
 
     // MARK: Words
-
-    private func names(_ kinds: EventKindSet) -> String {
-        kinds.kinds.map { $0.tracepoints[0] }.joined(separator: ", ")
-    }
 
     private mutating func ground(_ vm: Int, _ machine: borrowing Machine, _ text: String) {
         grounds.append((vm, machine.vms[vm].serial, text))

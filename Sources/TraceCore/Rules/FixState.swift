@@ -52,7 +52,7 @@ public struct FixState: Equatable, Sendable {
         if let hint = fields.first(where: { info.formatFields.contains($0.field) }) {
             return FixState(
                 state: .unknown, basis: .format,
-                evidence: "\(hint.field) is recorded, first seen in \(hint.since); the fix is in 6.14 and later")
+                evidence: "\(hint.field) came with \(hint.since), as the fix did: likely there, and no proof")
         }
         if info.formatFields.contains("kvm_apicv_update_request.activate") {
             return FixState(
@@ -60,6 +60,11 @@ public struct FixState: Equatable, Sendable {
                 evidence: "kvm_apicv_update_request is recorded: 5.10 to 5.15, where the fix is not known to be")
         }
         if info.formatFields.contains("kvm_entry.immediate_exit") {
+            if let release = info.kernel.flatMap(KernelRelease.init(uname:)), release < KernelRelease(6, 2) {
+                return FixState(
+                    state: .unknown, basis: .format,
+                    evidence: "a 6.1 with kvm_entry.immediate_exit is 6.1.149 or later: likely there, and no proof")
+            }
             return FixState(
                 state: .unknown, basis: .format,
                 evidence:

@@ -62,7 +62,7 @@ struct ForgottenInterrupt: Sendable {
 
     func finding(vm: Int, vcpu: Int) -> RuleFinding? {
         guard count > 0 else { return nil }
-        let list = vectors.sorted().map(\.hex).joined(separator: ", ")
+        let list = vectors.sorted().listed
         var finding = RuleFinding(
             rule: .lostAccept, grade: .confirmed, vm: vm, vcpu: vcpu, first: first, last: last, count: count,
             statement: "KVM entered L2 \(count + 1) times with \(list) deliverable, and neither injected it nor asked "

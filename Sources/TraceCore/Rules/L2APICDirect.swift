@@ -113,7 +113,7 @@ struct L2APICDirect: Sendable {
         var finding = RuleFinding(
             rule: path == .mmio ? .l2APICDirect : .l2APICDirectX2APIC, grade: .exposed, vm: vm, vcpu: vcpu,
             first: first.time, last: watch.last[path]?.time ?? first.time, count: count,
-            statement: "L2 reached L1's local APIC by itself \(count == 1 ? "once" : "\(count) times") "
+            statement: "L2 reached L1's local APIC by itself \(count.times) "
                 + (path == .mmio ? "through the page that KVM emulates" : "through x2APIC MSRs")
                 + " while APICv was active. That alone loses nothing.")
         finding.registers = registers
@@ -121,8 +121,10 @@ struct L2APICDirect: Sendable {
         finding.inferred = watch.ipisInMisconfig > 0
         if watch.ipisInMisconfig > 0 {
             finding.limits.append(
-                "kvm_nested_vmexit is not recorded: the accesses were told from kvm_apic_ipi inside EPT_MISCONFIG exits, "
-                    + "so accesses other than IPIs are not counted.")
+                """
+                kvm_nested_vmexit is not recorded: the accesses were told from kvm_apic_ipi inside EPT_MISCONFIG exits, so \
+                accesses other than IPIs are not counted.
+                """)
         }
         return finding
     }

@@ -114,18 +114,19 @@ struct LostAccept: Sendable {
                 && !machine.vcpus[vcpu].ledger.mayBeOthers.contains($0.vector)
         }
         let accepts = found.reduce(0) { $0 &+ $1.accepts }
+        let counts = found.reduce(into: [UInt8: UInt64]()) { $0[$1.vector, default: 0] &+= $1.accepts }
+        let list = vectors.map { "\($0.hex) \((counts[$0] ?? 0).times)" }.listed
+        let entries = found.map(\.entries).max() ?? 0
         var finding = RuleFinding(
             rule: .lostAccept, grade: isBeyondExcuse ? .suspect : .hazard, vm: machine.vcpus[vcpu].vm, vcpu: vcpu,
             first: first.accepted.time, last: machine.now, count: accepts,
-            statement: "\(vectors.map(\.hex).joined(separator: ", ")) was accepted "
-                + "\(accepts == 1 ? "once" : "\(accepts) times") and not injected for \(first.entries) entries of L2"
-                + (found.contains { $0.chance != nil } ? ", though L2 could take interrupts." : "."))
+            statement: "Accepted and not delivered since: \(list)"
+                + (entries > 0 ? "; L2 was entered \(entries.times) meanwhile" : "; L1 was offered it again and again")
+                + (found.contains { $0.chance != nil } ? ", and could take interrupts." : "."))
         finding.vectors = vectors
         for wait in found { finding.evidence.add(wait) }
         if !isBeyondExcuse {
-            finding.limits.append(
-                "A wait alone is no loss: L2 may have had interrupts off"
-                    + (showsTPR ? "." : ", or its task priority raised, which the trace does not show."))
+            finding.limits.append(Limit(Wait.excuse(showsTPR: showsTPR)))
         }
         if machine.vcpus[vcpu].acknowledgesOnExit {
             finding.limits.append(

@@ -24,7 +24,7 @@ public struct RuleFinding: Equatable, Sendable {
     /// What happened, in a sentence or two.
     public var statement: String
     /// What this finding can't claim.
-    public var limits: [String] = []
+    public var limits: [Limit] = []
 
     /// Another one has the same cause on the same vCPU: its grade, facts and evidence go into this one.
     mutating func absorb(_ other: RuleFinding) {

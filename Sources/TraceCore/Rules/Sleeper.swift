@@ -63,7 +63,7 @@ struct Sleeper: Equatable, Sendable {
             rule: .lostAccept, grade: isCertain ? .suspect : .hazard, vm: vm, vcpu: vcpu, first: first.accepted.time,
             last: last.noticed, count: UInt64(sleepers.count),
             statement:
-                "A HLT slept on for 100 ms and more though \(vectors.map(\.hex).joined(separator: ", ")) had been "
+                "A HLT slept on for 100 ms and more though \(vectors.listed) had been "
                 + "accepted\(isCertain ? ", and the vCPU's words show nothing that masks it." : ".")")
         finding.vectors = vectors
         for sleeper in sleepers {

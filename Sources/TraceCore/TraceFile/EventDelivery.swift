@@ -5,6 +5,8 @@ struct EventDelivery {
     let decoder: EventDecoder
     /// Their records' bindings count on from the decoder's.
     private let own: [OwnBinding]
+    /// How many formats of other events follow those.
+    private let others: Int
     let conversion: ClockConversion
     /// Buffers that events are taken from: a hole in another is counted, not announced.
     let heard: Set<Int>
@@ -15,9 +17,10 @@ struct EventDelivery {
     /// What live tracing counted in the kernel, by tracepoint; empty for other recordings.
     private(set) var hits: [String: UInt64] = [:]
 
-    init(decoder: EventDecoder, own: [OwnBinding], conversion: ClockConversion, heard: Set<Int>) {
+    init(decoder: EventDecoder, own: [OwnBinding], others: Int, conversion: ClockConversion, heard: Set<Int>) {
         self.decoder = decoder
         self.own = own
+        self.others = others
         self.conversion = conversion
         self.heard = heard
     }
@@ -52,9 +55,17 @@ struct EventDelivery {
             case .nestedVMExit: sink.nestedVMExit(decoder.exit(record, bound), at: stamp)
             default: sink.event(decoder.decode(record, binding: binding), at: stamp)
             }
+        } else if let other = index(ofOther: binding) {
+            sink.other(record, format: other, at: stamp)
         } else if let fact = fact(record, binding: binding) {
             sink.fact(fact, at: stamp)
         }
+    }
+
+    /// Nil for a record that isn't one of the events that only a listing shows.
+    private func index(ofOther binding: Int) -> Int? {
+        let index = binding - decoder.count - own.count
+        return (0..<others).contains(index) ? index : nil
     }
 
     /// What a record that isn't an event tells the sink.

@@ -3,7 +3,7 @@
 /// The tracepoints whose formats a trace carries: names by id, and the bindings of those that the machine uses.
 public struct FormatCatalog: Sendable {
     /// The systems whose events are KVM's own; another system may use the same names for something else.
-    private static let systems: Set<String> = ["kvm", "kvmmmu"]
+    static let systems: Set<String> = ["kvm", "kvmmmu"]
 
     public private(set) var names: [UInt16: String] = [:]
     /// Names of the formats outside of ftrace's own, as selected for recording.
@@ -16,6 +16,8 @@ public struct FormatCatalog: Sendable {
     private(set) var fields: Set<String> = []
     private(set) var inhibitNames: [String] = []
     public private(set) var bindings: [(id: UInt16, binding: EventBinding)] = []
+    /// Format texts of KVM's events that the machine has no use for: only who lists them takes them apart.
+    private(set) var others: [(id: UInt16, text: [UInt8])] = []
     /// Of the events that apictrace's own recordings hold beside KVM's.
     private(set) var own: [(id: UInt16, binding: OwnBinding)] = []
 
@@ -59,7 +61,11 @@ public struct FormatCatalog: Sendable {
         names[identity.id] = identity.name
         selected.insert(identity.name)
         if !Self.systems.contains(system), otherSystems.count < Self.systemsNeeded { otherSystems.insert(system) }
-        guard Self.systems.contains(system), EventKind(tracepoint: identity.name) != nil else { return true }
+        guard Self.systems.contains(system) else { return true }
+        guard EventKind(tracepoint: identity.name) != nil else {
+            others.append((identity.id, text))
+            return true
+        }
         guard let format = EventFormat(text: text[...]), let binding = EventBinding(format), hasRoom else {
             return false
         }

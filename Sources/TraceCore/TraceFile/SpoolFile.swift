@@ -16,12 +16,19 @@ struct SpoolFile {
     /// - Parameter name: of the input, for messages.
     init(for name: String) throws(TraceFileError) {
         self.name = name
+        descriptor = Self.unlinked()
+        guard descriptor >= 0 else { throw .cannotOpen(file: name, reason: "temporary file: \(InputFile.reason)") }
+    }
+
+    /// - Returns: the descriptor of a file that nobody else can open; -1 where errno tells why there is none.
+    static func unlinked() -> Int32 {
         let directory = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
         var template = Array("\(directory)/apictrace-XXXXXX".utf8CString)
-        descriptor = mkstemp(&template)
-        guard descriptor >= 0 else { throw .cannotOpen(file: name, reason: "temporary file: \(InputFile.reason)") }
+        let descriptor = mkstemp(&template)
+        guard descriptor >= 0 else { return descriptor }
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         unlink(template)
+        return descriptor
     }
 
     /// - Returns: whether more is wanted.

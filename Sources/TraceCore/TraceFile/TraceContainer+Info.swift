@@ -10,6 +10,7 @@ extension TraceContainer {
             clock: TraceClock(clock, isConverted: options.conversion.multiplier != 0),
             cpus: options.cpuCount ?? max(cpuCount, highest))
         info.kernel = options.uname
+        info.order = head.order
         info.take(formats)
         info.symbols = symbols
         info.commands = commands
@@ -28,6 +29,7 @@ extension TraceInfo {
         describesWholeKernel = formats.isOfWholeKernel
         recordedKinds = formats.kinds
         formatFields = formats.fields
+        otherFormats = formats.others.map(\.text)
         inhibitNames = formats.inhibitNames
     }
 }

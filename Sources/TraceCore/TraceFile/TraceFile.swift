@@ -51,9 +51,17 @@ public struct TraceFile {
     ) throws(TraceFileError) -> TraceTotals {
         guard threads < 2 else { return try readAhead(into: &sink, progress: progress) }
         var reading = TraceReading(
-            container, progress: progress.map { ReadProgress(total: container.dataSize, show: $0) })
+            container, progress: progress.map { ReadProgress(total: container.dataSize, show: $0) },
+            takesOthers: S.takesOthers)
         reading.merge.run(into: &sink)
         return try checked(reading.totals(container))
+    }
+
+    /// Time of the earliest record, which reports count from; 0 where there is none.
+    public func begin() -> UInt64 {
+        var reading = TraceReading(container, progress: nil)
+        _ = reading.merge.start()
+        return reading.merge.base
     }
 
     private func readAhead<S: EventSink & ~Copyable>(

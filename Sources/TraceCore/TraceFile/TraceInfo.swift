@@ -17,8 +17,19 @@ public struct TraceInfo: Sendable {
     public var recordedKinds: EventKindSet
     /// Whoever recorded it says what was on, as live tracing does: a format is no mere description then.
     public var knowsSelection: Bool
+    /// The traced machine's.
+    var order = ByteOrder.little
+    /// Formats of KVM's events that the machine has no use for, as their texts.
+    var otherFormats: [[UInt8]]
+    /// Names of those events.
+    public var otherEvents: [String] { otherFormats.compactMap { EventFormat.identity(of: $0[...])?.name } }
     /// Fields of the recorded formats, `event.field`, that hint at the kernel's age.
     public var formatFields: Set<String>
+    /// It comes from the running host, not from a file.
+    public var isLive: Bool { format.hasPrefix(Self.live) }
+    /// What the formats of live tracing begin with: `live (BPF)`.
+    public static let live = "live ("
+
     /// The kernel has an event for every change of the inhibit mask (5.18 and later), and its format is there.
     public var recordsInhibits: Bool { recordedKinds.contains(.apicvInhibitChanged) }
     /// Inhibit names by bit where the format text spells them (6.12 and later), else empty.
@@ -46,6 +57,7 @@ public struct TraceInfo: Sendable {
         describesWholeKernel = false
         recordedKinds = []
         knowsSelection = false
+        otherFormats = []
         formatFields = []
         inhibitNames = []
         symbols = nil

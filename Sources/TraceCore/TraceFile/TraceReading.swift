@@ -10,7 +10,8 @@ struct TraceReading {
     private let tallies: [RecordTally]
     private let choice: InstanceChoice
 
-    init(_ container: TraceContainer, progress: ReadProgress?) {
+    /// - Parameter takesOthers: KVM's events that the machine has no use for are told too.
+    init(_ container: TraceContainer, progress: ReadProgress?, takesOthers: Bool = false) {
         let choice = Self.choose(container)
         let tallies = choice.kinds.map { kinds in
             let tally = RecordTally()
@@ -20,12 +21,18 @@ struct TraceReading {
             for (index, bound) in container.formats.own.enumerated() {
                 tally.bind(id: bound.id, to: container.formats.bindings.count + index)
             }
+            guard takesOthers else { return tally }
+            let known = container.formats.bindings.count + container.formats.own.count
+            for (index, other) in container.formats.others.enumerated() {
+                tally.bind(id: other.id, to: known + index)
+            }
             return tally
         }
         let bindings = container.formats.bindings.map(\.binding)
         let delivery = EventDelivery(
             decoder: EventDecoder(order: container.head.order, bindings: bindings),
-            own: container.formats.own.map(\.binding), conversion: container.options.conversion,
+            own: container.formats.own.map(\.binding),
+            others: takesOthers ? container.formats.others.count : 0, conversion: container.options.conversion,
             heard: Set(choice.kinds.indices.filter { !choice.kinds[$0].isEmpty || choice.kinds.count == 1 }))
         merge = StreamMerge(streams: Self.streams(container, tallies, progress), delivery: delivery)
         self.choice = choice

@@ -17,23 +17,18 @@ struct Analyze: ParsableCommand {
               ssh host cat trace.dat | apictrace analyze --kallsyms host.kallsyms -
             """)
 
-    @Argument(help: "Files that trace-cmd recorded; - reads standard input.", completion: .file())
-    var files: [String]
+    @Argument(
+        help: "Files that trace-cmd recorded, trace.dat where none is named; - reads standard input.",
+        completion: .file())
+    var files: [String] = []
 
-    @Flag(help: "Print one JSON object for each file (see apictrace schema).")
-    var json = false
+    @OptionGroup var input: InputOptions
+    @OptionGroup var selection: SelectionOptions
+    @OptionGroup var time: TimeOptions
+    @OptionGroup var report: ReportOptions
 
-    @Option(help: ArgumentHelp("Only this VM, by the process id of its VMM.", valueName: "pid"))
-    var vm: Int32?
-
-    @Option(help: ArgumentHelp("Only this vCPU.", valueName: "n"))
-    var vcpu: Int32?
-
-    @Option(help: ArgumentHelp("Only from this time on, in seconds as trace-cmd prints them.", valueName: "time"))
-    var from: TimeBound?
-
-    @Option(help: ArgumentHelp("Only up to this time.", valueName: "time"))
-    var to: TimeBound?
+    @Flag(help: "With --json: indented, for people to read.")
+    var pretty = false
 
     @OptionGroup var verdict: VerdictOptions
 
@@ -49,51 +44,48 @@ struct Analyze: ParsableCommand {
             valueName: "n"))
     var threads = 1
 
-    @OptionGroup var input: InputOptions
+    @OptionGroup var output: OutputFileOptions
 
-    @Flag(help: "Print one line for each file.")
-    var quiet = false
-
-    @Flag(help: "No colour, also on a terminal.")
-    var noColor = false
+    private var inputs: [String] { input.files(files) }
 
     func validate() throws {
-        try TimeBound.check(from: from, to: to)
-        guard files.count(where: { $0 == "-" }) < 2 else {
+        guard inputs.count(where: { $0 == "-" }) < 2 else {
             throw ValidationError("Standard input can be read once only.")
         }
-        guard vcpu.map({ $0 >= 0 }) ?? true else { throw ValidationError("--vcpu counts from 0.") }
         guard (1...2).contains(threads) else { throw ValidationError("--threads is 1 or 2.") }
+        guard !pretty || report.json else { throw ValidationError("--pretty is for --json.") }
     }
 
     func run() throws {
-        var options = AnalysisOptions(vm: vm, vcpu: vcpu, from: from, to: to, kallsyms: kallsyms)
+        try output.redirect()
+        var options = AnalysisOptions(selection: selection.selection, time: time, kallsyms: kallsyms)
         options.threads = threads
         options.limit = input.limit
-        options.showsProgress = !quiet
-        let style = Terminal.style(noColour: noColor)
+        options.showsProgress = !report.quiet
+        let style = report.style
         var worst = ExitStatus.clean
-        for (index, file) in files.enumerated() {
+        var page = PagedOutput(report.display)
+        for (index, file) in inputs.enumerated() {
             do {
                 let report = try analyze(path: file, options: options)
-                if index > 0, !json, !quiet { Terminal.output("\n") }
-                try show(report, of: file, style: style)
+                if index > 0, !self.report.json, !self.report.quiet { page.add("\n") }
+                page.add(try text(of: report, file: file, style: style))
                 worst = max(worst, verdict.status(of: report))
             } catch let error as TraceFileError {
                 Terminal.complain("\(error)")
+                if report.json { page.add(try Report.Failure(path: file, error: "\(error)").line() + "\n") }
                 worst = max(worst, .unreadable)
             }
         }
+        page.finish()
         throw worst
     }
 
-    private func show(_ report: Report, of file: String, style: TextStyle) throws {
-        if json {
-            Terminal.output(try report.json() + "\n")
-        } else if quiet {
-            Terminal.output("\(file.printable): \(report.verdictLine)\n")
-        } else {
-            Terminal.output(report.text(style: style))
+    private func text(of report: Report, file: String, style: TextStyle) throws -> String {
+        if self.report.json {
+            return try (self.report.quiet ? report.verdictObject() : pretty ? report.json() : report.line()) + "\n"
         }
+        return self.report.quiet
+            ? "\(file.printable): \(report.verdictLine)\n" : report.text(style: style, rows: Terminal.rows)
     }
 }

@@ -15,11 +15,12 @@ struct Explain: ParsableCommand {
     @Argument(help: "The rule that a finding names.")
     var rule: RuleID?
 
-    @Flag(help: "No colour, also on a terminal.")
-    var noColor = false
+    @OptionGroup var display: DisplayOptions
 
     func run() {
-        let style = Terminal.style(noColour: noColor)
-        Terminal.output(rule.map { $0.explanation.text(of: $0, style: style) } ?? Explanation.list(style: style))
+        let style = display.style
+        var page = PagedOutput(display)
+        page.add(rule.map { $0.explanation.text(of: $0, style: style) } ?? Explanation.list(style: style))
+        page.finish()
     }
 }

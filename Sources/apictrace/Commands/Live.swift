@@ -19,39 +19,42 @@ struct Live: PrivilegedCommand {
 
             EXAMPLES:
               sudo apictrace live
-              sudo apictrace live --duration 60 --vm $(pidof qemu-system-x86_64)
+              sudo apictrace live --duration 60 --vm web01,web02
               sudo apictrace live --until suspect --json | jq -c 'select(.type != "summary")'
-              sudo apictrace live --quiet --fail-on hazard -- ./reproduce.sh
+              sudo apictrace live --quiet --fail-on hazard ./reproduce.sh
             """)
 
-    @Option(help: ArgumentHelp("Trace for so many seconds.", valueName: "seconds"))
+    @Option(help: ArgumentHelp("Trace for so many seconds; without it until ^C.", valueName: "seconds"))
     var duration: Double?
 
     @Option(help: ArgumentHelp("End when a finding of this grade or a graver one is there.", valueName: "grade"))
     var until: Grade?
 
-    @Option(help: ArgumentHelp("Only the VM of this process.", valueName: "pid"))
-    var vm: Int32?
-
-    @Option(help: ArgumentHelp("Only the vCPU with this id.", valueName: "n"))
-    var vcpu: Int32?
-
+    @OptionGroup var selection: SelectionOptions
     @OptionGroup var verdict: VerdictOptions
-
-    @Flag(help: "Print JSON lines (see apictrace schema --live); the last one is the report.")
-    var json = false
-
-    @Flag(help: "Print the result only.")
-    var quiet = false
-
-    @Flag(help: "No colour, also on a terminal.")
-    var noColor = false
+    @OptionGroup var report: ReportOptions
 
     @Option(help: "What reads the kernel's events; without it bpf, and ftrace where BPF can't be used.")
     var backend: LiveBackend?
 
-    @Option(help: ArgumentHelp("Also write what was seen to a trace.dat.", valueName: "file"), completion: .file())
+    @Option(
+        name: [.long, .customShort("o")],
+        help: ArgumentHelp(
+            "Also write what was seen to a trace.dat. - is standard output, all else then goes to standard error.",
+            valueName: "file"), completion: .file())
     var record: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Room for what was seen and not yet read, of all CPUs together (K, M: powers of 1024), 8M without it: more loses "
+                + "less. BPF only.",
+            valueName: "size"))
+    var buffer: ByteCount?
+
+    @Option(
+        name: .customShort("b"),
+        help: ArgumentHelp("The same in KiB for each CPU, as trace-cmd takes it.", valueName: "kib"))
+    var bufferOfCPU: UInt32?
 
     @Flag(
         help: ArgumentHelp(
@@ -62,8 +65,15 @@ struct Live: PrivilegedCommand {
     @Flag(help: "Show why the kernel refused a probe.")
     var verifierLog = false
 
-    @Argument(parsing: .postTerminator, help: "Trace while this command runs.")
-    var command: [String] = []
+    @Argument(
+        parsing: .captureForPassthrough,
+        help: ArgumentHelp("Trace while this command runs. A -- before it may be left out.", valueName: "command"))
+    var words: [String] = []
+
+    private var command: [String] { words.first == "--" ? Array(words.dropFirst()) : words }
+    private var json: Bool { report.json }
+    private var quiet: Bool { report.quiet }
+    private var recordsToOutput: Bool { record == "-" }
 
     func validate() throws {
         if let duration, !(duration > 0 && duration < 1e9) {
@@ -72,14 +82,26 @@ struct Live: PrivilegedCommand {
         guard until.map({ $0 >= .exposed }) ?? true else {
             throw ValidationError("--until takes a finding's grade: exposed or a graver one.")
         }
-        guard vcpu.map({ $0 >= 0 }) ?? true else { throw ValidationError("--vcpu counts from 0.") }
-        guard record != "-" else { throw ValidationError("--record writes a file; standard output takes none.") }
+        // What begins the command is no option of ours that somebody mistyped.
+        if let word = words.first, word.hasPrefix("-"), !["--", "-h", "--help", "--version"].contains(word) {
+            throw ValidationError("Unknown option '\(word)'")
+        }
+        guard !recordsToOutput || !Terminal.isOutputTerminal else {
+            throw ValidationError("--record - is for a pipe or a file; a terminal shows no recording.")
+        }
+        guard buffer == nil || bufferOfCPU == nil else { throw ValidationError("--buffer and -b say the same.") }
+        guard ringBytes != nil else { throw ValidationError("The buffer has 4K at least and 1G at most.") }
         guard !lapic || record != nil && backend != .ftrace else {
             throw ValidationError("--lapic is for a --record made with BPF.")
         }
     }
 
     func run() throws {
+        switch words.first {
+        case "-h", "--help": throw CleanExit.helpRequest(Self.self)
+        case "--version": throw CleanExit.message(Apictrace.version)
+        default: break
+        }
         do {
             throw try trace()
         } catch let unavailable as TracingUnavailable {
@@ -89,13 +111,25 @@ struct Live: PrivilegedCommand {
     }
 
     private func trace() throws -> ExitStatus {
-        var options = LiveOptions(vm: vm, vcpu: vcpu)
+        var options = LiveOptions(selection: selection.selection)
+        options.processes = try AskedVMs.processes(of: options.selection)
         options.sendsLAPIC = lapic
+        options.ringBytes = ringBytes ?? options.ringBytes
         switch backend {
         case .bpf: return try traceWithBPF(try LiveSession.started(options), options)
         case .ftrace: return try trace(try FtraceSession(), options)
         case nil: return try traceWithWhatWorks(options)
         }
+    }
+
+    /// A power of two, as the kernel wants it; nil where that would be too much or too little.
+    private var ringBytes: UInt32? {
+        let perCPU = bufferOfCPU.map { UInt64($0) * 1024 * UInt64(max(HostFacts.onlineCPUs, 1)) }
+        guard let bytes = buffer?.bytes ?? perCPU else { return LiveOptions().ringBytes }
+        guard (4096...(1 << 30)).contains(bytes) else { return nil }
+        var size: UInt32 = 4096
+        while UInt64(size) < bytes { size <<= 1 }
+        return size
     }
 
     /// BPF, or ftrace where BPF can't be used and ftrace can; what BPF lacks is the error where neither can.
@@ -130,7 +164,7 @@ struct Live: PrivilegedCommand {
     private func trace<Tracing: LiveTracing & ~Copyable>(
         _ tracing: consuming Tracing, _ options: LiveOptions
     ) throws -> ExitStatus {
-        let out = OutputQueue()
+        let out = OutputQueue(outputDescriptor)
         let reporter = LiveReporter(tracing.info, options, output: output(out), to: out, until: until)
         var sink = try LiveRecorder(
             reporter, path: record, info: tracing.info, countsHits: Tracing.countsMore)
@@ -142,7 +176,7 @@ struct Live: PrivilegedCommand {
         let end: RunEnd
         do {
             end = try tracing.run(
-                for: duration, command: command, commandOutput: json ? STDERR_FILENO : STDOUT_FILENO, into: &sink)
+                for: duration, command: command, commandOutput: json ? STDERR_FILENO : outputDescriptor, into: &sink)
         } catch {
             sink.next.end()
             throw error
@@ -181,8 +215,11 @@ struct Live: PrivilegedCommand {
         return false
     }
 
+    /// For all but the recording.
+    private var outputDescriptor: Int32 { recordsToOutput ? STDERR_FILENO : STDOUT_FILENO }
+
     private func output(_ out: OutputQueue) -> any LiveOutput {
-        let style = Terminal.style(noColour: noColor)
+        let style = report.style
         if json { return JSONLines(out: out, isQuiet: quiet) }
         // A command shares the terminal: no screen that its output would spoil.
         return Terminal.isScreen && command.isEmpty && !quiet

@@ -4,7 +4,7 @@ import TraceCore
 
 struct Schema: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Print the JSON Schema (draft 2020-12) of the JSON report.",
+        abstract: "Print the JSON Schema (draft 2020-12) of the JSON report, or of another command's JSON.",
         discussion: """
             EXAMPLE:
               apictrace schema > apictrace.schema.json
@@ -12,10 +12,29 @@ struct Schema: ParsableCommand {
               python3 -m jsonschema -i report.json apictrace.schema.json
             """)
 
-    @Flag(help: "The schema of a line of live --json instead.")
-    var live = false
+    enum Subject: String, EnumerableFlag {
+        case analyze, live, events, doctor
+
+        static func help(for value: Self) -> ArgumentHelp? {
+            switch value {
+            case .analyze: "An object of analyze --json."
+            case .live: "A line of live --json."
+            case .events: "A line of events --json."
+            case .doctor: "The object of doctor --json."
+            }
+        }
+    }
+
+    @Flag(exclusivity: .exclusive) var subject = Subject.analyze
 
     func run() {
-        Terminal.output((live ? Report.lineSchema : Report.schema) + "\n")
+        let schema =
+            switch subject {
+            case .analyze: Report.schema
+            case .live: Report.lineSchema
+            case .events: EventListing.schema
+            case .doctor: Examination.schema
+            }
+        Terminal.output(schema + "\n")
     }
 }

@@ -40,7 +40,10 @@ enum TypeChecks {
         // Each kernel has only one of these two.
         let expected = missing.filter { $0 != "kvm_apicv_inhibit_changed" && $0 != "kvm_apicv_update_request" }
         return expected.isEmpty
-            ? DoctorCheck("tracepoints", .ok, found)
+            ? DoctorCheck(
+                "tracepoints", .ok,
+                missing.isEmpty
+                    ? found : "\(found); another kernel's \(missing.joined(separator: " ")) is missing, rightly")
             : DoctorCheck(
                 "tracepoints", .note, "\(found); this kernel lacks " + expected.joined(separator: " "),
                 advice: "reports then say what could not be seen")

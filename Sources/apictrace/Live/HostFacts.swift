@@ -39,6 +39,8 @@ struct HostFacts: Equatable, Sendable {
         )
     }
 
+    static var onlineCPUs: Int { Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
     /// Lockdown in confidentiality mode forbids BPF to read kernel memory (security/lockdown/lockdown.c).
     static var isLockedDown: Bool {
         SystemFile.text("/sys/kernel/security/lockdown")?.contains("[confidentiality]") ?? false

@@ -9,12 +9,12 @@ struct LiveAnalysis: LiveEventSink, ~Copyable {
     private var numbers = FindingNumbers()
     /// The findings as of the last look.
     private(set) var findings: [RuleFinding] = []
-    private let selection: ReportBuilder.Selection
+    private let selection: Selection
 
     init(_ info: TraceInfo, _ options: LiveOptions) {
         analysis = Analysis(info: info)
-        analysis.wanted = options.vm
-        selection = .init(vm: options.vm, vcpu: options.vcpu)
+        analysis.wanted = options.selection
+        selection = options.selection
     }
 
     mutating func event(_ event: KVMEvent, at stamp: EventStamp) {
@@ -72,11 +72,12 @@ struct LiveAnalysis: LiveEventSink, ~Copyable {
     /// Findings that are new, or graver than when they were told, since the last call.
     mutating func news(base: UInt64) -> [(report: Report.Finding, place: String)] {
         findings = analysis.findings
+        let fix = analysis.rules.fixState(in: analysis.machine)
         var news: [(report: Report.Finding, place: String)] = []
         for finding in findings {
             guard numbers.isNews(finding, in: analysis.machine) else { continue }
             let number = numbers.number(of: finding, in: analysis.machine)
-            let report = Report.Finding(finding, number: number, base: base, in: analysis.machine)
+            let report = Report.Finding(finding, number: number, base: base, fix: fix, in: analysis.machine)
             news.append((report, place(of: finding)))
         }
         return news

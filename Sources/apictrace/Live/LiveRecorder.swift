@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Glibc
 import TraceCore
 
 /// Passes what live tracing tells on, and writes it to a file as well if one is wanted. What can't be written ends the recording
@@ -17,12 +18,16 @@ struct LiveRecorder<Next: LiveEventSink & ~Copyable>: LiveEventSink, ~Copyable {
     private static var interval: UInt64 { 500_000_000 }
 
     /// - Parameters:
-    ///   - path: nil for no file.
+    ///   - path: nil for no file, `-` for standard output.
     ///   - countsHits: they go to the file now and then, should it never be completed.
     init(
         _ next: consuming Next, path: String?, info: TraceInfo, countsHits: Bool = true
     ) throws(TraceWriterError) {
-        if let path { writer = try TraceWriter(path: path, info: info) } else { writer = nil }
+        switch path {
+        case nil: writer = nil
+        case "-": writer = try TraceWriter(outlet: STDOUT_FILENO, name: "standard output", info: info)
+        case let path?: writer = try TraceWriter(path: path, info: info)
+        }
         disk = writer?.sync()
         self.countsHits = countsHits
         self.next = next

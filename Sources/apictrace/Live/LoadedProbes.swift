@@ -13,8 +13,8 @@ struct LoadedProbes: ~Copyable {
     init(_ options: LiveOptions, host: HostFacts, types: borrowing KernelTypes) throws(BPFError) {
         let object = try BPFObject()
         var config = probe_config()
-        config.vm = UInt32(bitPattern: options.vm ?? 0)
-        config.vcpu = options.vcpu ?? -1
+        config.vm = UInt32(bitPattern: options.onlyProcess ?? 0)
+        config.vcpu = options.onlyVCPU ?? -1
         config.is_vmx = host.isa == .vmx ? 1 : 0
         config.is_svm = host.isa == .svm ? 1 : 0
         // Before 6.0 what an injection repeats is told from the exit before it.

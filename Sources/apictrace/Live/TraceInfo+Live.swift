@@ -5,7 +5,7 @@ extension TraceInfo {
     /// What live tracing says of itself: the kernel answers for what a file's formats would.
     init(_ host: HostFacts, _ types: borrowing KernelTypes, kinds: EventKindSet) {
         self.init(
-            format: "live (BPF)", clock: TraceClock(name: "mono", unit: .nanoseconds), cpus: host.cpus)
+            format: Self.live + "BPF)", clock: TraceClock(name: "mono", unit: .nanoseconds), cpus: host.cpus)
         kernel = host.kernel
         var names: [String] = []
         for name in kinds.kinds.flatMap(\.tracepoints) where types.argumentCount(ofTracepoint: name) != nil {

@@ -5,6 +5,8 @@ import Glibc
 struct FoundVM: Equatable, Sendable {
     var process: Int32
     var command: String
+    /// The guest's own name.
+    var guest: String?
     /// vCPU ids, ascending; an id comes once for each VM of the process that has it.
     var vcpus: [Int32]
 }
@@ -20,7 +22,8 @@ enum VCPUFinder {
             }
             guard !vcpus.isEmpty else { return nil }
             return FoundVM(
-                process: process, command: SystemFile.text("\(proc)/\(process)/comm") ?? "", vcpus: vcpus.sorted())
+                process: process, command: SystemFile.text("\(proc)/\(process)/comm") ?? "",
+                guest: GuestName.of(process: process, in: proc), vcpus: vcpus.sorted())
         }
     }
 

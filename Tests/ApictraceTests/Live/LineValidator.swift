@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 
-/// Validates lines of `live --json` as a user would: with the schema that the command prints and Python's `jsonschema`.
+/// Validates lines of JSON as a user would: with the schema that the command prints and Python's `jsonschema`.
 enum LineValidator {
     /// The complaints, one a line; empty where all lines are valid.
-    static func complaints(about lines: String) throws -> String {
+    static func complaints(about lines: String, schema option: String = "--live") throws -> String {
         let program = """
             import json, sys
             from jsonschema import Draft202012Validator
@@ -16,7 +16,7 @@ enum LineValidator {
         let input = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
         try Data(lines.utf8).write(to: input)
         defer { try? FileManager.default.removeItem(at: input) }
-        let schema = try Command("schema", "--live").output
+        let schema = try Command("schema", option).output
         let run = try Command(
             running: URL(fileURLWithPath: "/usr/bin/env"), ["python3", "-c", program, schema], input: input)
         return run.output + run.errors

@@ -73,14 +73,14 @@ struct LiveTests {
     }
 
     @Test func `another VM's events are counted and not sent`() throws {
-        let trace = try CollectedTrace(LiveOptions(vm: 1), ipis: 100, timers: 0)
+        let trace = try CollectedTrace(LiveOptions(processes: [1]), ipis: 100, timers: 0)
         #expect(trace.totals.byName["kvm_apic_ipi"] == 100)
         // Accepts may come from threads of no VM, so that they are sent always.
         #expect(UInt64(trace.events.count) == trace.totals.byName["kvm_apic_accept_irq"])
     }
 
     @Test func `another vCPU's events are counted and not sent`() throws {
-        let trace = try CollectedTrace(LiveOptions(vcpu: 1), ipis: 100, timers: 0)
+        let trace = try CollectedTrace(LiveOptions(selection: Selection(vcpus: [1...1])), ipis: 100, timers: 0)
         #expect(trace.totals.byName["kvm_apic_accept_irq"] == 100)
         #expect(
             !trace.events.contains { event in

@@ -131,7 +131,7 @@ import Testing
             .at(1_000_003_000, cpu: 0, tid: 400, .apicAcceptIRQ(.init(vcpu: 1, vector: 0x51))),
         ]
         var listing = Listing()
-        listing.options.vcpu = 1
+        listing.options.selection = Selection(vcpu: 1)
         #expect(
             listing.text(lines) == """
                     1.000001 [001]     501 0/1    -  kvm_entry:            vcpu 1 rip 0x0
@@ -148,12 +148,12 @@ import Testing
             .at(5, tid: 900, .entry(.init(vcpu: 0))),
         ]
         var listing = Listing()
-        listing.options.vm = 900
+        listing.options.selection = Selection(vm: 900)
         #expect(
             listing.text(lines).split(separator: "\n").map { $0.dropFirst(19).prefix(12) } == [
                 "    900 1/0 ", "    900 1/0 ",
             ])
-        listing.options.vm = 500
+        listing.options.selection = Selection(vm: 500)
         #expect(
             listing.text(lines).split(separator: "\n").map { $0.dropFirst(19).prefix(12) } == [
                 "    500 0/0 ", "    501 0/1 ", "    500 0/0 ",

@@ -127,8 +127,8 @@ import Testing
         trace.state()
         for _ in 0..<2 { trace.words(.l1Exit, ppr: 0x50) }
         #expect(trace.findings.map(\.limits.count) == [2])
-        #expect(trace.findings.first?.limits.first?.contains("No interrupt was seen to be held back") == true)
-        #expect(trace.findings.first?.limits.last?.contains("the fix is broken") == true)
+        #expect(trace.findings.first?.limits.first?.text.contains("No interrupt was seen to be held back") == true)
+        #expect(trace.findings.first?.limits.last?.text.contains("the fix is broken") == true)
         for _ in 0..<2 { trace.words(.l1Exit, irr: [0x41], ppr: 0x50) }
         #expect(trace.findings.map(\.limits.count) == [1])
     }

@@ -163,7 +163,7 @@ import Testing
         trace.accept(0x41)
         trace.runL2(entries: 25, over: 150)
         let limits = trace.outcome().finding(.lostAccept)?.limits ?? []
-        #expect(limits.contains { $0.contains("with the exit") })
+        #expect(limits.contains { $0.text.contains("with the exit") })
     }
 
     @Test

@@ -7,7 +7,7 @@ import Testing
 @Suite struct InhibitsOfNobodyTests {
     private static let worker = Trace.Thread(tid: 5002, vcpu: nil, cpu: 247)
 
-    private func texts(_ trace: Trace, selection: ReportBuilder.Selection = .init()) -> [String] {
+    private func texts(_ trace: Trace, selection: Selection = Selection(vms: [])) -> [String] {
         trace.outcome(selection: selection).report.observations.filter { $0.kind == .inhibits }.map(\.text)
     }
 

@@ -9,6 +9,15 @@ import Testing
         #expect(try SchemaValidator.complaints(about: report.json()) == nil)
     }
 
+    @Test func `so do what stands in a report's place, and a report in one line`() throws {
+        let objects = [
+            try SampleReports.lost.line(), try SampleReports.clean.verdictObject(),
+            try Report.Failure(path: "-", error: "standard input: empty").line(),
+        ]
+        #expect(try SchemaValidator.complaints(about: objects) == nil)
+        #expect(objects.allSatisfy { !$0.contains("\n") })
+    }
+
     @Test func `every case of every enum satisfies the schema`() throws {
         var report = SampleReports.lost
         let line = report.vms[0].vcpus[0].interrupts[0]
@@ -34,7 +43,7 @@ import Testing
             .init(kind: $0, vm: nil, vcpu: nil, vector: nil, first: 0, last: 0, count: 0, text: "-")
         }
         report.reasons = ["No L2 ran."]
-        report.selection = .init(vm: 2104, vcpu: nil, from: 0, to: nil)
+        report.selection = .init(vm: 2104, vcpu: nil, vms: ["process 2104"], vcpus: [], from: 0, to: nil)
         for unit in TraceClock.Unit.allCases {
             report.source.clock.unit = unit
             #expect(try SchemaValidator.complaints(about: report.json()) == nil)
@@ -59,6 +68,8 @@ import Testing
         (#""stuck" : ["#, #""stuck" : [ 48, "#, "$.findings[0].stuck"),
         (#""reasons" : ["#, #""grounds" : ["#, "$: 'reasons' is a required property"),
         (#""selection" : null,"#, #""selection" : {"vm": 1},"#, "$.selection"),
+        (#""recordCommand" : "trace-cmd"#, #""recordCommand" : "reboot; trace-cmd"#, "$.recordCommand"),
+        (#""type" : "report""#, #""kind" : "report""#, "$: 'type' is a required property"),
         (#""cut" : null,"#, "", "$.source: 'cut' is a required property"),
         (#""unexplained""#, #""lost""#, "$.vms[0].vcpus[0].interrupts[0].class"),
         (#""mask" : "0x0""#, #""mask" : "0X0""#, "$.vms[0].apicv[0].mask"),

@@ -16,6 +16,9 @@ import Testing
                   When      +33.857742 s (trace time 72.372469) to +39.676450 s (trace time 78.191177), 399 times
                   Why       L1 acknowledged vector 0x30 and L2 ended it; every later 0x30 was accepted and none
                             delivered.
+                  Do now    Run a kernel that has the fix.
+                  KVM's fix unknown (release): 6.1.0-55-amd64 is of an unknown build
+                  Not known L1's own deliveries are silent under virtual-interrupt delivery.
                   Crossing  0x30 acknowledged in L1, ended in L2 (inferred)
                   Stuck     0x51: received, in service still, and blocking
                   Shown by  lost-accept
@@ -28,18 +31,15 @@ import Testing
                     +33.857742  72.372469  216  kvm_eoi              vcpu 0 vector 0x30
                     +33.861700  72.376427  216  kvm_apic_accept_irq  vcpu 0 vector 0x30
                     +33.861790  72.376517  216  kvm_nested_vmenter   event_inj 0x00000030: L1 got nothing
-                  Do now    Run a kernel that has the fix.
-                  KVM's fix unknown (release): 6.1.0-55-amd64 is of an unknown build
                   More      apictrace explain stale-svi; https://git.kernel.org/linus/04bc93cf49d1
-                  Not known L1's own deliveries are silent under virtual-interrupt delivery.
 
                   Noticed   vCPU 0 of qemu-system-x86 (pid 214): 0x81, level-triggered: accepted 80 times. From
                             +33.000000 s (trace time 71.514727) to +33.004400 s (trace time 71.519127).
 
-                  Doubt     Whether APICv was inhibited before the trace began: the inhibit mask was never recorded
+                  Doubt     Whether APICv was inhibited before the trace began: the inhibit mask was never recorded.
 
                   Record next time, while it happens:
-                    trace-cmd record -e kvm:kvm_apicv_inhibit_changed
+                    trace-cmd record -b 16384 -e kvm:kvm_apicv_inhibit_changed
 
                 """)
     }
@@ -140,33 +140,66 @@ import Testing
             report.text(style: .init()).hasSuffix(
                 """
 
-                  Doubt     Events were lost in 3 gaps, 12 by their counts; 1 without a count; the recorder counted
-                            40. Larger buffers (trace-cmd's -b) or fewer events help.
+                  Doubt     40 events were lost in 3 gaps. Larger buffers (trace-cmd's -b) or fewer events help.
                   Doubt     The file is cut or damaged at byte 4096, where a page header was expected; what can be
                             read counts.
 
                 """))
     }
 
-    @Test func `the events of all limits make one command`() {
+    @Test func `no word of a file gets into the line that root is to paste`() {
+        var trace = Trace(recorded: EventKindSet(rawValue: .max).subtracting(.init(.eoi)))
+        let hostile = "x: trace-cmd record -e sched; reboot"
+        trace.info.commands = [Trace.Thread.vmm.tid: hostile, Trace.Thread.vcpu0.tid: hostile]
+        trace.info.kernel = "6.1.0 trace-cmd record -e sched; reboot"
+        trace.createVM()
+        trace.resumeL2()
+        trace.accessDirectly(0x20, write: false)
+        let report = trace.outcome().report
+        #expect(report.recordCommand?.contains("-e kvm:kvm_eoi") == true)
+        #expect(report.recordCommand?.wholeMatch(of: /trace-cmd record -b \d+( -e [a-z]+:[a-z_]+)+/) != nil)
+        let text = report.text(style: .init(width: 4000))
+        #expect(text.contains(hostile))
+        #expect(text.contains("  Record next time, while it happens:\n    \(report.recordCommand ?? "")\n"))
+    }
+
+    @Test func `what holds for every recording is no doubt about this one`() {
         var report = SampleReports.clean
-        report.limits = [
-            "No EOI is recorded: " + EventKindSet(.eoi, .markMMIOSPTE).recordCommand,
-            "L1's own deliveries leave no event.",
-            "No injection is recorded: " + EventKindSet(.injVIRQ, .eoi).recordCommand,
-        ]
-        #expect(
-            report.text(style: .init()).hasSuffix(
-                """
+        report.unknowns = [.init(text: "L1's own deliveries leave no event.", standing: true)]
+        let text = report.text(style: .init())
+        #expect(!text.contains("Doubt"))
+        #expect(text.hasSuffix("\n  Always    L1's own deliveries leave no event.\n"))
+    }
 
-                  Doubt     No EOI is recorded
-                  Doubt     L1's own deliveries leave no event.
-                  Doubt     No injection is recorded
+    @Test func `a page that is longer than the terminal ends with its verdict`() {
+        let text = SampleReports.lost.text(style: .init())
+        #expect(SampleReports.lost.text(style: .init(), rows: 200) == text)
+        let long = SampleReports.lost.text(style: .init(), rows: 24)
+        #expect(long.hasPrefix(text))
+        #expect(long.hasSuffix("\n\n" + text.split(separator: "\n").prefix(2).joined(separator: "\n") + "\n"))
+    }
 
-                  Record next time, while it happens:
-                    trace-cmd record -b 16384 -e kvmmmu:mark_mmio_spte -e kvm:kvm_eoi -e kvm:kvm_inj_virq
+    @Test func `of an exposed trace the headline says whether a loss could have shown`() {
+        var report = SampleReports.clean
+        report.verdict = .exposed
+        report.findings = SampleReports.lost.findings
+        (report.findings[0].rule, report.findings[0].grade, report.findings[0].vectors) = (.l2APICDirect, .exposed, [])
+        #expect(report.verdictLine.contains("while APICv is active; no loss is shown: vCPU 0"))
+        report.unknowns = SampleReports.lost.unknowns
+        #expect(report.verdictLine.contains("; a loss could not show, for events are missing: vCPU 0"))
+        report.unknowns = []
+        report.loss.gapsTotal = 1
+        #expect(report.verdictLine.contains("; what was lost of the trace may hold a loss: vCPU 0"))
+        report.host.sviFix = .init(state: .present, basis: .kallsyms, evidence: "symbol")
+        #expect(report.verdictLine.contains("; KVM has the fix, which makes that harmless: vCPU 0"))
+    }
 
-                """))
+    @Test func `vectors that are lost elsewhere are in the headline too`() {
+        var report = SampleReports.lost
+        var other = report.findings[0]
+        (other.vcpu, other.vectors, other.grade) = (1, ["0x81", "0x91"], .suspect)
+        report.findings.append(other)
+        #expect(report.verdictLine.hasSuffix(" Also vectors 0x81 and 0x91 on vCPU 1 (suspect)."))
     }
 
     @Test func `a clock that doesn't count time keeps its numbers`() {

@@ -23,10 +23,13 @@ enum SampleReports {
                 apicOfL2: .l1s, vcpus: [vcpu])
         ],
         observations: [storm],
-        limits: [
-            "Whether APICv was inhibited before the trace began: the inhibit mask was never recorded; "
-                + "trace-cmd record -e kvm:kvm_apicv_inhibit_changed"
-        ])
+        limits: ["Whether APICv was inhibited before the trace began: the inhibit mask was never recorded."],
+        unknowns: [
+            .init(
+                text: "Whether APICv was inhibited before the trace began: the inhibit mask was never recorded.",
+                record: ["kvm:kvm_apicv_inhibit_changed"])
+        ],
+        recordCommand: "trace-cmd record -b 16384 -e kvm:kvm_apicv_inhibit_changed")
 
     static let clean: Report = {
         var report = lost
@@ -45,6 +48,8 @@ enum SampleReports {
         report.vms[0].vcpus[0].interrupts = []
         report.vms[0].vcpus[0].apicAccess.l2Direct = .init(reads: 0, writes: 0, registers: [:])
         report.limits = []
+        report.unknowns = []
+        report.recordCommand = nil
         return report
     }()
 
@@ -78,7 +83,8 @@ enum SampleReports {
         explanation: "L1 acknowledged vector 0x30 and L2 ended it; every later 0x30 was accepted and none delivered.",
         advice: "Run a kernel that has the fix.",
         references: ["https://git.kernel.org/linus/04bc93cf49d1"],
-        limits: ["L1's own deliveries are silent under virtual-interrupt delivery."])
+        limits: ["L1's own deliveries are silent under virtual-interrupt delivery."],
+        unknowns: [.init(text: "L1's own deliveries are silent under virtual-interrupt delivery.")])
 
     private static let storm = Report.Observation(
         kind: .storm, vm: 0, vcpu: 0, vector: "0x81", first: 33_000_000_000, last: 33_004_400_000, count: 80,

@@ -38,7 +38,7 @@ import Testing
     @Test func `a task priority that was never shown: a hazard at most`() throws {
         let finding = try #require(waiting(tpr: nil).outcome().finding(.lostAccept))
         #expect(finding.grade == .hazard)
-        #expect(finding.limits.contains { $0.contains("task priority") })
+        #expect(finding.limits.contains { $0.text.contains("task priority") })
     }
 
     @Test func `a task priority that masks it explains the wait`() {

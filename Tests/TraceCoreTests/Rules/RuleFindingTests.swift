@@ -8,7 +8,7 @@ import Testing
     private func finding(_ rule: RuleID, _ grade: Grade, count: UInt64, limit: String) -> RuleFinding {
         var finding = RuleFinding(
             rule: rule, grade: grade, vm: 0, vcpu: 0, first: 10, last: 20, count: count, statement: "\(count).")
-        finding.limits = [limit]
+        finding.limits = [Limit(limit)]
         return finding
     }
 

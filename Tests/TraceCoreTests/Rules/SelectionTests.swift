@@ -42,8 +42,8 @@ import Testing
         #expect(report.vms.flatMap(\.vcpus).map(\.id) == [1])
     }
 
-    @Test(arguments: [ReportBuilder.Selection(vm: 5), .init(vcpu: 3), .init(vm: 900, vcpu: 1)])
-    func `what isn't in the trace is not clean`(_ selection: ReportBuilder.Selection) {
+    @Test(arguments: [Selection(vm: 5), .init(vcpu: 3), .init(vm: 900, vcpu: 1)])
+    func `what isn't in the trace is not clean`(_ selection: Selection) {
         let report = twoVMs().outcome(selection: selection).report
         #expect(report.verdict == .inconclusive)
         #expect(report.limits.contains { $0.contains("--vm") })
@@ -93,12 +93,26 @@ import Testing
         #expect(trace.outcome().report.selection == nil)
         #expect(!trace.outcome().report.text(style: .init()).contains("Only of it"))
         let report = trace.outcome(window: 3000...5000, selection: .init(vm: 100, vcpu: 0)).report
-        #expect(report.selection == .init(vm: 100, vcpu: 0, from: 3000, to: 5000))
+        #expect(report.selection == .init(vm: 100, vcpu: 0, vms: ["process 100"], vcpus: [0], from: 3000, to: 5000))
         #expect(try SchemaValidator.complaints(about: report.json()) == nil)
         let text = report.text(style: .init(width: 200))
-        #expect(text.contains("Only of it: VM of process 100, vCPU 0, from +0.000003 s"))
+        #expect(text.contains("Only of it: process 100, vCPU 0, from +0.000003 s"))
         let open = trace.outcome(window: 3000...(.max)).report
-        #expect(open.selection == .init(vm: nil, vcpu: nil, from: 3000, to: nil))
+        #expect(open.selection == .init(vm: nil, vcpu: nil, vms: [], vcpus: [], from: 3000, to: nil))
+    }
+
+    @Test func `VMs go by the report's own number and by their command too, and several add up`() {
+        var trace = twoVMs()
+        trace.info.commands[100] = "web01"
+        func processes(_ words: String...) -> [Int32?] {
+            trace.outcome(selection: Selection(vms: words.map { Selection.VM($0) })).report.vms.map(\.pid)
+        }
+        let all = trace.outcome().report.vms.map(\.pid)
+        #expect(processes("VM 0") == [all[0]])
+        #expect(processes("vm1") == [all[1]])
+        #expect(processes("web01") == [100])
+        #expect(processes("VM 0", "VM 1") == all)
+        #expect(processes("db01") == [])
     }
 
     @Test func `observations are of what was chosen, too`() {

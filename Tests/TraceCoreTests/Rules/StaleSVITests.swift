@@ -185,7 +185,7 @@ import Testing
         let finding = try #require(trace.outcome().finding(.staleSVI))
         #expect(finding.grade == .hazard)
         #expect(finding.vectors == [0x41])
-        #expect(finding.limits.contains { $0.contains("task priority") })
+        #expect(finding.limits.contains { $0.text.contains("task priority") })
     }
 
     @Test func `BLOCKIRQ holds everything back on purpose`() {

@@ -11,7 +11,7 @@ struct Outcome {
     let doubts: [Coverage.Doubt]
     let report: Report
 
-    init(_ analysis: consuming Analysis, _ totals: TraceTotals, _ selection: ReportBuilder.Selection) {
+    init(_ analysis: consuming Analysis, _ totals: TraceTotals, _ selection: Selection) {
         vms = analysis.machine.vms
         vcpus = analysis.machine.vcpus
         unattributed = analysis.machine.unattributed

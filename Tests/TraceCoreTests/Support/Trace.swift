@@ -82,7 +82,7 @@ struct Trace {
     }
 
     /// What machine, rules and report make of it.
-    func outcome(window: ClosedRange<UInt64>? = nil, selection: ReportBuilder.Selection = .init()) -> Outcome {
+    func outcome(window: ClosedRange<UInt64>? = nil, selection: Selection = Selection(vms: [])) -> Outcome {
         var analysis = Analysis(info: info, window: window)
         feed(&analysis)
         analysis.finish()
@@ -119,5 +119,12 @@ struct Trace {
         mutating func lost(_ gap: EventGap) {
             machine.lost(gap, observer: &log)
         }
+    }
+}
+
+extension Selection {
+    /// One VM by its process, one vCPU, or both.
+    init(vm: Int32? = nil, vcpu: Int32? = nil) {
+        self.init(vms: vm.map { [.process($0)] } ?? [], vcpus: vcpu.map { [$0...$0] } ?? [])
     }
 }

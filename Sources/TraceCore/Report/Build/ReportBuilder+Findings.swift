@@ -6,7 +6,10 @@ extension Report.Finding {
     /// - Parameters:
     ///   - number: what makes its id.
     ///   - base: the clock's time that its times count from.
-    public init(_ finding: RuleFinding, number: Int, base: UInt64, in machine: borrowing Machine) {
+    ///   - fix: what is known of the fix, which decides what to do.
+    public init(
+        _ finding: RuleFinding, number: Int, base: UInt64, fix: FixState, in machine: borrowing Machine
+    ) {
         func relative(_ time: UInt64) -> UInt64 { time > base ? time - base : 0 }
         let explanation = finding.rule.explanation
         self.init(
@@ -21,8 +24,9 @@ extension Report.Finding {
                     time: relative(entry.stamp.time), cpu: entry.stamp.cpu, tid: entry.stamp.tid, event: entry.event,
                     text: entry.text)
             },
-            explanation: finding.statement, advice: explanation.advice, references: explanation.references,
-            limits: finding.limits)
+            explanation: finding.statement, advice: Advice(finding, fix: fix, in: machine).text,
+            references: explanation.references, limits: finding.limits.map(\.text),
+            unknowns: finding.limits.map(Report.Unknown.init))
         if let vcpu = finding.vcpu { self.vcpu = machine.vcpus[vcpu].id }
     }
 }

@@ -2,11 +2,11 @@
 
 extension ReportBuilder {
     /// What the trace can't show, most important first.
-    var limits: [String] {
+    var limits: [Limit] {
         var limits = coverage.doubts.map { doubt in
-            guard !doubt.missing.isEmpty else { return doubt.text }
-            let names = doubt.missing.kinds.map { $0.tracepoints[0] }.joined(separator: ", ")
-            return "\(doubt.text) Not recorded: \(names): \(Coverage.wanted.recordCommand)"
+            doubt.missing.isEmpty
+                ? Limit(doubt.text)
+                : Limit("\(doubt.text) Not recorded: \(doubt.missing.names).", missing: doubt.missing)
         }
         if !selectsAny {
             limits.append("Nothing that --vm and --vcpu ask for is in the trace.")
@@ -14,9 +14,10 @@ extension ReportBuilder {
         if ended.unlisted.vms > 0 {
             let (vms, findings) = (ended.unlisted.vms, ended.unlisted.findings)
             limits.append(
-                "\(vms) VMs more ended and left something: \(findings) findings"
-                    + (ended.unlisted.grade.map { ", \($0.rawValue) at most" } ?? "")
-                    + " and \(ended.unlisted.observations) observations, which are not listed.")
+                Limit(
+                    "\(vms) VMs more ended and left something: \(findings) findings"
+                        + (ended.unlisted.grade.map { ", \($0.rawValue) at most" } ?? "")
+                        + " and \(ended.unlisted.observations) observations, which are not listed."))
         }
         if machine.unattributed > 0 {
             limits.append("\(machine.unattributed) events could not be tied to a VM.")
@@ -25,12 +26,6 @@ extension ReportBuilder {
             limits.append(
                 "VM \(machine.vms[vm].serial) changed its inhibits \(machine.vms[vm].apicv.total) times; the first are listed."
             )
-        }
-        if ended.totals.isInferred || machine.vms.indices.contains(where: { machine.grouping.isInferred($0) }) {
-            limits.append("The file names no process: threads were tied to VMs, and a VM to its pid, by inference.")
-        }
-        if ended.totals.hadAPICv || machine.vms.contains(where: { $0.isa == .vmx && $0.apicv.everActive }) {
-            limits.append("With APICv active hardware delivers and ends interrupts of L1 without any event.")
         }
         if ended.totals.hadPostedDevices || machine.vms.contains(where: \.hasPostedDevices) {
             limits.append("The IOMMU posts interrupts of assigned devices: they are accepted without any event.")
@@ -44,6 +39,24 @@ extension ReportBuilder {
         if unbracketed > 0 {
             limits.append("\(unbracketed) APIC accesses are of a level that can't be told.")
         }
-        return limits + totals.notes
+        return limits + totals.notes.map { Limit($0) } + standingLimits
+    }
+
+    /// What holds for every recording of the kind.
+    private var standingLimits: [Limit] {
+        var limits: [Limit] = []
+        if ended.totals.hadAPICv || machine.vms.contains(where: { $0.isa == .vmx && $0.apicv.everActive }) {
+            limits.append(
+                Limit(
+                    "With APICv active hardware delivers and ends interrupts of L1 without any event.",
+                    isStanding: true))
+        }
+        if ended.totals.isInferred || machine.vms.indices.contains(where: { machine.grouping.isInferred($0) }) {
+            limits.append(
+                Limit(
+                    "The file names no process: threads were tied to VMs, and a VM to its pid, by inference.",
+                    isStanding: true))
+        }
+        return limits
     }
 }

@@ -7,7 +7,7 @@ extension ReportBuilder {
             // Changes of inhibits are kept from before the window, as the state of a VM is.
             guard observation.last >= window.lowerBound else { return false }
             if let vcpu = observation.vcpu, !isSelected(vcpu: vcpu) { return false }
-            guard let vm = observation.vm else { return selection.vm == nil && selection.vcpu == nil }
+            guard let vm = observation.vm else { return selection.isEmpty }
             return isSelected(vm: vm)
         }.map { observation in
             Report.Observation(
@@ -18,12 +18,18 @@ extension ReportBuilder {
         }
     }
 
+    /// Of a range that somebody gave without an end in mind.
+    private static let vcpusNamed = 4096
+
     var narrowing: Report.Selection? {
         let (from, to) = (
             window.lowerBound == 0 ? nil : window.lowerBound, window.upperBound == .max ? nil : window.upperBound
         )
-        guard selection.vm != nil || selection.vcpu != nil || from != nil || to != nil else { return nil }
+        guard !selection.isEmpty || from != nil || to != nil else { return nil }
+        let vcpus = selection.vcpus.flatMap { Array($0.prefix(Self.vcpusNamed)) }
         return Report.Selection(
-            vm: selection.vm, vcpu: selection.vcpu, from: from.map { relative($0) }, to: to.map { relative($0) })
+            vm: selection.vms.count == 1 ? selection.vms[0].process : nil, vcpu: vcpus.count == 1 ? vcpus[0] : nil,
+            vms: selection.vms.map(\.description), vcpus: vcpus, from: from.map { relative($0) },
+            to: to.map { relative($0) })
     }
 }

@@ -2,18 +2,6 @@
 
 /// Puts an analysis into the report's words: relative times, names and hexadecimal strings. It judges nothing.
 public struct ReportBuilder: ~Copyable {
-    /// What the user narrowed the report down to.
-    public struct Selection: Sendable {
-        /// The VMM's process, or any thread of the VM's.
-        public var vm: Int32?
-        public var vcpu: Int32?
-
-        public init(vm: Int32? = nil, vcpu: Int32? = nil) {
-            self.vm = vm
-            self.vcpu = vcpu
-        }
-    }
-
     let machine: Machine
     let totals: TraceTotals
     let fix: FixState
@@ -46,11 +34,11 @@ public struct ReportBuilder: ~Copyable {
         ended = analysis.ended
         let coverage = Coverage(
             analysis.machine, totals, fix: fix, isWindowEmpty: analysis.isWindowEmpty, ended: analysis.ended)
-        if let process = selection.vm {
-            let selected = analysis.machine.vms.indices.filter { analysis.machine.isVM($0, of: process) }
-            self.coverage = coverage.of(vms: selected.contains)
-        } else {
+        if selection.vms.isEmpty {
             self.coverage = coverage
+        } else {
+            let selected = analysis.machine.vms.indices.filter { analysis.machine.isSelected($0, selection) }
+            self.coverage = coverage.of(vms: selected.contains)
         }
         findings = analysis.rules.findings(in: analysis.machine, fix: fix, ended: analysis.ended)
         seen =
@@ -61,10 +49,14 @@ public struct ReportBuilder: ~Copyable {
 
     public consuming func report() -> Report {
         var findings: [Report.Finding] = []
+        var missing: EventKindSet = []
         for finding in self.findings where isSelected(finding) {
             let number = numbers.number(of: finding, in: machine)
-            findings.append(Report.Finding(finding, number: number, base: base, in: machine))
+            findings.append(Report.Finding(finding, number: number, base: base, fix: fix, in: machine))
+            for limit in finding.limits { missing.formUnion(limit.missing) }
         }
+        let limits = limits
+        for limit in limits { missing.formUnion(limit.missing) }
         return Report(
             tool: .current, source: source, loss: loss, host: host, selection: narrowing,
             verdict: (findings.map(\.grade) + [ended.unlisted.grade].compactMap(\.self)).max()
@@ -72,7 +64,9 @@ public struct ReportBuilder: ~Copyable {
             reasons: findings.isEmpty ? coverage.reasons : [], findings: findings,
             vms: machine.vms.indices.filter { !machine.vms[$0].isVacant && isSelected(vm: $0) }.map { vm($0) }
                 .sorted { $0.id < $1.id },
-            endedVMs: endedVMs, observations: observations(), limits: limits)
+            endedVMs: endedVMs, observations: observations(), limits: limits.map(\.text),
+            unknowns: limits.map(Report.Unknown.init),
+            recordCommand: missing.isEmpty ? nil : missing.union(Coverage.wanted).recordCommand)
     }
 
     func relative(_ time: UInt64) -> UInt64 {
@@ -80,16 +74,16 @@ public struct ReportBuilder: ~Copyable {
     }
 
     func isSelected(vm: Int) -> Bool {
-        selection.vm.map { machine.isVM(vm, of: $0) } ?? true
+        machine.isSelected(vm, selection)
     }
 
     func isSelected(vcpu: Int) -> Bool {
-        selection.vcpu == nil || machine.vcpus[vcpu].id == selection.vcpu
+        selection.contains(vcpu: machine.vcpus[vcpu].id)
     }
 
     /// What the user asked for is in the trace; it must not be called clean where it isn't.
     var selectsAny: Bool {
-        guard selection.vm != nil || selection.vcpu != nil else { return true }
+        guard !selection.isEmpty else { return true }
         return machine.vcpus.indices.contains {
             machine.vcpus[$0].tid != nil && isSelected(vm: machine.vcpus[$0].vm) && isSelected(vcpu: $0)
         }

@@ -9,11 +9,12 @@ extension Report.VM {
 }
 
 extension Report.Finding {
-    /// `vector 0x30`, `vectors 0x41, 0x51`; of many, the first.
+    /// `vector 0x30`, `vectors 0x41 and 0x51`; of many, the first.
     var vectorList: String {
         let shown = 6
-        let list = (vectors.count == 1 ? "vector " : "vectors ") + vectors.prefix(shown).joined(separator: ", ")
-        return vectors.count > shown ? "\(list) and \(vectors.count - shown) more" : list
+        let noun = vectors.count == 1 ? "vector" : "vectors"
+        guard vectors.count > shown else { return "\(noun) \(vectors.listed)" }
+        return "\(noun) \(vectors.prefix(shown).joined(separator: ", ")) and \(vectors.count - shown) more"
     }
 }
 
@@ -22,6 +23,17 @@ extension Report.Crossing {
     var description: String {
         let levels = "acknowledged in \(ackLevel.rawValue.uppercased()), ended in \(eoiLevel.rawValue.uppercased())"
         return "\(vector) \(levels)" + (inferred ? " (inferred)" : "")
+    }
+}
+
+extension Report.Host {
+    /// Of stale SVI only VMX can suffer.
+    var description: String {
+        switch isa {
+        case .vmx: "Host: VMX; KVM's fix for stale SVI \(sviFix.description)"
+        case .unknown: "Host: VMX or SVM, which can't be told"
+        case .svm, .pvm: "Host: \(isa.rawValue.uppercased()), which needs no fix for stale SVI"
+        }
     }
 }
 

@@ -3,7 +3,9 @@
 extension Report {
     /// The report as one would paste it into a mail: the verdict, the gravest finding in full, the others in short,
     /// what is not known, and what to record next. About a screen; the JSON report has it all.
-    public func text(style: TextStyle) -> String {
+    ///
+    /// - Parameter rows: of the terminal; a page that is longer says its verdict once more at its end, where it stays in sight.
+    public func text(style: TextStyle, rows: Int? = nil) -> String {
         var page = TextPage(style: style)
         let times = TimeText(source)
         page.add(
@@ -21,6 +23,11 @@ extension Report {
         }
         page.add(observationsOf: self, times: times)
         page.add(doubtsOf: self)
+        if let rows, page.lineCount >= rows {
+            page.blank()
+            page.add(
+                headline(times), label: verdict.rawValue.uppercased(), column: Grade.columns, ink: verdict.ink)
+        }
         return page.text
     }
 
@@ -31,9 +38,38 @@ extension Report {
 
     private func headline(_ times: TimeText) -> String {
         guard let gravest = findings.first, verdict != .clean else { return verdict.claim + "." }
-        let claim = gravest.rule.isAboutLostInterrupts ? gravest.claim : gravest.rule.explanation.title
+        let claim = gravest.rule.isAboutLostInterrupts ? claim(of: gravest) : gravest.rule.explanation.title
         let vectors = gravest.vectors.isEmpty ? "" : gravest.vectorList + ", "
-        return "\(claim): \(vectors)\(name(of: gravest)), since \(times.both(gravest.first))."
+        return "\(claim): \(vectors)\(name(of: gravest)), since \(times.both(gravest.first)).\(furtherLosses)"
+    }
+
+    /// What a headline says of a finding: a wait is told as a wait, only a crossing as one, and that no loss shows only where
+    /// one would have.
+    private func claim(of finding: Finding) -> String {
+        switch finding.grade {
+        case .exposed: return "L2 uses L1's local APIC by itself while APICv is active; \(consequence)"
+        case .hazard where !finding.vectors.isEmpty: return finding.claimOfWait
+        default: return finding.grade.claim
+        }
+    }
+
+    /// How much it says that no loss is shown.
+    private var consequence: String {
+        if host.sviFix.isRelied { return "KVM has the fix, which makes that harmless" }
+        if unknowns.contains(where: { !$0.record.isEmpty }) { return "a loss could not show, for events are missing" }
+        let hasLost = loss.gapsTotal > 0 || loss.overrun ?? 0 > 0 || source.cut != nil
+        return hasLost ? "what was lost of the trace may hold a loss" : "no loss is shown"
+    }
+
+    /// Lost vectors beside the gravest finding's.
+    private var furtherLosses: String {
+        let others = findings.dropFirst().filter { $0.grade >= .suspect && !$0.vectors.isEmpty }
+        guard !others.isEmpty else { return "" }
+        let shown = others.prefix(2).map {
+            "\($0.vectorList) on \($0.vcpu.map { "vCPU \($0)" } ?? "a vCPU") (\($0.grade.rawValue))"
+        }
+        let rest = others.count > shown.count ? ["\(others.count - shown.count) more"] : []
+        return " Also \((shown + rest).listed)."
     }
 
     private func describeSource(_ times: TimeText) -> String {
@@ -50,8 +86,12 @@ extension Report {
     /// `Only of it: VM of process 2104, vCPU 0, from +1.000000 s (trace time 73.300000) on.`
     private func describe(_ selection: Selection, _ times: TimeText) -> String {
         var parts: [String] = []
-        if let vm = selection.vm { parts.append("VM of process \(vm)") }
-        if let vcpu = selection.vcpu { parts.append("vCPU \(vcpu)") }
+        if !selection.vms.isEmpty { parts.append(selection.vms.listed) }
+        if let vcpu = selection.vcpus.first {
+            let list = selection.vcpus.map(String.init)
+            let shown = list.count > 8 ? list.prefix(8).joined(separator: ", ") + ", ..." : list.listed
+            parts.append(selection.vcpus.count == 1 ? "vCPU \(vcpu)" : "vCPUs \(shown)")
+        }
         if let from = selection.from { parts.append("from \(times.both(from)) on") }
         if let to = selection.to { parts.append("up to \(times.both(to))") }
         return "Only of it: \(parts.joined(separator: ", "))."
@@ -87,7 +127,7 @@ extension Grade {
         switch self {
         case .clean: "Nothing that loses interrupts between L1 and L2 shows in this trace"
         case .inconclusive: "No loss is shown, but this trace can't rule it out"
-        case .exposed: "No loss is shown, but L2 uses L1's local APIC by itself while APICv is active"
+        case .exposed: "L2 uses L1's local APIC by itself while APICv is active"
         case .hazard: "No loss is shown, but interrupts crossed levels, which loses others on kernels without the fix"
         case .suspect: "Interrupts are most likely lost"
         case .confirmed: "Interrupts are lost"
@@ -95,11 +135,14 @@ extension Grade {
     }
 }
 
+extension Report.SVIFix {
+    /// As ``FixState/isPresent``.
+    fileprivate var isRelied: Bool { FixState(state: state, basis: basis, evidence: evidence).isPresent }
+}
+
 extension Report.Finding {
-    /// What the headline says: a wait is told as a wait, and only a crossing as one.
-    fileprivate var claim: String {
-        guard grade == .hazard, !vectors.isEmpty else { return grade.claim }
-        return crossings.isEmpty
+    fileprivate var claimOfWait: String {
+        crossings.isEmpty
             ? "An interrupt was accepted and not delivered: lost, or held back by a guest that may have interrupts off"
             : "Interrupts crossed levels, and another waits since: lost, or held back by a guest that may have interrupts off"
     }

@@ -6,34 +6,49 @@ extension TextPage {
 
     /// What the verdict can't rest on (losses, a cut, events that were not recorded) and how to record better.
     mutating func add(doubtsOf report: Report) {
-        let doubts = [report.loss.sentence, report.source.cut?.sentence].compactMap(\.self)
-        let limits = report.limits.map(RecordAdvice.sentence).filter { !$0.isEmpty }
-        let sentences = doubts + limits
+        let facts = [report.lossSentence, report.source.cut?.sentence].compactMap(\.self)
+        // The reasons stand at the top of the page.
+        let doubts = report.unknowns.filter { !$0.standing && !report.reasons.contains(where: $0.text.hasPrefix) }
+        let sentences = facts + doubts.map(\.text)
         if !sentences.isEmpty {
             blank()
-            for sentence in sentences.prefix(Self.sentences) {
+            for sentence in sentences.prefix(style.shown(Self.sentences)) {
                 add(sentence, label: "Doubt", indent: 2, column: Self.column, ink: .bold)
             }
-            if sentences.count > Self.sentences {
+            if sentences.count > style.shown(Self.sentences) {
                 add("and \(sentences.count - Self.sentences) more: --json has them all", indent: Self.column)
             }
         }
-        if let command = RecordAdvice.command(of: report.limits + report.findings.flatMap(\.limits)) {
+        if let command = report.recordCommand {
             blank()
             add("Record next time, while it happens:", indent: 2)
             add(command: command, indent: 4)
         }
+        let notes = report.unknowns.filter(\.standing).map(\.text)
+        if !notes.isEmpty {
+            blank()
+            add(notes.joined(separator: " "), label: "Always", indent: 2, column: Self.column, ink: .faint)
+        }
     }
 }
 
-extension Report.Loss {
-    fileprivate var sentence: String? {
-        guard gapsTotal > 0 || known > 0 || (overrun ?? 0) > 0 else { return nil }
-        var parts = ["Events were lost in \(gapsTotal) \(gapsTotal == 1 ? "gap" : "gaps"), \(known) by their counts"]
-        if unknownGaps > 0 { parts.append("\(unknownGaps) without a count") }
-        if let overrun { parts.append("the recorder counted \(overrun)") }
-        return parts.joined(separator: "; ") + ". Larger buffers (trace-cmd's -b) or fewer events help."
+extension Report {
+    fileprivate var lossSentence: String? {
+        guard loss.gapsTotal > 0 || loss.known > 0 || (loss.overrun ?? 0) > 0 else { return nil }
+        let gaps = loss.gapsTotal == 1 ? "1 gap" : "\(loss.gapsTotal) gaps"
+        let count = max(loss.known, loss.overrun ?? 0)
+        let isLeast = loss.unknownGaps > 0 && loss.overrun ?? 0 <= loss.known
+        let what = count == 0 ? "Events were lost" : "\(isLeast ? "At least " : "")\(count) events were lost"
+        let advice =
+            source.isLive
+            ? "A larger ring (--buffer) or fewer VMs (--vm) help."
+            : "Larger buffers (trace-cmd's -b) or fewer events help."
+        return "\(what)\(loss.gapsTotal > 0 ? " in \(gaps)" : ""). \(advice)"
     }
+}
+
+extension Report.Source {
+    fileprivate var isLive: Bool { format.hasPrefix(TraceInfo.live) }
 }
 
 extension Report.Cut {

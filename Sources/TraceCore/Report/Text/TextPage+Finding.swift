@@ -12,9 +12,12 @@ extension TextPage {
     mutating func add(finding: Report.Finding, of report: Report, times: TimeText) {
         let inferred = finding.inferred ? ", in part inferred" : ""
         add("\(finding.rule.rawValue), \(finding.grade.rawValue)\(inferred): \(report.name(of: finding))")
-        let count = finding.count == 1 ? "once" : "\(finding.count) times"
+        let count = finding.count.times
         field("When", "\(times.both(finding.first)) to \(times.both(finding.last)), \(count)")
         field("Why", finding.explanation)
+        field("Do now", finding.advice)
+        field("KVM's fix", report.host.sviFix.description)
+        fields("Not known", finding.limits)
         fields("Crossing", finding.crossings.map(\.description))
         if !finding.stuck.isEmpty {
             field("Stuck", "\(finding.stuck.joined(separator: ", ")): received, in service still, and blocking")
@@ -24,26 +27,23 @@ extension TextPage {
         if !finding.registers.isEmpty { field("Registers", finding.registers.description) }
         fields("Ledger", report.ledger(of: finding).map(\.description))
         add(chain: finding, times: times)
-        field("Do now", finding.advice)
-        field("KVM's fix", report.host.sviFix.description)
         field(
             "More",
             (["apictrace explain \(finding.rule.rawValue)"] + finding.references.prefix(1)).joined(separator: "; "))
-        fields("Not known", finding.limits.map(RecordAdvice.sentence))
     }
 
     /// The findings after the first, two or three lines each.
     mutating func add(others: ArraySlice<Report.Finding>, of report: Report, times: TimeText) {
         guard !others.isEmpty else { return }
         blank()
-        for finding in others.prefix(Self.otherFindings) {
+        for finding in others.prefix(style.shown(Self.otherFindings)) {
             let vectors = finding.vectors.isEmpty ? "" : ", \(finding.vectorList)"
             add(
-                "\(finding.rule.rawValue): \(report.name(of: finding))\(vectors), \(finding.count == 1 ? "once" : "\(finding.count) times") since "
+                "\(finding.rule.rawValue): \(report.name(of: finding))\(vectors), \(finding.count.times) since "
                     + "\(times.both(finding.first)). \(finding.explanation)",
                 label: finding.grade.rawValue, column: Grade.columns, ink: finding.grade.ink)
         }
-        if others.count > Self.otherFindings {
+        if others.count > style.shown(Self.otherFindings) {
             add("and \(others.count - Self.otherFindings) more: --json has them all", column: Grade.columns)
         }
     }
@@ -53,14 +53,14 @@ extension TextPage {
     }
 
     private mutating func fields(_ label: String, _ lines: [String]) {
-        for line in lines.prefix(Self.linesOfAKind) { field(label, line) }
-        if lines.count > Self.linesOfAKind { field("", "and \(lines.count - Self.linesOfAKind) more") }
+        for line in lines.prefix(style.shown(Self.linesOfAKind)) { field(label, line) }
+        if lines.count > style.shown(Self.linesOfAKind) { field("", "and \(lines.count - Self.linesOfAKind) more") }
     }
 
     private mutating func add(chain finding: Report.Finding, times: TimeText) {
         let evidence = finding.evidence
         let (first, last) = Self.evidenceLines
-        let isWhole = evidence.count <= first + last
+        let isWhole = style.isVerbose || evidence.count <= first + last
         let shown = isWhole ? evidence[...] : evidence.prefix(first) + evidence.suffix(last)
         let events = finding.evidenceTotal == 1 ? "event" : "events"
         field("Chain", "\(shown.count) of \(finding.evidenceTotal) \(events): since begin, trace time, thread, event")

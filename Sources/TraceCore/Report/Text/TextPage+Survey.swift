@@ -7,18 +7,19 @@ extension TextPage {
 
     /// What was looked at: the answer to "clean of what?" where there is no finding.
     mutating func add(surveyOf report: Report, times: TimeText) {
-        if report.vms.isEmpty { add("No vCPU shows in this trace.") }
+        if report.vms.isEmpty { return add("No vCPU shows in this trace.") }
+        add(report.host.description)
         for vm in report.vms {
             add("", label: vm.name, ink: .bold)
-            for interval in vm.apicv.prefix(Self.intervals) {
+            for interval in vm.apicv.prefix(style.shown(Self.intervals)) {
                 add("APICv \(interval.description): \(times.interval(from: interval.from, to: interval.to))", indent: 2)
             }
-            if vm.apicv.count > Self.intervals {
+            if vm.apicv.count > style.shown(Self.intervals) {
                 add("and \(vm.apicv.count - Self.intervals) more changes of APICv's state", indent: 2)
             }
-            for vcpu in vm.vcpus.prefix(Self.vcpus) { add(vcpu: vcpu) }
+            for vcpu in vm.vcpus.prefix(style.shown(Self.vcpus)) { add(vcpu: vcpu) }
             add(busiestOf: vm)
-            if vm.vcpus.count > Self.vcpus {
+            if vm.vcpus.count > style.shown(Self.vcpus) {
                 add("and \(vm.vcpus.count - Self.vcpus) more vCPUs", indent: 2)
             }
         }
@@ -37,7 +38,7 @@ extension TextPage {
     /// The ledger of the vectors that came most often.
     private mutating func add(busiestOf vm: Report.VM) {
         let lines = vm.vcpus.flatMap { vcpu in vcpu.interrupts.map { (vcpu, $0) } }
-        for (vcpu, line) in lines.sorted(by: { $0.1.events > $1.1.events }).prefix(Self.vectors) {
+        for (vcpu, line) in lines.sorted(by: { $0.1.events > $1.1.events }).prefix(style.shown(Self.vectors)) {
             add("\(line.description)", label: "\(vcpu.name),", indent: 2, column: 2 + vcpu.name.count + 2)
         }
     }

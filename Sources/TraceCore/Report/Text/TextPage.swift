@@ -7,6 +7,7 @@
 struct TextPage {
     let style: TextStyle
     private(set) var text = ""
+    var lineCount: Int { text.utf8.count { $0 == UInt8(ascii: "\n") } }
 
     init(style: TextStyle) {
         self.style = style

@@ -5,6 +5,11 @@ public struct TextStyle: Sendable {
     public var colour: Bool
     /// Columns before a line is wrapped.
     public var width: Int
+    /// Lists are shown as a whole.
+    public var isVerbose = false
+
+    /// How many of a list are shown.
+    func shown(_ most: Int) -> Int { isVerbose ? .max : most }
 
     public init(colour: Bool = false, width: Int = 100) {
         self.colour = colour

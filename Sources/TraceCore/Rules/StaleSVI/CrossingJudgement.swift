@@ -104,14 +104,17 @@ struct CrossingJudgement {
     private var statement: String {
         var sentences = [watch.crossingStatement]
         if isStuck {
-            let list = watch.stuck.map(\.vector.hex).sorted().joined(separator: ", ")
+            let stuck = watch.stuck.map(\.vector).sorted()
             sentences.append(
-                "\(list) stayed in service after its EOI: everything of its priority and below is blocked.")
+                "\(stuck.listed) stayed in service after \(stuck.count == 1 ? "its EOI" : "their EOIs"): everything of "
+                    + "\(stuck.count == 1 ? "its" : "their") priority and below is blocked.")
         }
         if !lostVectors.isEmpty {
-            let list = lostVectors.map(\.hex).joined(separator: ", ")
+            let list = lostVectors.listed
             sentences.append(
-                "Afterwards \(list) was accepted \(accepts == 1 ? "once" : "\(accepts) times") and not delivered.")
+                lostVectors.count == 1
+                    ? "Afterwards \(list) was accepted \(accepts.times) and not delivered."
+                    : "Afterwards \(list) were accepted, \(accepts.times) in all, and not delivered.")
         }
         if !late.isEmpty {
             let list = late.prefix(4).map { entry in
@@ -126,17 +129,15 @@ struct CrossingJudgement {
         return sentences.joined(separator: " ")
     }
 
-    private func limits(_ fix: FixState) -> [String] {
+    private func limits(_ fix: FixState) -> [Limit] {
         guard grade == .hazard else { return [] }
         if hasSign {
-            return [
-                "A wait alone is no loss: L2 may have had interrupts off"
-                    + (showsTPR ? "." : ", or its task priority raised, which the trace does not show.")
-            ]
+            return [Limit(Wait.excuse(showsTPR: showsTPR))]
         }
         return [
-            "Nothing shows that an interrupt was lost: delivery in L1 is silent (virtual-interrupt delivery)"
-                + (fix.state == .absent ? "." : ", and whether this kernel has the fix is not known.")
+            Limit(
+                "Nothing shows that an interrupt was lost: delivery in L1 is silent (virtual-interrupt delivery)"
+                    + (fix.state == .absent ? "." : ", and whether this kernel has the fix is not known."))
         ]
     }
 }
@@ -152,6 +153,12 @@ extension CrossingWatch {
 }
 
 extension Wait {
+    /// What a wait alone leaves open.
+    static func excuse(showsTPR: Bool) -> String {
+        "A wait alone is no loss: L2 may have had interrupts off"
+            + (showsTPR ? "." : ", or its task priority raised, which the trace does not show.")
+    }
+
     /// Neither interrupts off nor the task priority explain it any more.
     func isBeyondExcuse(showsTPR: Bool, showsDeliveries: Bool) -> Bool {
         guard accepts > 1, showsDeliveries else { return false }

@@ -215,8 +215,10 @@ struct StaleSVI: Sendable {
         }
         if fix.isPresent {
             finding.limits.append(
-                "The fix for crossings is there by \(fix.basis.rawValue), and SVI is stale all the same: the fix is broken, or "
-                    + "another bug made it so.")
+                """
+                The fix for crossings is there by \(fix.basis.rawValue), and SVI is stale all the same: the fix is broken, or \
+                another bug made it so.
+                """)
         }
         return finding
     }
@@ -245,8 +247,7 @@ struct StaleSVI: Sendable {
         finding.crossings = watch.crossings
         finding.evidence = watch.log
         let missing = EventKindSet(.apicvInhibitChanged, .apicvAcceptIRQ).subtracting(recorded)
-        finding.limits.append(
-            "Whether APICv was active then can't be told" + (missing.isEmpty ? "." : ": \(missing.recordCommand)"))
+        finding.limits.append(Limit("Whether APICv was active then can't be told.", missing: missing))
         return finding
     }
 }

@@ -5,10 +5,21 @@ import Glibc
 struct OutputFile: ~Copyable {
     let name: String
     let descriptor: Int32
+    /// Where all of it goes in the end; nil for a file that is its own end.
+    private let outlet: Int32?
+
+    /// An unlinked temporary file: what goes to a pipe can't be written by offset.
+    init(for outlet: Int32, name: String) throws(TraceWriterError) {
+        descriptor = SpoolFile.unlinked()
+        guard descriptor >= 0 else { throw .last("no temporary file can be made", file: name) }
+        self.outlet = outlet
+        self.name = name
+    }
 
     /// Creates the file, or opens it as it is.
     init(path: String) throws(TraceWriterError) {
         descriptor = try Self.claimed(path)
+        outlet = nil
         name = path
     }
 
@@ -27,8 +38,35 @@ struct OutputFile: ~Copyable {
 
     /// Somebody could still open it.
     var isLinked: Bool {
+        if outlet != nil { return true }
         var status = stat()
         return fstat(descriptor, &status) != 0 || status.st_nlink > 0
+    }
+
+    /// Writes it to where it is wanted, if that is not where it lies.
+    func deliver(upTo end: UInt64) throws(TraceWriterError) {
+        guard let outlet else { return }
+        var offset: UInt64 = 0
+        while offset < end {
+            var bytes = [UInt8](repeating: 0, count: Int(min(end - offset, 1 << 16)))
+            try read(&bytes, at: offset)
+            offset += UInt64(bytes.count)
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let count = rest.withUnsafeBytes { Glibc.write(outlet, $0.baseAddress, $0.count) }
+                if count > 0 {
+                    rest = rest.dropFirst(count)
+                } else if count == 0 || errno != EINTR {
+                    throw .last("can't be written", file: name)
+                }
+            }
+        }
+    }
+
+    /// Bytes in it.
+    var size: UInt64 {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 ? UInt64(status.st_size) : 0
     }
 
     deinit {

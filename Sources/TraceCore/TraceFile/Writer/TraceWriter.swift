@@ -33,7 +33,16 @@ public struct TraceWriter: LiveEventSink, ~Copyable {
 
     /// Opens the file. What it held is kept until there is something to write.
     public init(path: String, info: TraceInfo) throws(TraceWriterError) {
-        file = try OutputFile(path: path)
+        self.init(try OutputFile(path: path), info: info)
+    }
+
+    /// For a descriptor that need not be a file, which gets all of it at the end.
+    public init(outlet: Int32, name: String, info: TraceInfo) throws(TraceWriterError) {
+        self.init(try OutputFile(for: outlet, name: name), info: info)
+    }
+
+    private init(_ file: consuming OutputFile, info: TraceInfo) {
+        self.file = file
         self.info = info
         plan = RecordingPlan(cpus: info.cpus)
         store = PageStore(at: plan.data)
@@ -114,6 +123,7 @@ public struct TraceWriter: LiveEventSink, ~Copyable {
                 file.cut(at: store.end)
                 try store.sort(in: file)
                 try describe(overrun: missing == 0 ? totals.overrun : (totals.overrun ?? 0).addingClamped(missing))
+                try file.deliver(upTo: file.size)
             } catch {
                 failure = failure ?? error
             }

@@ -13,7 +13,7 @@ public struct TraceWriterError: Error, Equatable, Sendable, CustomStringConverti
         TraceWriterError(what, file: file, code: errno)
     }
 
-    init(file: String, what: String, reason: String) {
+    public init(file: String, what: String, reason: String) {
         self.file = file
         self.what = what
         self.reason = reason

@@ -48,7 +48,7 @@ struct FtraceSession: LiveTracing, ~Copyable {
 extension TraceInfo {
     /// What ftrace says of itself; the kernel's types are asked as well, where there are any.
     fileprivate init(_ host: HostFacts, _ formats: FormatCatalog) {
-        self.init(format: "live (ftrace)", clock: TraceClock(name: "mono", unit: .nanoseconds), cpus: host.cpus)
+        self.init(format: Self.live + "ftrace)", clock: TraceClock(name: "mono", unit: .nanoseconds), cpus: host.cpus)
         kernel = host.kernel
         take(formats)
         isa = host.isa

@@ -37,7 +37,7 @@ struct TerminalScreen: LiveOutput {
     }
 
     func finish(_ report: Report) throws {
-        out.putLast(report.text(style: style))
+        out.putLast(report.text(style: Terminal.fitted(style), rows: Terminal.rows))
     }
 
     private mutating func draw() {

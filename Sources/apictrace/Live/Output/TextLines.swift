@@ -21,6 +21,7 @@ struct TextLines: LiveOutput {
     }
 
     func finish(_ report: Report) throws {
-        out.putLast(isQuiet ? report.verdictLine + "\n" : report.text(style: style))
+        out.putLast(
+            isQuiet ? report.verdictLine + "\n" : report.text(style: Terminal.fitted(style), rows: Terminal.rows))
     }
 }

@@ -5,10 +5,23 @@ import TraceCore
 /// What input may be like.
 struct InputOptions: ParsableArguments {
     @Option(
+        name: [.customShort("i"), .long],
+        help: ArgumentHelp("A file to read, as an argument without the option names one.", valueName: "file"),
+        completion: .file())
+    var input: [String] = []
+
+    @Option(
         help: ArgumentHelp(
             "Let compressed input inflate to this many bytes (K, M, G, T: powers of 1024). Without it 250 times its size is refused "
                 + "beyond 1G, and for a file that is compressed as a whole all beyond 64G.", valueName: "size"))
     var maxSize: ByteCount?
+
+    /// All that are named, and what trace-cmd and its like read where none is.
+    /// - Parameter arguments: named without an option.
+    func files(_ arguments: [String]) -> [String] {
+        let named = arguments + input
+        return named.isEmpty ? ["trace.dat"] : named
+    }
 
     var limit: InflationLimit { maxSize.map { InflationLimit(bytes: $0.bytes) } ?? InflationLimit() }
 }

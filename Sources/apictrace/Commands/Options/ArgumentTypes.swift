@@ -6,16 +6,6 @@ public import TraceCore
 extension Grade: ExpressibleByArgument {}
 extension RuleID: ExpressibleByArgument {}
 
-extension EventKind: ExpressibleByArgument {
-    /// A tracepoint's name, with its system or without: `kvm_eoi`, `kvm:kvm_eoi`.
-    public init?(argument: String) {
-        let name = ["kvm:", "kvmmmu:"].first(where: argument.hasPrefix).map { argument.dropFirst($0.count) }
-        self.init(tracepoint: name.map(String.init) ?? argument)
-    }
-
-    public static var allValueStrings: [String] { allCases.flatMap(\.tracepoints) }
-}
-
 extension Level: ExpressibleByArgument {
     public init?(argument: String) {
         guard let level = Self.allCases.first(where: { "\($0)" == argument.lowercased() }) else { return nil }

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import TraceCore
+
+/// How much of a report is shown, and in what form.
+struct ReportOptions: ParsableArguments {
+    @Flag(help: "Print JSON, one object a line (see apictrace schema).")
+    var json = false
+
+    @Flag(name: .shortAndLong, help: "Print the verdict only; with --json an object that has no more.")
+    var quiet = false
+
+    @Flag(name: .shortAndLong, help: "Cut no list short.")
+    var verbose = false
+
+    @OptionGroup var display: DisplayOptions
+
+    func validate() throws {
+        guard !quiet || !verbose else { throw ValidationError("--quiet and --verbose ask for opposite things.") }
+    }
+
+    var style: TextStyle {
+        var style = display.style
+        style.isVerbose = verbose
+        return style
+    }
+}
