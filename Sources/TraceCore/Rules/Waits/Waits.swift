@@ -84,11 +84,11 @@ struct Waits: Sendable {
     func lateDeliveries(in machine: borrowing Machine) -> [Observation] {
         vcpus.flatMap { vcpu in
             watches[vcpu].late.filter(\.outlivesHealthyWaits).map { late in
-                Observation(
+                let waited = late.delivered.time.elapsed(since: late.accepted.time)
+                return Observation(
                     kind: .late, vm: machine.vcpus[vcpu].vm, vcpu: vcpu, vector: late.vector, first: late.accepted.time,
                     last: late.delivered.time, count: 1,
-                    text: "came late: \(Observations.time(late.delivered.time.elapsed(since: late.accepted.time))) after it "
-                        + "was accepted.")
+                    text: "came late: \(Observations.time(waited)) after it was accepted.")
             }
         }
     }
