@@ -21,6 +21,11 @@ extension Analysis: LiveEventSink {
         if window == 0...(.max) { machine.exits(count, reason, of: tid) }
     }
 
+    /// A guest is called so by whoever started its process.
+    public mutating func name(guest: String, of process: Int32) {
+        machine.guests[process] = guest
+    }
+
     public mutating func command(_ command: String, of tid: Int32) {
         machine.command(command, of: tid)
     }

@@ -8,7 +8,7 @@ public struct Analysis: EventSink, ~Copyable, Sendable {
     public var observations: Observations { watchers.observations }
     /// What is left of VMs that ended.
     public internal(set) var ended = EndedVMs()
-    /// A process whose VMs are asked for, and stay whatever becomes of them.
+    /// The VMs that are asked for stay whatever becomes of them.
     public var wanted = Selection()
     /// Some event was lost.
     private(set) var hasLost = false

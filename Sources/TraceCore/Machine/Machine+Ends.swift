@@ -21,6 +21,7 @@ extension Machine {
         commands[tid] = nil
         guard process != 0 else { return }
         commands[process] = nil
+        guests[process] = nil
         threads.remove(ofProcess: process)
     }
 
@@ -44,6 +45,7 @@ extension Machine {
     /// A VM runs no more. Its accounts stay.
     mutating func close(_ vm: Int) {
         vms[vm].command = command(ofVM: vm)
+        vms[vm].guest = guest(ofVM: vm)
         vms[vm].hasEnded = true
         for vcpu in vms[vm].vcpus { vcpus[vcpu].bracket.isOpen = false }
         threads.leave(vm: vm)

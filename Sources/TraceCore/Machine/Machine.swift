@@ -12,6 +12,8 @@ public struct Machine: ~Copyable, Sendable {
     public internal(set) var inhibitNames: InhibitNames
     /// Commands of threads and processes.
     public internal(set) var commands: [Int32: String]
+    /// Names of guests by their VMM's process, where live tracing learned them.
+    public var guests: [Int32: String] = [:]
     /// Events that could not be tied to a vCPU or VM: told in the report's limits.
     public internal(set) var unattributed: UInt64 = 0
     /// Time of the latest event, in clock units.

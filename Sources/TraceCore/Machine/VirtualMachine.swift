@@ -8,6 +8,8 @@ public struct VirtualMachine: Sendable {
     public internal(set) var hasEnded = false
     /// The VMM's command, once that has ended.
     var command: String?
+    /// The same of the guest's own name.
+    var guest: String?
     public internal(set) var isa: ISA = .unknown
     public internal(set) var apicv = APICvTimeline()
     public internal(set) var apicOfL2 = APICOfL2()

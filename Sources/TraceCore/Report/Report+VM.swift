@@ -7,6 +7,8 @@ extension Report {
         public var id: Int
         @ExplicitNull public var pid: Int32?
         @ExplicitNull public var command: String?
+        /// The guest's own name, where live tracing learned it.
+        @ExplicitNull public var guest: String?
         /// The VM-wide APICv state over time, without holes.
         public var apicv: [APICvInterval]
         /// Whose local APIC L2 reaches for: L1's own, or one that L1 makes up for it.

@@ -143,11 +143,12 @@ extension Report {
         "vm": {
           "type": "object",
           "additionalProperties": false,
-          "required": ["id", "pid", "command", "apicv", "apicOfL2", "vcpus"],
+          "required": ["id", "pid", "command", "guest", "apicv", "apicOfL2", "vcpus"],
           "properties": {
             "id": { "$ref": "#/$defs/natural" },
             "pid": { "$ref": "#/$defs/naturalOrNull" },
             "command": { "type": ["string", "null"] },
+            "guest": { "type": ["string", "null"] },
             "apicv": { "type": "array", "items": { "$ref": "#/$defs/apicv" } },
             "apicOfL2": { "enum": ["l1s", "virtualised", "unknown"] },
             "vcpus": { "type": "array", "items": { "$ref": "#/$defs/vcpu" } }

@@ -57,7 +57,7 @@ extension Machine {
                 switch asked {
                 case .process(let process): isVM(vm, of: process)
                 case .number(let number): vms[vm].serial == number
-                case .name(let name): command(ofVM: vm) == name
+                case .name(let name): command(ofVM: vm) == name || guest(ofVM: vm) == name
                 }
             }
     }

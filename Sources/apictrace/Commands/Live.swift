@@ -165,7 +165,9 @@ struct Live: PrivilegedCommand {
         _ tracing: consuming Tracing, _ options: LiveOptions
     ) throws -> ExitStatus {
         let out = OutputQueue(outputDescriptor)
-        let reporter = LiveReporter(tracing.info, options, output: output(out), to: out, until: until)
+        let keyboard = hasScreen ? Keyboard() : nil
+        let output = output(out, hasKeys: keyboard != nil)
+        let reporter = LiveReporter(tracing.info, options, output: output, to: out, until: until)
         var sink = try LiveRecorder(
             reporter, path: record, info: tracing.info, countsHits: Tracing.countsMore)
         do throws(BPFError) {
@@ -176,7 +178,8 @@ struct Live: PrivilegedCommand {
         let end: RunEnd
         do {
             end = try tracing.run(
-                for: duration, command: command, commandOutput: json ? STDERR_FILENO : outputDescriptor, into: &sink)
+                for: duration, command: command, commandOutput: json ? STDERR_FILENO : outputDescriptor,
+                keyboard: keyboard, into: &sink)
         } catch {
             sink.next.end()
             throw error
@@ -218,11 +221,14 @@ struct Live: PrivilegedCommand {
     /// For all but the recording.
     private var outputDescriptor: Int32 { recordsToOutput ? STDERR_FILENO : STDOUT_FILENO }
 
-    private func output(_ out: OutputQueue) -> any LiveOutput {
+    /// A command shares the terminal: no screen that its output would spoil.
+    private var hasScreen: Bool { Terminal.isScreen && command.isEmpty && !quiet && !json && !recordsToOutput }
+
+    private func output(_ out: OutputQueue, hasKeys: Bool) -> any LiveOutput {
         let style = report.style
         if json { return JSONLines(out: out, isQuiet: quiet) }
-        // A command shares the terminal: no screen that its output would spoil.
-        return Terminal.isScreen && command.isEmpty && !quiet
-            ? TerminalScreen(out: out, style: style) : TextLines(out: out, isQuiet: quiet, style: style)
+        return hasScreen
+            ? TerminalScreen(out: out, style: style, hasKeys: hasKeys)
+            : TextLines(out: out, isQuiet: quiet, style: style)
     }
 }

@@ -13,18 +13,24 @@ struct EventLoop: ~Copyable {
         /// The whole run's time is over.
         case deadline
         case signal(Int32)
+        /// Something can be read from the keyboard.
+        case input
     }
 
     private let epoll: Int32
     private let signals: Int32
     private let beat: Int32
     private let deadline: Int32
+    private let input: Int32?
 
     /// - Parameters:
     ///   - interval: nanoseconds between drains.
     ///   - duration: nanoseconds until ``Wakeup/deadline``; nil for none.
+    ///   - input: a descriptor whose input ends the wait as well; nil for none.
     ///   - caught: signals that come out of ``next()``. Blocked here for good, so to be called before any thread starts.
-    init(drainEvery interval: UInt64, for duration: UInt64?, catching caught: [Int32]) throws(BPFError) {
+    init(
+        drainEvery interval: UInt64, for duration: UInt64?, reading input: Int32? = nil, catching caught: [Int32]
+    ) throws(BPFError) {
         var set = Self.block(caught)
         var opened: [Int32] = []
         do {
@@ -39,7 +45,7 @@ struct EventLoop: ~Copyable {
             }
             try Self.arm(opened[2], first: interval, every: interval)
             if let duration { try Self.arm(opened[3], first: max(duration, 1), every: 0) }
-            for descriptor in opened.dropFirst() {
+            for descriptor in opened.dropFirst() + [input].compactMap(\.self) {
                 var event = epoll_event()
                 event.events = EPOLLIN.rawValue
                 event.data.fd = descriptor
@@ -53,6 +59,7 @@ struct EventLoop: ~Copyable {
         } catch {
             throw BPFError("epoll", code: EINVAL)
         }
+        self.input = input
         (epoll, signals, beat, deadline) = (opened[0], opened[1], opened[2], opened[3])
     }
 
@@ -103,6 +110,11 @@ struct EventLoop: ~Copyable {
         for descriptor in [epoll, signals, beat, deadline] { close(descriptor) }
     }
 
+    /// No more is to be read from there.
+    func forgetInput() {
+        if let input { epoll_ctl(epoll, EPOLL_CTL_DEL, input, nil) }
+    }
+
     /// Sleeps until something is due. Signals come before the deadline, and both before a drain.
     func next() throws(BPFError) -> Wakeup {
         while true {
@@ -115,7 +127,9 @@ struct EventLoop: ~Copyable {
             if expired(deadline) { return .deadline }
             if expired(beat) { return .drain }
             var event = epoll_event()
-            if epoll_wait(epoll, &event, 1, -1) < 0, errno != EINTR { throw .last("epoll_wait") }
+            let count = epoll_wait(epoll, &event, 1, -1)
+            if count < 0, errno != EINTR { throw .last("epoll_wait") }
+            if count > 0, event.data.fd == input { return .input }
         }
     }
 

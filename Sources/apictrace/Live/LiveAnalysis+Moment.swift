@@ -7,12 +7,24 @@ extension LiveAnalysis {
     ///   - now: the clock's time.
     ///   - totals: what the source knows by now.
     ///   - perSecond: hits since the last moment.
-    func moment(base: UInt64, now: UInt64, totals: TraceTotals, perSecond: UInt64) -> LiveMoment {
-        LiveMoment(
+    ///   - seconds: since that.
+    mutating func moment(
+        base: UInt64, now: UInt64, totals: TraceTotals, perSecond: UInt64, seconds: Double
+    ) -> LiveMoment {
+        let shown = analysis.machine.vms.indices.filter { vm in
+            !analysis.machine.vms[vm].hasEnded && !vcpus(of: vm).isEmpty
+                && analysis.machine.isSelected(vm, analysis.wanted)
+        }
+        let work = work(
+            since: shown.reduce(into: [:]) { $0[analysis.machine.vms[$1].serial] = total(of: $1) })
+        return LiveMoment(
             time: now > base ? now - base : 0, hits: totals.byName.values.reduce(0, &+), perSecond: perSecond,
             dropped: totals.overrun ?? 0,
-            vms: analysis.machine.vms.indices.filter { !analysis.machine.vms[$0].hasEnded && !vcpus(of: $0).isEmpty }
-                .map { vm($0, base) },
+            vms: shown.map { index in
+                var vm = vm(index, base)
+                vm.perSecond = UInt64(Double(work[vm.id] ?? 0) / max(seconds, 0.001))
+                return vm
+            }.sorted { LiveMoment.VM.ranks($0, before: $1) },
             findings: findings.map { finding in
                 LiveMoment.Finding(
                     grade: finding.grade, rule: finding.rule, place: place(of: finding), vectors: finding.vectors,
@@ -42,10 +54,22 @@ extension LiveAnalysis {
         let names = analysis.machine.inhibitNames.names(of: current.mask).joined(separator: ", ")
         let mask = current.state == .inhibited ? " \(Hex.string(current.mask)) (\(names))" : ""
         return LiveMoment.VM(
+            id: analysis.machine.vms[index].serial, grade: findings.filter { $0.vm == index }.map(\.grade).max(),
+            runsL2: vcpus(of: index).contains { analysis.machine.vcpus[$0].hasNested },
             name: analysis.machine.name(ofVM: index), apicv: current.state.rawValue + mask,
             since: current.from.map { $0 > base ? $0 - base : 0 },
             vcpus: vcpus(of: index).map { vcpu($0) }.sorted { $0.id ?? .max < $1.id ?? .max },
             accesses: accesses(of: vcpus(of: index)))
+    }
+
+    /// Exits, accesses, IPIs and interrupts: what a VM has done so far.
+    private func total(of vm: Int) -> UInt64 {
+        vcpus(of: vm).reduce(0) { sum, index in
+            let vcpu = analysis.machine.vcpus[index]
+            let exits = vcpu.exits.total(.l1) &+ vcpu.exits.total(.l2) &+ vcpu.exits.total(.unknown)
+            return [vcpu.accessesByL1, vcpu.accessesUnbracketed, vcpu.accessesDirect.total, vcpu.accessesHooked]
+                .reduce(sum &+ exits &+ vcpu.ipis.total) { $0 &+ $1.reads &+ $1.writes }
+        }
     }
 
     private func vcpu(_ index: Int) -> LiveMoment.VCPU {

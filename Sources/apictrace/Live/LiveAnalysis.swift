@@ -6,6 +6,10 @@ import TraceCore
 struct LiveAnalysis: LiveEventSink, ~Copyable {
     private(set) var analysis: Analysis
     private var named: Set<Int32> = []
+    /// Processes whose guests' names were looked for.
+    private var asked: Set<Int32> = []
+    /// How much each VM had done at the last moment, by its number.
+    private var done: [Int: UInt64] = [:]
     private var numbers = FindingNumbers()
     /// The findings as of the last look.
     private(set) var findings: [RuleFinding] = []
@@ -37,6 +41,7 @@ struct LiveAnalysis: LiveEventSink, ~Copyable {
         analysis.ended(tid, process: process, at: stamp)
         // Its id may be another one's before long.
         named.remove(process)
+        asked.remove(process)
     }
 
     mutating func thread(_ tid: Int32, of process: Int32) {
@@ -65,6 +70,9 @@ struct LiveAnalysis: LiveEventSink, ~Copyable {
 
     /// Without a probe that tells it, its name is to be had only as long as it lives.
     private mutating func name(_ process: Int32) {
+        if asked.insert(process).inserted, let guest = GuestName.of(process: process) {
+            analysis.name(guest: guest, of: process)
+        }
         guard named.insert(process).inserted, let command = SystemFile.text("/proc/\(process)/comm") else { return }
         analysis.command(command, of: process)
     }
@@ -81,6 +89,13 @@ struct LiveAnalysis: LiveEventSink, ~Copyable {
             news.append((report, place(of: finding)))
         }
         return news
+    }
+
+    /// What each VM has done since the last moment.
+    /// - Parameter totals: by the VM's number.
+    mutating func work(since totals: [Int: UInt64]) -> [Int: UInt64] {
+        defer { done = totals }
+        return totals.reduce(into: [:]) { $0[$1.key] = $1.value &- (done[$1.key] ?? $1.value) }
     }
 
     /// The trace is over.

@@ -4,6 +4,13 @@ import TraceCore
 /// How a live trace stands at a moment, in words and numbers: what a screen or a line shows of it.
 struct LiveMoment: Equatable {
     struct VM: Equatable {
+        /// The report's number of it.
+        var id: Int
+        /// Of its gravest finding.
+        var grade: Grade?
+        var runsL2: Bool
+        /// Events since the moment before.
+        var perSecond: UInt64 = 0
         var name: String
         /// `active`, `inhibited 0x28 (...)`.
         var apicv: String
@@ -12,6 +19,22 @@ struct LiveMoment: Equatable {
         var vcpus: [VCPU]
         /// Accesses to L1's APIC by register, for each way that had any.
         var accesses: [Accesses]
+
+        /// Nothing is to be said of it now.
+        var isIdle: Bool { grade == nil && perSecond == 0 }
+
+        /// By finding, L2 and activity, as they go before others on a screen.
+        static func ranks(_ left: VM, before right: VM) -> Bool {
+            if left.grade != right.grade { return left.grade ?? .clean > right.grade ?? .clean }
+            if left.isIdle != right.isIdle { return right.isIdle }
+            if left.runsL2 != right.runsL2 { return left.runsL2 }
+            // The least change of a rate is not to make lines jump.
+            let (busy, other) = (
+                left.perSecond.bitWidth - left.perSecond.leadingZeroBitCount,
+                right.perSecond.bitWidth - right.perSecond.leadingZeroBitCount
+            )
+            return busy != other ? busy > other : left.id < right.id
+        }
     }
 
     struct VCPU: Equatable {

@@ -110,4 +110,8 @@ extension LiveRecorder: LiveSink where Next: LiveSink & ~Copyable {
     mutating func resized() {
         next.resized()
     }
+
+    mutating func pressed(_ key: Keyboard.Key) {
+        next.pressed(key)
+    }
 }

@@ -53,6 +53,10 @@ struct LiveReporter: LiveSink, ~Copyable {
         output.resized()
     }
 
+    mutating func pressed(_ key: Keyboard.Key) {
+        output.pressed(key)
+    }
+
     /// The run is over, well or not: the terminal is the user's again.
     mutating func end() {
         output.end()
@@ -81,7 +85,7 @@ struct LiveReporter: LiveSink, ~Copyable {
         let elapsed = Double(max(now &- last.time, 1)) / 1e9
         let moment = analysis.moment(
             base: progress.base ?? start, now: now, totals: totals,
-            perSecond: shown == nil ? 0 : UInt64(Double(hits &- last.hits) / elapsed))
+            perSecond: shown == nil ? 0 : UInt64(Double(hits &- last.hits) / elapsed), seconds: elapsed)
         shown = (now, hits)
         output.show(moment)
     }

@@ -9,6 +9,7 @@ protocol LiveSink: LiveEventSink, ~Copyable {
     var sleepers: [Int32] { get }
     /// The terminal has another size.
     mutating func resized()
+    mutating func pressed(_ key: Keyboard.Key)
 }
 
 /// How far a live source has come.

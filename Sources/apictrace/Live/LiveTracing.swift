@@ -21,15 +21,18 @@ extension LiveTracing where Self: ~Copyable {
 
     /// Traces until the time is over, the command has ended, the sink has enough, or a signal asks for the end.
     ///
-    /// - Parameter commandOutput: the descriptor that becomes the command's standard output.
+    /// - Parameters:
+    ///   - commandOutput: the descriptor that becomes the command's standard output.
+    ///   - keyboard: of who watches; nil where nobody does.
     /// - Throws: where nothing was traced.
     mutating func run(
-        for seconds: Double?, command: [String], commandOutput: Int32, into sink: inout some LiveSink & ~Copyable
+        for seconds: Double?, command: [String], commandOutput: Int32, keyboard: Keyboard? = nil,
+        into sink: inout some LiveSink & ~Copyable
     ) throws -> RunEnd {
         let loop: EventLoop
         do throws(BPFError) {
             loop = try EventLoop(
-                drainEvery: Self.beat, for: seconds.map { UInt64($0 * 1e9) },
+                drainEvery: Self.beat, for: seconds.map { UInt64($0 * 1e9) }, reading: keyboard?.descriptor,
                 catching: EventLoop.ending + [SIGCHLD, SIGWINCH])
         } catch {
             throw TracingUnavailable.failed(error)
@@ -54,6 +57,15 @@ extension LiveTracing where Self: ~Copyable {
                         break wait
                     }
                 case .signal(SIGWINCH): sink.resized()
+                case .input:
+                    guard let keys = keyboard?.pressed() else {
+                        loop.forgetInput()
+                        continue
+                    }
+                    for key in keys where key != .quit { sink.pressed(key) }
+                    guard keys.contains(.quit) else { continue }
+                    end.isAsked = true
+                    break wait
                 case .signal:
                     end.isAsked = true
                     break wait

@@ -9,7 +9,8 @@ import TraceCore
         time: 12_345_678_900, hits: 1_234_567, perSecond: 152_300, dropped: 0,
         vms: [
             .init(
-                name: "qemu-system-x86 (pid 214)", apicv: "active", since: 1_200_000_000,
+                id: 0, grade: .confirmed, runsL2: true, perSecond: 152_300, name: "qemu-system-x86 (pid 214)",
+                apicv: "active", since: 1_200_000_000,
                 vcpus: [
                     .init(
                         id: 0, tid: 216, level: .l2, isHalted: false,
@@ -39,11 +40,12 @@ import TraceCore
                 CONFIRMED 12.3 s, 1 VM, 2 vCPUs, 152k events/s, 1.2M events, 0 dropped
                 confirmed stale-svi, vCPU 0 of qemu-system-x86 (pid 214): 0x30 since +3.4 s. Vector 0x30 was lost.
                 exposed l2-apic-direct, vCPU 0 of qemu-system-x86 (pid 214): since +2.0 s. L2 reached L1's local APIC by itsel
-                qemu-system-x86 (pid 214)  APICv active since +1.2 s
+                qemu-system-x86 (pid 214)  APICv active since +1.2 s, 152k/s
                   APIC accesses, L2 direct: EOI 12kw  ISR 8r  TPR 2r/1w
                   vCPU 0, thread 216, in L2
                     0x30 accepted 401, acknowledged 1, ended 1
                   vCPU 1, thread 217, in L1, halted
+                ^C ends it, with the report
                 """)
     }
 
@@ -53,8 +55,8 @@ import TraceCore
                 CONFIRMED 12.3 s, 1 VM, 2 vCPU
                 confirmed stale-svi, vCPU 0 of
                 and 1 more findings
-                qemu-system-x86 (pid 214)  API
-                and 4 more lines on a higher t
+                  qemu-system-x86 (pid 214)  c
+                ^C ends it, with the report
                 """)
         #expect(screen(4, 1) == "CONF")
         #expect(screen(0, 0) == "")
@@ -73,7 +75,7 @@ import TraceCore
         var moment = moment
         moment.vms[0].name = "\u{1b}[2Jqemu\n"
         let lines = LiveScreen(width: 60, height: 10, style: TextStyle()).lines(moment)
-        #expect(lines[3] == #"\x1b[2Jqemu\x0a  APICv active since +1.2 s"#)
+        #expect(lines[3] == #"\x1b[2Jqemu\x0a  APICv active since +1.2 s, 152k/s"#)
     }
 
     @Test(
@@ -83,5 +85,76 @@ import TraceCore
         ] as [(UInt64, String)])
     func `numbers have four digits at most`(number: UInt64, text: String) {
         #expect(LiveScreen.short(number) == text)
+    }
+
+    /// Many VMs: the ones asked for run L2, are busy or idle.
+    private func crowd(idle: Int, busy: Int, nested: Int = 0) -> LiveMoment {
+        var moment = moment
+        moment.findings = []
+        moment.vms = (0..<(idle + busy + nested)).map { number in
+            .init(
+                id: number, grade: nil, runsL2: number >= idle + busy, perSecond: number < idle ? 0 : 1000,
+                name: "web\(number) (pid \(1000 + number))", apicv: "active", since: nil,
+                vcpus: [.init(id: 0, tid: Int32(1000 + number), level: .l1, isHalted: false, troubled: [])],
+                accesses: [])
+        }
+        moment.vms.sort { LiveMoment.VM.ranks($0, before: $1) }
+        return moment
+    }
+
+    @Test func `findings come before L2, that before activity, and idle VMs last`() {
+        var vms = crowd(idle: 1, busy: 1, nested: 1).vms
+        vms[2].grade = .exposed
+        #expect(vms.sorted { LiveMoment.VM.ranks($0, before: $1) }.map(\.id) == [0, 2, 1])
+        vms[1].perSecond = 100_000
+        vms[0].runsL2 = false
+        #expect(vms.sorted { LiveMoment.VM.ranks($0, before: $1) }.map(\.id) == [0, 1, 2])
+    }
+
+    @Test(arguments: [(32, 80, 24), (200, 80, 24), (200, 200, 50)])
+    func `the busy VMs of many are in sight, and idle ones take a line`(idle: Int, width: Int, height: Int) {
+        let lines = LiveScreen(width: width, height: height, style: TextStyle()).lines(
+            crowd(idle: idle, busy: 2, nested: 1))
+        #expect(lines.count <= height)
+        #expect(lines[1].hasPrefix("web\(idle + 2) (pid "))
+        #expect(lines.contains { $0.hasPrefix("web\(idle) (pid ") })
+        #expect(lines[lines.count - 2].hasPrefix("  \(idle) idle VMs: web0 (pid 1000), web1 (pid 1001)"))
+    }
+
+    @Test func `keys choose a VM, show it alone, pause and say what they do`() {
+        let moment = crowd(idle: 0, busy: 40)
+        var view = LiveScreen.View(hasKeys: true)
+        func lines() -> [String] {
+            LiveScreen(width: 80, height: 24, style: TextStyle(), view: view).lines(moment)
+        }
+        #expect(lines().last == "q quit, with the report   p pause   arrows choose a VM   Enter its detail")
+        #expect(lines().count == 24)
+        #expect(lines()[22] == "  and 19 more VMs: arrow keys")
+        for _ in 0..<31 { view.press(.down, moment) }
+        #expect(lines().contains { $0.hasPrefix("> web30 (pid 1030)  APICv active, 1 vCPU, 1000/s") })
+        view.press(.enter, moment)
+        #expect(lines()[1...2] == ["web30 (pid 1030)  APICv active, 1000/s", "  vCPU 0, thread 1030, in L1"])
+        view.press(.up, moment)
+        #expect(lines()[1].hasPrefix("web29 "))
+        view.press(.back, moment)
+        view.press(.pause, moment)
+        #expect(lines()[0].hasPrefix("CONFIRMED PAUSED, as it was at 12.3 s"))
+        #expect(lines().last?.contains("p go on") == true)
+    }
+
+    @Test func `keys come as letters and as a terminal's sequences`() {
+        #expect(Keyboard.keys(Array("qp \rjk".utf8)) == [.quit, .pause, .pause, .enter, .down, .up])
+        #expect(Keyboard.keys(Array("\u{1b}[A\u{1b}OB\u{1b}[1;5A\u{1b}[5~x".utf8)) == [.up, .down, .up])
+        #expect(Keyboard.keys([0x1b]) == [.back])
+    }
+
+    @Test(
+        arguments: [
+            (["qemu", "-name", "guest=web01,debug-threads=on"], "web01"), (["qemu", "-name", "web01"], "web01"),
+            (["qemu", "-name", "debug-threads=on"], nil), (["qemu", "-name"], nil), (["crosvm", "run"], nil),
+            (["qemu", "-name", "web01,process=x"], "web01"),
+        ] as [([String], String?)])
+    func `a guest's name is QEMU's`(arguments: [String], name: String?) {
+        #expect(GuestName.parse(arguments) == name)
     }
 }

@@ -267,6 +267,6 @@ struct LiveStatusTests {
         #expect(run.output.contains("A\\x0a77 evil\\u{202e} (pid "))
         #expect(!run.output.unicodeScalars.contains("\u{202e}"))
         #expect(run.output.contains("\n77 evil") == false)
-        #expect(run.output.contains(#""command" : "A\\x0a77"#) || run.output.contains(#""command" : "A\n77"#))
+        #expect(run.output.contains(#""command":"A\\x0a77"#) || run.output.contains(#""command":"A\n77"#))
     }
 }

@@ -51,6 +51,7 @@ import Testing
                               bitvisor.dat, trace.dat v7 zstd, 754251 events in 39.676450 s, 2 CPUs, clock local,
                               Linux host 6.1.0-55-amd64 x86_64
 
+                Host: VMX; KVM's fix for stale SVI unknown (release): 6.1.0-55-amd64 is of an unknown build
                 qemu-system-x86 (pid 214)
                   APICv inhibited 0x28 (BLOCKIRQ, APIC_ID_MODIFIED), set by thread 214: +0.000000 to +9.000000 s
                   APICv active, set by thread 214: +9.000000 to +39.676450 s

@@ -14,7 +14,7 @@ enum SampleReports {
         findings: [staleSVI],
         vms: [
             .init(
-                id: 0, pid: 214, command: "qemu-system-x86",
+                id: 0, pid: 214, command: "qemu-system-x86", guest: nil,
                 apicv: [
                     .init(
                         from: 0, to: 39_676_450_000, state: .active, mask: "0x0", inhibits: [], inferred: true,

@@ -13,10 +13,16 @@ extension Machine {
         return thread.flatMap { commands[$0] }
     }
 
+    /// The guest's own name.
+    func guest(ofVM vm: Int) -> String? {
+        vms[vm].guest ?? process(ofVM: vm).flatMap { guests[$0] }
+    }
+
     /// `qemu-system-x86 (pid 214)`, as far as it is known.
     public func name(ofVM vm: Int) -> String {
         Report.VM(
-            id: vms[vm].serial, pid: process(ofVM: vm), command: command(ofVM: vm), apicv: [], apicOfL2: .unknown,
+            id: vms[vm].serial, pid: process(ofVM: vm), command: command(ofVM: vm),
+            guest: guest(ofVM: vm), apicv: [], apicOfL2: .unknown,
             vcpus: []
         )
         .name.printable

@@ -5,6 +5,7 @@ extension ReportBuilder {
         let vm = machine.vms[index]
         return Report.VM(
             id: vm.serial, pid: machine.process(ofVM: index), command: machine.command(ofVM: index),
+            guest: machine.guest(ofVM: index),
             apicv: intervals(vm.apicv), apicOfL2: vm.apicOfL2.kind,
             vcpus: vm.vcpus.filter { machine.vcpus[$0].tid != nil && isSelected(vcpu: $0) }.map { vcpu($0) })
     }

@@ -3,7 +3,7 @@
 extension Report.VM {
     var name: String {
         let pid = pid.map { "pid \($0)" }
-        guard let command else { return "VM \(id)" + (pid.map { " (\($0))" } ?? "") }
+        guard let command = guest ?? command else { return "VM \(id)" + (pid.map { " (\($0))" } ?? "") }
         return "\(command) (\(pid ?? "VM \(id)"))"
     }
 }

@@ -4,12 +4,15 @@ extension TextPage {
     private static let intervals = 6
     private static let vcpus = 12
     private static let vectors = 3
+    private static let vmsWithoutL2 = 4
+    private static let names = 12
 
     /// What was looked at: the answer to "clean of what?" where there is no finding.
     mutating func add(surveyOf report: Report, times: TimeText) {
         if report.vms.isEmpty { return add("No vCPU shows in this trace.") }
         add(report.host.description)
-        for vm in report.vms {
+        let (shown, folded) = parted(report.vms)
+        for vm in shown {
             add("", label: vm.name, ink: .bold)
             for interval in vm.apicv.prefix(style.shown(Self.intervals)) {
                 add("APICv \(interval.description): \(times.interval(from: interval.from, to: interval.to))", indent: 2)
@@ -23,7 +26,27 @@ extension TextPage {
                 add("and \(vm.vcpus.count - Self.vcpus) more vCPUs", indent: 2)
             }
         }
+        add(folded: folded)
         if let ended = report.endedVMs { add(ended: ended) }
+    }
+
+    /// Those with an L2 and the busiest of the others; of the rest there is little to say.
+    private func parted(_ vms: [Report.VM]) -> (shown: [Report.VM], folded: [Report.VM]) {
+        let others = vms.filter { !$0.hasL2 && $0.events > 0 }.sorted { $0.events > $1.events }
+        let busiest = Set(others.prefix(style.shown(Self.vmsWithoutL2)).map(\.id))
+        let isShown = { (vm: Report.VM) in vm.hasL2 || busiest.contains(vm.id) || vms.count == 1 || style.isVerbose }
+        return (vms.filter(isShown), vms.filter { !isShown($0) })
+    }
+
+    private mutating func add(folded vms: [Report.VM]) {
+        guard !vms.isEmpty else { return }
+        let (most, names) = (Self.names, vms.map(\.name))
+        let rest = names.count > most ? " and \(names.count - most) more" : ""
+        let exits = vms.flatMap(\.vcpus).flatMap { $0.exits.l1.values }.reduce(0, &+)
+        add(
+            "", label: "\(vms.count) more VM\(vms.count == 1 ? "" : "s") without an L2, \(exits) exits in all",
+            ink: .bold)
+        add(names.prefix(most).joined(separator: ", ") + rest, indent: 2)
     }
 
     private mutating func add(ended: Report.EndedVMs) {
@@ -49,6 +72,17 @@ extension TextPage {
             .filter { level, count in count > 0 || level == "L2" }
             .map { "\($0.1) from \($0.0)" }
         add("\(vcpu.name), thread \(vcpu.tid): exits \(exits.joined(separator: ", "))\(vcpu.apicOfL2)", indent: 2)
+    }
+}
+
+extension Report.VM {
+    fileprivate var hasL2: Bool { vcpus.contains { !$0.exits.l2.isEmpty || !$0.apicAccess.l2Direct.isEmpty } }
+
+    /// How much it did, whatever it was.
+    fileprivate var events: UInt64 {
+        vcpus.reduce(0) { sum, vcpu in
+            vcpu.interrupts.reduce(sum &+ (vcpu.exits.l1.values.reduce(0, &+))) { $0 &+ $1.events }
+        }
     }
 }
 

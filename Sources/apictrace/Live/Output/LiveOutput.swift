@@ -9,6 +9,7 @@ protocol LiveOutput {
     mutating func found(_ finding: Report.Finding, at place: String)
     mutating func show(_ moment: LiveMoment)
     mutating func resized()
+    mutating func pressed(_ key: Keyboard.Key)
     /// No event comes any more, whatever the reason.
     mutating func end()
     mutating func finish(_ report: Report) throws
@@ -18,5 +19,6 @@ extension LiveOutput {
     mutating func found(_ finding: Report.Finding, at place: String) {}
     mutating func show(_ moment: LiveMoment) {}
     mutating func resized() {}
+    mutating func pressed(_ key: Keyboard.Key) {}
     mutating func end() {}
 }

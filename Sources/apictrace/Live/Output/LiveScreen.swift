@@ -6,6 +6,7 @@ struct LiveScreen {
     let width: Int
     let height: Int
     let style: TextStyle
+    var view = View()
 
     private struct Row {
         var indent = 0
@@ -16,22 +17,20 @@ struct LiveScreen {
 
     func lines(_ moment: LiveMoment) -> [String] {
         guard width > 0, height > 0 else { return [] }
+        let paused = view.isPaused ? "PAUSED, as it was at " : ""
         var rows = [
-            Row(label: moment.verdict.rawValue.uppercased(), ink: moment.verdict.ink, text: " " + Self.status(moment))
+            Row(
+                label: moment.verdict.rawValue.uppercased(), ink: moment.verdict.ink,
+                text: " " + paused + Self.status(moment))
         ]
         let findings = moment.findings.map(row)
         let shown = min(findings.count, max(1, height / 3))
         rows += findings.prefix(shown)
         if shown < findings.count { rows.append(Row(text: "and \(findings.count - shown) more findings")) }
-        let vms = moment.vms.isEmpty ? [Row(text: "No vCPU has shown itself yet.")] : moment.vms.flatMap(self.rows)
-        let room = height - rows.count
-        if vms.count <= room {
-            rows += vms
-        } else if room > 0 {
-            rows += vms.prefix(room - 1)
-            rows.append(Row(text: "and \(vms.count - room + 1) more lines on a higher terminal"))
-        }
-        return rows.prefix(height).map(line)
+        let room = height - rows.count - 1
+        guard room > 0 else { return rows.prefix(height).map(line) }
+        rows += vms(moment, room: room)
+        return rows.map(line) + [line(Row(ink: .faint, text: view.help))]
     }
 
     /// `12.3 s, 1 VM, 2 vCPUs, 152k events/s, 1.2M events, 0 dropped`.
@@ -71,9 +70,58 @@ struct LiveScreen {
                 + finding.statement)
     }
 
+    /// The VMs in as much detail as there is room for: all of each, a line each, and of idle ones a line for all.
+    private func vms(_ moment: LiveMoment, room: Int) -> [Row] {
+        if let id = view.detail, let vm = moment.vms.first(where: { $0.id == id }) { return cut(rows(vm), to: room) }
+        if moment.vms.isEmpty { return [Row(text: "No vCPU has shown itself yet.")] }
+        let active = moment.vms.filter { !$0.isIdle || $0.id == view.selected }
+        let idle = moment.vms.filter { $0.isIdle && $0.id != view.selected }
+        let folded = idle.isEmpty ? [] : [fold(idle)]
+        let whole = active.flatMap(rows) + (idle.count == 1 && active.isEmpty ? rows(idle[0]) : folded)
+        if whole.count <= room { return whole }
+        return list(active, room: room - folded.count) + folded
+    }
+
+    /// A line each, around the one that is chosen.
+    private func list(_ vms: [LiveMoment.VM], room: Int) -> [Row] {
+        guard room > 0 else { return [] }
+        guard vms.count > room else { return vms.map(summary) }
+        let chosen = vms.firstIndex { $0.id == view.selected } ?? 0
+        let start = min(max(0, chosen - (room - 1) / 2), vms.count - (room - 1))
+        let shown = vms[start..<(start + room - 1)].map(summary)
+        return shown + [
+            Row(indent: 2, text: "and \(vms.count - shown.count) more VMs\(view.hasKeys ? ": arrow keys" : "")")
+        ]
+    }
+
+    private func cut(_ rows: [Row], to room: Int) -> [Row] {
+        rows.count <= room
+            ? rows
+            : rows.prefix(room - 1) + [Row(text: "and \(rows.count - room + 1) more lines on a higher terminal")]
+    }
+
+    /// `30 idle VMs: web01 (pid 14), ...`, as many as the line holds.
+    private func fold(_ vms: [LiveMoment.VM]) -> Row {
+        Row(
+            indent: 2, label: "\(vms.count) idle VM\(vms.count == 1 ? "" : "s")",
+            text: ": " + vms.map(\.name).joined(separator: ", "))
+    }
+
+    private func mark(_ vm: LiveMoment.VM) -> String { view.hasKeys && vm.id == view.selected ? "> " : "  " }
+
+    private func summary(_ vm: LiveMoment.VM) -> Row {
+        let state = [
+            vm.grade?.rawValue, "APICv \(vm.apicv)", vm.runsL2 ? "L2" : nil,
+            vm.vcpus.count == 1 ? "1 vCPU" : "\(vm.vcpus.count) vCPUs", "\(Self.short(vm.perSecond))/s",
+        ].compactMap(\.self)
+        return Row(label: mark(vm) + vm.name, ink: vm.grade?.ink ?? .bold, text: "  " + state.joined(separator: ", "))
+    }
+
     private func rows(_ vm: LiveMoment.VM) -> [Row] {
         let since = vm.since.map { " since +\(Self.seconds($0)) s" } ?? ""
-        let head = Row(label: vm.name, ink: .bold, text: "  APICv \(vm.apicv)\(since)")
+        let head = Row(
+            label: (view.hasKeys && view.detail == nil ? mark(vm) : "") + vm.name, ink: .bold,
+            text: "  APICv \(vm.apicv)\(since), \(Self.short(vm.perSecond))/s")
         return [head] + vm.accesses.map(row) + vm.vcpus.flatMap(rows)
     }
 

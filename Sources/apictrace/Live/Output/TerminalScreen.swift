@@ -9,6 +9,7 @@ struct TerminalScreen: LiveOutput {
     /// Four times a second at most.
     let interval: UInt64 = 250_000_000
     private var latest: LiveMoment?
+    private var view: LiveScreen.View
     private var isOpen = false
 
     private static let open = "\u{1b}[?1049h\u{1b}[?25l"
@@ -17,17 +18,25 @@ struct TerminalScreen: LiveOutput {
     private static let clearLine = "\u{1b}[K"
     private static let clearBelow = "\u{1b}[J"
 
-    init(out: OutputQueue, style: TextStyle) {
+    init(out: OutputQueue, style: TextStyle, hasKeys: Bool) {
         self.out = out
         self.style = style
+        view = LiveScreen.View(hasKeys: hasKeys)
     }
 
     mutating func show(_ moment: LiveMoment) {
+        guard !view.isPaused else { return }
         latest = moment
         draw()
     }
 
     mutating func resized() {
+        draw()
+    }
+
+    mutating func pressed(_ key: Keyboard.Key) {
+        guard let latest else { return }
+        view.press(key, latest)
         draw()
     }
 
@@ -44,8 +53,8 @@ struct TerminalScreen: LiveOutput {
         // A terminal that is stopped gets the moment that is current when it goes on.
         guard let latest, out.isIdle else { return }
         let size = Terminal.size ?? (columns: 80, rows: 24)
-        let lines = LiveScreen(width: size.columns, height: size.rows, style: style).lines(latest)
-        let text = lines.joined(separator: Self.clearLine + "\r\n")
+        let screen = LiveScreen(width: size.columns, height: size.rows, style: style, view: view)
+        let text = screen.lines(latest).joined(separator: Self.clearLine + "\r\n")
         out.put((isOpen ? "" : Self.open) + Self.home + text + Self.clearLine + Self.clearBelow)
         isOpen = true
     }
