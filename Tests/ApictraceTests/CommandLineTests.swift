@@ -151,7 +151,8 @@ import TraceCore
         #expect(!plain.contains("PAGED:"))
         #expect(try page("", pager: "/no/such/pager").contains("CONFIRMED") == plain.contains("CONFIRMED"))
         let lines = plain.replacing(/\e\[[0-9;]*m/, with: "").split(separator: "\r\n")
-        #expect(lines.allSatisfy { $0.count <= 80 })
+        // An address is a word that nobody breaks.
+        #expect(lines.allSatisfy { $0.count <= 80 || $0.split(separator: " ").count == 1 })
         #expect(lines.count { $0.hasPrefix(lines[0]) } == 2)
         #expect(lines.suffix(4).contains { $0.hasPrefix(lines[0]) })
     }
