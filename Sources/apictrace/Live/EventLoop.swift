@@ -21,7 +21,7 @@ struct EventLoop: ~Copyable {
     private let signals: Int32
     private let beat: Int32
     private let deadline: Int32
-    private let input: Int32?
+    private var input: Int32?
 
     /// - Parameters:
     ///   - interval: nanoseconds between drains.
@@ -111,11 +111,18 @@ struct EventLoop: ~Copyable {
     }
 
     /// No more is to be read from there.
-    func forgetInput() {
+    mutating func forgetInput() {
         if let input { epoll_ctl(epoll, EPOLL_CTL_DEL, input, nil) }
+        input = nil
     }
 
-    /// Sleeps until something is due. Signals come before the deadline, and both before a drain.
+    private var hasInput: Bool {
+        guard let input else { return false }
+        var stream = pollfd(fd: input, events: Int16(POLLIN), revents: 0)
+        return poll(&stream, 1, 0) > 0
+    }
+
+    /// Sleeps until something is due. Signals come before the deadline, that before keys, and all before a drain.
     func next() throws(BPFError) -> Wakeup {
         while true {
             var signal = signalfd_siginfo()
@@ -125,11 +132,11 @@ struct EventLoop: ~Copyable {
                 return .signal(Int32(bitPattern: signal.ssi_signo))
             }
             if expired(deadline) { return .deadline }
+            // Where draining takes all of the time it would never come to a key otherwise.
+            if hasInput { return .input }
             if expired(beat) { return .drain }
             var event = epoll_event()
-            let count = epoll_wait(epoll, &event, 1, -1)
-            if count < 0, errno != EINTR { throw .last("epoll_wait") }
-            if count > 0, event.data.fd == input { return .input }
+            if epoll_wait(epoll, &event, 1, -1) < 0, errno != EINTR { throw .last("epoll_wait") }
         }
     }
 

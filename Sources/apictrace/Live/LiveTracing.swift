@@ -29,7 +29,7 @@ extension LiveTracing where Self: ~Copyable {
         for seconds: Double?, command: [String], commandOutput: Int32, keyboard: Keyboard? = nil,
         into sink: inout some LiveSink & ~Copyable
     ) throws -> RunEnd {
-        let loop: EventLoop
+        var loop: EventLoop
         do throws(BPFError) {
             loop = try EventLoop(
                 drainEvery: Self.beat, for: seconds.map { UInt64($0 * 1e9) }, reading: keyboard?.descriptor,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Glibc
 import Testing
 import TraceCore
 
@@ -156,5 +157,17 @@ import TraceCore
         ] as [([String], String?)])
     func `a guest's name is QEMU's`(arguments: [String], name: String?) {
         #expect(GuestName.parse(arguments) == name)
+    }
+
+    @Test func `a key is told also where draining takes all of the time`() throws {
+        var ends: [Int32] = [0, 0]
+        #expect(pipe(&ends) == 0)
+        defer { for end in ends { close(end) } }
+        var loop = try EventLoop(drainEvery: 1, for: nil, reading: ends[0], catching: [])
+        #expect(try loop.next() == .drain)
+        #expect(write(ends[1], "q", 1) == 1)
+        #expect(try loop.next() == .input)
+        loop.forgetInput()
+        #expect(try loop.next() == .drain)
     }
 }

@@ -17,7 +17,6 @@ import Testing
                   Why       L1 acknowledged vector 0x30 and L2 ended it; every later 0x30 was accepted and none
                             delivered.
                   Do now    Run a kernel that has the fix.
-                  KVM's fix unknown (release): 6.1.0-55-amd64 is of an unknown build
                   Not known L1's own deliveries are silent under virtual-interrupt delivery.
                   Crossing  0x30 acknowledged in L1, ended in L2 (inferred)
                   Stuck     0x51: received, in service still, and blocking
@@ -201,6 +200,16 @@ import Testing
         (other.vcpu, other.vectors, other.grade) = (1, ["0x81", "0x91"], .suspect)
         report.findings.append(other)
         #expect(report.verdictLine.hasSuffix(" Also vectors 0x81 and 0x91 on vCPU 1 (suspect)."))
+    }
+
+    @Test func `what a format lets one guess of the fix does not stand beside a loss that says otherwise`() {
+        var report = SampleReports.lost
+        #expect(!report.text(style: .init()).contains("KVM's fix"))
+        report.findings[0].grade = .hazard
+        #expect(report.text(style: .init()).contains("  KVM's fix unknown (release): "))
+        report.findings[0].grade = .confirmed
+        report.host.sviFix = .init(state: .absent, basis: .kallsyms, evidence: "no symbol")
+        #expect(report.text(style: .init()).contains("  KVM's fix absent (kallsyms): no symbol"))
     }
 
     @Test func `a clock that doesn't count time keeps its numbers`() {

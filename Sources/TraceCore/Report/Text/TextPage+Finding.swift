@@ -16,7 +16,9 @@ extension TextPage {
         field("When", "\(times.both(finding.first)) to \(times.both(finding.last)), \(count)")
         field("Why", finding.explanation)
         field("Do now", finding.advice)
-        field("KVM's fix", report.host.sviFix.description)
+        if !finding.outweighsHints || report.host.sviFix.state != .unknown {
+            field("KVM's fix", report.host.sviFix.description)
+        }
         fields("Not known", finding.limits)
         fields("Crossing", finding.crossings.map(\.description))
         if !finding.stuck.isEmpty {
@@ -70,6 +72,11 @@ extension TextPage {
             add(event.text, label: columns.lead(event), indent: 4, column: 4 + columns.width)
         }
     }
+}
+
+extension Report.Finding {
+    /// It shows more than what a format or a release lets one guess of the fix, which would only seem to contradict it.
+    fileprivate var outweighsHints: Bool { rule == .staleSVI && grade >= .suspect }
 }
 
 extension Report {

@@ -110,7 +110,8 @@ extension Report.APICAccesses {
 
     /// `8 reads, 3 writes`; `?` for what the trace can't show.
     fileprivate var description: String {
-        let counts = [(reads, "reads"), (writes, "writes")].filter { $0.0 != 0 }
-        return counts.isEmpty ? "never" : counts.map { "\($0.0.orUnknown) \($0.1)" }.joined(separator: ", ")
+        let counts = [(reads, "read"), (writes, "write")].filter { $0.0 != 0 }
+        return counts.isEmpty
+            ? "never" : counts.map { "\($0.0.orUnknown) \($0.1)\($0.0 == 1 ? "" : "s")" }.joined(separator: ", ")
     }
 }

@@ -120,7 +120,7 @@ struct LiveScreen {
     private func rows(_ vm: LiveMoment.VM) -> [Row] {
         let since = vm.since.map { " since +\(Self.seconds($0)) s" } ?? ""
         let head = Row(
-            label: (view.hasKeys && view.detail == nil ? mark(vm) : "") + vm.name, ink: .bold,
+            label: (view.detail == nil && vm.id == view.selected ? "> " : "") + vm.name, ink: .bold,
             text: "  APICv \(vm.apicv)\(since), \(Self.short(vm.perSecond))/s")
         return [head] + vm.accesses.map(row) + vm.vcpus.flatMap(rows)
     }

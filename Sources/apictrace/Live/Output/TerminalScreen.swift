@@ -25,8 +25,8 @@ struct TerminalScreen: LiveOutput {
     }
 
     mutating func show(_ moment: LiveMoment) {
-        guard !view.isPaused else { return }
-        latest = moment
+        // Also while it stands still: what a key changed may have found the terminal busy.
+        if !view.isPaused { latest = moment }
         draw()
     }
 
