@@ -93,15 +93,8 @@ struct ThreadTable: Sendable {
         if free.isEmpty, threads.count == Self.capacity {
             for index in threads.indices where threads[index].vcpu < 0 { remove(index) }
         }
-        let index: Int
-        if let row = free.popLast() {
-            index = row
-            threads[row] = thread
-        } else {
-            guard threads.count < Self.capacity else { return nil }
-            index = threads.count
-            threads.append(thread)
-        }
+        guard !free.isEmpty || threads.count < Self.capacity else { return nil }
+        let index = threads.put(thread, reusing: &free)
         indices[thread.tid] = index
         return index
     }

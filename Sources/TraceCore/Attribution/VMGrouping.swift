@@ -113,12 +113,12 @@ struct VMGrouping: Sendable {
         unclaimedCreators.append(tid)
     }
 
-    /// A VM that was inferred to be the one which a thread created has run before that: the thread's VM is still to come.
     /// Whether what the thread does is this VM's for certain: not where it created one of several VMs, and which is a guess.
     func isSure(of tid: Int32, for group: Int) -> Bool {
         !groups[group].isCreatorGuessed || groups[group].creator != tid
     }
 
+    /// A VM that was inferred to be the one which a thread created has run before that: the thread's VM is still to come.
     mutating func releaseCreator(of group: Int) -> Bool {
         guard groups[group].process == nil, let creator = groups[group].creator else { return false }
         groups[group].creator = nil
@@ -220,14 +220,7 @@ struct VMGrouping: Sendable {
     }
 
     private mutating func add(_ group: Group) -> Int {
-        let index: Int
-        if let place = free.popLast() {
-            index = place
-            groups[place] = group
-        } else {
-            index = groups.count
-            groups.append(group)
-        }
+        let index = groups.put(group, reusing: &free)
         if let creator = group.creator { groupOfCreator[creator] = index }
         return index
     }

@@ -201,14 +201,7 @@ extension Machine {
     }
 
     private mutating func add(_ vcpu: VCPU) -> Int {
-        let index: Int
-        if let place = freeVCPUs.popLast() {
-            index = place
-            vcpus[place] = vcpu
-        } else {
-            index = vcpus.count
-            vcpus.append(vcpu)
-        }
+        let index = vcpus.put(vcpu, reusing: &freeVCPUs)
         if vcpus.count - freeVCPUs.count > Self.capacity - Self.reserve { isCrowded = true }
         vms[vcpu.vm].add(index, id: vcpu.id)
         return index

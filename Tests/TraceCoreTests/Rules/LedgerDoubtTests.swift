@@ -290,7 +290,8 @@ import Testing
         #expect(known.outcome().verdict == .inconclusive)
     }
 
-    @Test func `without injections and switches on record a wait proves no more than a hazard`() {
+    /// 0x41 waits for long though L2 could take it, and no injection has been seen.
+    private func waitingAfterWindow() -> Trace {
         var trace = inL2()
         trace.accessDirectly(0x80, write: true)
         trace.accept(0x41)
@@ -298,19 +299,18 @@ import Testing
         trace.exitOfL2(.interruptWindow)
         trace.enter()
         trace.runL2(entries: 20, over: 101)
+        return trace
+    }
+
+    @Test func `without injections and switches on record a wait proves no more than a hazard`() {
+        var trace = waitingAfterWindow()
         #expect(trace.outcome().grade(.lostAccept) == .hazard)
         trace.deliver(0x22)
         #expect(trace.outcome().grade(.lostAccept) == .suspect)
     }
 
     @Test func `kvm_entry tells of injections too, where it has a field for them`() {
-        var trace = inL2()
-        trace.accessDirectly(0x80, write: true)
-        trace.accept(0x41)
-        trace.accept(0x41)
-        trace.exitOfL2(.interruptWindow)
-        trace.enter()
-        trace.runL2(entries: 20, over: 101)
+        var trace = waitingAfterWindow()
         #expect(trace.outcome().grade(.lostAccept) == .hazard)
         trace.info.formatFields = ["kvm_entry.intr_info"]
         #expect(trace.outcome().grade(.lostAccept) == .suspect)

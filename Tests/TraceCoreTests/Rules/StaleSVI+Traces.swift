@@ -1,8 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 @testable import TraceCore
 
-/// The beginnings that tests of `stale-svi` share, up to a crossing.
+/// The beginnings that tests of `stale-svi` and of waits share, up to a crossing.
 extension Trace {
+    /// L2 runs, and its task priority is known. No crossing.
+    static func takingInterrupts() -> Trace {
+        var trace = Trace()
+        trace.createVM()
+        trace.resumeL2()
+        trace.accessDirectly(0x80, write: true)
+        // KVM injects what it can: kvm_inj_virq is on.
+        trace.deliver(0x22)
+        trace.endDirectly(0x22)
+        return trace
+    }
+
     /// L1 doesn't intercept external interrupts and hooks the APIC page: `vector` is injected into L2 and ended by L1.
     ///
     /// - Parameter tpr: shown before, so that it is known not to mask.

@@ -5,21 +5,6 @@ import Testing
 
 /// What makes a wait of an accepted interrupt a sign, and what ends it or starts it anew.
 @Suite struct WaitTests {
-    /// L2 runs, and its task priority is known. No crossing.
-    private func inL2() -> Trace {
-        var trace = Trace()
-        trace.createVM()
-        trace.resumeL2()
-        trace.accessDirectly(0x80, write: true)
-        // KVM injects what it can: kvm_inj_virq is on.
-        trace.deliver(0x22)
-        trace.endDirectly(0x22)
-        return trace
-    }
-
-    /// The vectors that stale-svi says were lost.
-    private func lost(_ trace: Trace) -> [UInt8]? { trace.outcome().finding(.staleSVI)?.vectors }
-
     /// L1 has an exit to enter L2 by, and 0x41 is accepted in it.
     private func acceptWhileL1Resumes(_ trace: inout Trace, _ vector: UInt8 = 0x41) {
         trace.exitOfL1(.vmresume)
@@ -41,20 +26,20 @@ import Testing
             var trace = Trace.endedByL1(0x51)
             trace.accept(vector)
             trace.runL2(entries: 10, over: 30)
-            #expect(lost(trace) == (isLost ? [vector] : []))
+            #expect(trace.outcome().lostToStaleSVI == (isLost ? [vector] : []))
         }
     }
 
     @Test func `an accept after the crossing makes it one that waits for that`() {
-        var trace = inL2()
+        var trace = Trace.takingInterrupts()
         trace.accept(0x41)
         trace.deliver(0x51)
         trace.endHooked()
         trace.runL2(entries: 10, over: 30)
-        #expect(lost(trace) == [])
+        #expect(trace.outcome().lostToStaleSVI == [])
         trace.accept(0x41)
         trace.runL2(entries: 10, over: 30)
-        #expect(lost(trace) == [0x41])
+        #expect(trace.outcome().lostToStaleSVI == [0x41])
     }
 
     @Test func `what was accepted while L1 ran is L1's to take`() {
@@ -62,7 +47,7 @@ import Testing
         goToL1(&trace)
         acceptWhileL1Resumes(&trace)
         trace.runL2(entries: 10, over: 30)
-        #expect(lost(trace) == [])
+        #expect(trace.outcome().lostToStaleSVI == [])
     }
 
     // MARK: L1 in between
@@ -72,10 +57,10 @@ import Testing
         trace.accept(0x41)
         trace.visitL1()
         trace.runL2(entries: 10, over: 30)
-        #expect(lost(trace) == [])
+        #expect(trace.outcome().lostToStaleSVI == [])
         trace.accept(0x41)
         trace.runL2(entries: 10, over: 30)
-        #expect(lost(trace) == [0x41])
+        #expect(trace.outcome().lostToStaleSVI == [0x41])
     }
 
     @Test func `another accept while L1 runs doesn't tell`() {
@@ -84,14 +69,14 @@ import Testing
         goToL1(&trace)
         acceptWhileL1Resumes(&trace)
         trace.runL2(entries: 10, over: 30)
-        #expect(lost(trace) == [])
+        #expect(trace.outcome().lostToStaleSVI == [])
     }
 
     // MARK: Entries
 
     @Test func `what lasts is the time in stretches of entries, not the pauses between them`() {
         func waiting(pause: Double, entries: Int, over ms: Double) -> Trace {
-            var trace = inL2()
+            var trace = Trace.takingInterrupts()
             trace.accept(0x41)
             trace.runL2(entries: 10, over: 30)
             trace.after(ms: pause)
@@ -105,7 +90,7 @@ import Testing
     }
 
     @Test func `many short stretches are a long wait`() {
-        var trace = inL2()
+        var trace = Trace.takingInterrupts()
         trace.accept(0x41)
         for _ in 0..<15 {
             trace.exitOfL2(.interruptWindow)
@@ -126,126 +111,11 @@ import Testing
         #expect(trace.outcome().finding(.staleSVI)?.count == 2)
     }
 
-    // MARK: Offers
-
-    /// L1 is offered 0x30 and comes back with nothing, so many times.
-    private func offer(_ times: Int, over ms: Double = 0, accepts: Bool = true, _ trace: inout Trace) {
-        for index in 0..<times {
-            if index > 0 { trace.after(ms: ms / Double(times - 1)) }
-            // The first after an accept is how L1 takes what it gets.
-            if accepts || index == 0 {
-                trace.accept(0x30)
-                trace.offer()
-            }
-            trace.offer()
-        }
-    }
-
-    /// Each takes some ten microseconds.
-    @Test(arguments: [(20, 9.8, false), (20, 10, true), (19, 30, false)] as [(Int, Double, Bool)])
-    func `S4: twenty offers over ten milliseconds`(_ times: Int, _ ms: Double, _ isLost: Bool) {
-        var trace = Trace.endedByL2(0x30)
-        offer(times, over: ms, accepts: false, &trace)
-        #expect(lost(trace) == (isLost ? [0x30] : []))
-    }
-
-    @Test func `an interrupt window starts the count anew`() {
-        var trace = Trace.endedByL2(0x30)
-        offer(12, over: 15, accepts: false, &trace)
-        trace.exitOfL2(.interruptWindow)
-        trace.forward(.interruptWindow)
-        trace.enter()
-        trace.resumeL2()
-        offer(12, over: 15, accepts: false, &trace)
-        #expect(lost(trace) == [])
-    }
-
-    @Test func `so does BLOCKIRQ`() {
-        var trace = Trace.endedByL2(0x30)
-        offer(12, over: 15, accepts: false, &trace)
-        trace.blockIRQ(true)
-        trace.blockIRQ(false)
-        offer(12, over: 15, accepts: false, &trace)
-        #expect(lost(trace) == [])
-    }
-
-    @Test func `so does anything that L1 injects`() {
-        var trace = Trace.endedByL2(0x30)
-        offer(12, over: 15, accepts: false, &trace)
-        trace.resumeL2(injecting: 0x81)
-        offer(12, over: 15, accepts: false, &trace)
-        #expect(lost(trace) == [])
-    }
-
-    @Test func `an accept counts once for each run of L2, and only after an offer`() {
-        var resting = Trace.endedByL2(0x30)
-        offer(1, &resting)
-        for _ in 0..<30 {
-            resting.after(ms: 1)
-            resting.accept(0x30)
-        }
-        #expect(lost(resting) == [])
-        var unoffered = Trace.endedByL2(0x30)
-        for _ in 0..<30 {
-            unoffered.accept(0x30)
-            unoffered.visitL1()
-            unoffered.after(ms: 2)
-        }
-        #expect(lost(unoffered) == [])
-    }
-
-    @Test func `one reflection is one offer, however often L1 comes back after it`() {
-        var trace = Trace.endedByL2(0x30)
-        offer(1, &trace)
-        for _ in 0..<30 {
-            trace.visitL1()
-            trace.after(ms: 2)
-        }
-        #expect(lost(trace) == [])
-    }
-
-    @Test(
-        arguments: [
-            (22, 120, false, true), (21, 120, false, false), (22, 90, false, false), (40, 120, true, false),
-        ] as [(Int, Double, Bool, Bool)])
-    func `without a crossing it takes more round trips than accepts, for long`(
-        _ times: Int, _ ms: Double, _ accepts: Bool, _ isFound: Bool
-    ) {
-        var trace = inL2()
-        offer(times, over: ms, accepts: accepts, &trace)
-        #expect(trace.outcome().grade(.lostAccept) == (isFound ? .hazard : nil))
-    }
-
-    @Test func `a sender that tries once proves nothing, however long L1 is offered it`() {
-        var trace = Trace.endedByL2(0x30)
-        offer(30, over: 2500, accepts: false, &trace)
-        #expect(trace.outcome().grade(.staleSVI) == .hazard)
-        #expect(lost(trace) == [0x30])
-    }
-
-    @Test(arguments: [false, true])
-    func `an L1 that has its own APIC for L2 passes nothing on: that it comes back empty is no offer`(_ isL1s: Bool) {
-        var trace = Trace()
-        trace.createVM()
-        trace.resumeL2(injecting: 0x81)
-        if isL1s { trace.deliver(0x22) }
-        offer(25, over: 150, accepts: false, &trace)
-        #expect(trace.outcome().grade(.lostAccept) == (isL1s ? .hazard : nil))
-    }
-
-    @Test(arguments: [(0x20, [0x30]), (0x30, [])] as [(UInt64, [UInt8])])
-    func `what the task priority masks is not offered, though L1 comes back empty`(_ tpr: UInt64, _ vectors: [UInt8]) {
-        var trace = Trace.endedByL2(0x30)
-        trace.accessDirectly(0x80, write: true, value: tpr)
-        offer(25, over: 150, accepts: false, &trace)
-        #expect(lost(trace) == vectors)
-    }
-
     // MARK: Chances
 
     /// 0x41 waits for long, with something before.
     private func grade(after something: (inout Trace) -> Void) -> Grade? {
-        var trace = inL2()
+        var trace = Trace.takingInterrupts()
         trace.accept(0x41)
         something(&trace)
         trace.accept(0x41)
@@ -342,15 +212,15 @@ import Testing
         trace.runL2(entries: 10, over: 30)
         trace.hole(cpu: 0)
         trace.runL2(entries: 1)
-        #expect(lost(trace) == [0x41])
+        #expect(trace.outcome().lostToStaleSVI == [0x41])
         trace.exitOfL2()
         trace.inject(0x41)
         trace.enter()
-        #expect(lost(trace) == [])
+        #expect(trace.outcome().lostToStaleSVI == [])
     }
 
     @Test func `waits without a sign leave a hole room for those with one`() {
-        var trace = inL2()
+        var trace = Trace.takingInterrupts()
         for vector in 0x80..<0x98 as Range<UInt8> { trace.accept(vector) }
         trace.hole(cpu: 0)
         trace.runL2(entries: 1)
@@ -374,7 +244,7 @@ import Testing
 
     /// 0x41 is accepted while it is in service, then its first EOI comes, and nothing else for long.
     private func acceptedInService(then: (inout Trace) -> Void = { _ in }) -> Grade? {
-        var trace = inL2()
+        var trace = Trace.takingInterrupts()
         trace.deliver(0x41)
         trace.accept(0x41)
         trace.endDirectly(0x41)
@@ -389,7 +259,7 @@ import Testing
     }
 
     @Test func `the next one ends it`() {
-        var trace = inL2()
+        var trace = Trace.takingInterrupts()
         trace.deliver(0x41)
         trace.accept(0x41)
         trace.endDirectly(0x41)
@@ -401,7 +271,7 @@ import Testing
 
     @Test func `KVM has chosen before it hears of a later accept: that one was not passed over`() {
         for isEarlier in [true, false] {
-            var trace = inL2()
+            var trace = Trace.takingInterrupts()
             if isEarlier { trace.accept(0x71) }
             trace.exitOfL2()
             trace.accept(0x41)
@@ -433,7 +303,7 @@ import Testing
 
     /// Accepted in hard interrupt context alone.
     private func acceptedInHardIRQ(_ then: (inout Trace) -> Void = { _ in }) -> Grade? {
-        var trace = inL2()
+        var trace = Trace.takingInterrupts()
         for _ in 0..<2 { trace.emit(.apicAcceptIRQ(.init(vcpu: 0, vector: 0x51, inHardIRQ: true))) }
         then(&trace)
         trace.runL2(entries: 40, over: 2500)
@@ -474,7 +344,7 @@ import Testing
             },
         ]
         func isFound(_ change: (inout Trace) -> Void) -> Bool {
-            var trace = inL2()
+            var trace = Trace.takingInterrupts()
             trace.accessDirectly(0x80, write: true, value: 0x50)
             change(&trace)
             for _ in 0..<2 { trace.accept(0x41) }

@@ -31,6 +31,9 @@ struct Outcome {
 
     func grade(_ rule: RuleID) -> Grade? { finding(rule)?.grade }
 
+    /// The vectors that stale-svi says were lost; nil where it found nothing.
+    var lostToStaleSVI: [UInt8]? { finding(.staleSVI)?.vectors }
+
     /// Who belongs together: the vCPU ids and threads of each VM that ran.
     var members: [[Int32: Int32]] {
         vms.map { vm in

@@ -87,9 +87,10 @@ struct StaleSVI: Sendable {
     private func provesSVI(
         _ vector: UInt8, _ how: Acknowledgement, on vcpu: Int, _ machine: borrowing Machine
     ) -> Bool {
-        guard !machine.vcpus[vcpu].acknowledgesOnExit, machine.vcpus[vcpu].ledger[vector].inService?.isSure ?? false,
-            !machine.vms[machine.vcpus[vcpu].vm].hasPostedDevices
-        else { return false }
+        guard !machine.vcpus[vcpu].acknowledgesOnExit, machine.vcpus[vcpu].ledger[vector].inService?.isSure ?? false
+        else {
+            return false
+        }
         switch how {
         case .withExit: return false
         case .injected, .injectedAtEntry: return true
