@@ -75,6 +75,14 @@ import TraceCore
         for rule in RuleID.allCases { #expect(command.errors.contains("- \(rule.rawValue)\n")) }
     }
 
+    @Test func `what doctor says fits its schema, and the schema is a strict one`() throws {
+        let said = try Command("doctor", "--json").output.replacing("\n", with: " ")
+        #expect(try LineValidator.complaints(about: said, schema: "--doctor").isEmpty)
+        let complaints = try LineValidator.complaints(
+            about: said.replacing("\"finding\"", with: "\"result\""), schema: "--doctor")
+        #expect(complaints.contains("'finding' is a required property"))
+    }
+
     @Test func `the schema that is printed is the one that reports are tested against`() throws {
         let command = try Command("schema")
         #expect(command.status == 0)

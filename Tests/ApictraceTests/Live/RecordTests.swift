@@ -88,6 +88,19 @@ struct RecordTests {
         #expect(recorded.source.events.byName == (backend == .bpf ? hits : hits.filter { $0.value > 0 }))
     }
 
+    @Test func `a recording to standard output goes through a pipe, and the report to standard error`() throws {
+        let (tool, guest) = (Command.directory.path + "/apictrace", Command.directory.path + "/apictrace-guest")
+        let pipe = "'\(tool)' live --json --record - -- '\(guest)' 300 5 | '\(tool)' analyze --json -"
+        let run = try Command(running: URL(filePath: "/bin/bash"), ["-o", "pipefail", "-c", pipe])
+        #expect(run.status == 0, "\(run.errors)")
+        let recorded = try Report(json: run.output)
+        let lastLine = try #require(run.errors.split(separator: "\n").last { $0.hasPrefix("{") }.map(String.init))
+        let live = try Report(json: lastLine)
+        #expect(live.vms.flatMap(\.vcpus).compactMap(\.ipisSent) == [300])
+        #expect(recorded.vms.map(\.vcpus) == live.vms.map(\.vcpus))
+        #expect(recorded.verdict == .clean)
+    }
+
     @Test func `a file that can't be made ends it before anything is traced`() throws {
         let run = try Command("live", "--record", "/nonexistent/trace.dat", "--duration", "60")
         #expect(run.status != 0)
