@@ -60,19 +60,21 @@ public struct FixState: Equatable, Sendable {
                 evidence: "kvm_apicv_update_request is recorded: 5.10 to 5.15, where the fix is not known to be")
         }
         if info.formatFields.contains("kvm_entry.immediate_exit") {
-            if let release = info.kernel.flatMap(KernelRelease.init(uname:)), release < KernelRelease(6, 2) {
-                return FixState(
-                    state: .unknown, basis: .format,
-                    evidence: "a 6.1 with kvm_entry.immediate_exit is 6.1.149 or later: likely there, and no proof")
-            }
-            return FixState(
-                state: .unknown, basis: .format,
-                evidence:
-                    "kvm_entry.immediate_exit is recorded: 6.9 or later, with or without the fix, or 6.1.149 or later")
+            return FixState(state: .unknown, basis: .format, evidence: immediateExit(info.kernel))
         }
         if let kernel = info.kernel {
             return FixState(state: .unknown, basis: .release, evidence: "the release alone does not tell: \(kernel)")
         }
         return FixState(state: .unknown, basis: .release, evidence: "the trace names no kernel")
+    }
+    /// What `kvm_entry.immediate_exit` lets one guess: it came with 6.9, with 6.1.149, and with what distributors put onto theirs.
+    private static func immediateExit(_ kernel: String?) -> String {
+        guard let kernel, let release = KernelRelease(uname: kernel), release < KernelRelease(6, 9) else {
+            return "kvm_entry.immediate_exit is recorded: 6.9 or later, with or without the fix, or 6.1.149 or later"
+        }
+        if release == KernelRelease(6, 1), !KernelRelease.isFrozenBase(uname: kernel) {
+            return "a 6.1 with kvm_entry.immediate_exit is 6.1.149 or later: likely there, and no proof"
+        }
+        return "kvm_entry.immediate_exit came with 6.9 and 6.1.149: this kernel has later code, with or without the fix"
     }
 }

@@ -222,4 +222,17 @@ import Testing
         #expect(seen.fix.basis == basis)
         #expect(seen.grade(.staleSVI) == .hazard)
     }
+    @Test(arguments: [
+        ("6.1.0-55-amd64", "a 6.1 with "), ("6.12.26", "kvm_entry.immediate_exit is recorded: 6.9 or later"),
+        ("5.14.0-427.13.1.el9_4", "kvm_entry.immediate_exit came with 6.9 and 6.1.149: this kernel has later code"),
+        ("6.4.0-150600.23-default", "kvm_entry.immediate_exit came with 6.9 and 6.1.149: this kernel has later code"),
+    ])
+    func `what came with a later kernel is a distributor's addition to an earlier one`(
+        _ release: String, _ hint: String
+    ) {
+        var info = Trace.endedByL1().info
+        info.formatFields = ["kvm_entry.immediate_exit"]
+        info.kernel = "Linux host-a \(release) x86_64"
+        #expect(FixState.hint(info).evidence.hasPrefix(hint))
+    }
 }
