@@ -5,20 +5,12 @@ import Testing
 
 /// Requested, acknowledged, ended: each vector's account, and what crosses.
 @Suite struct InterruptLedgerTests {
-    /// A VM with APICv active, in L2.
-    private func inL2() -> Trace {
-        var trace = Trace()
-        trace.createVM()
-        trace.resumeL2()
-        return trace
-    }
-
     private func crossings(_ trace: Trace) -> [Crossing] {
         trace.transitions().compactMap { if case .crossed(let crossing) = $0 { crossing } else { nil } }
     }
 
     @Test func `accepted, injected and ended in L2: nothing is open and nothing crosses`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.exitOfL2()
         trace.accept(0x41)
         trace.inject(0x41)
@@ -31,7 +23,7 @@ import Testing
     }
 
     @Test func `a second accept while the first is pending for certain is coalesced`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.accept(0x41)
         trace.accept(0x41)
         trace.exitOfL2()
@@ -42,7 +34,7 @@ import Testing
     }
 
     @Test func `a second accept is none where hardware may have delivered the first`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.accept(0x41)
         trace.visitL1()
         trace.accept(0x41)
@@ -50,7 +42,7 @@ import Testing
     }
 
     @Test func `an injection that an exit interrupted is told by the event, from 6_0 on`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.exitOfL2()
         trace.inject(0x41)
         trace.enter()
@@ -63,7 +55,7 @@ import Testing
 
     @Test(arguments: [0x8000_0041, 0x8000_0441] as [UInt64])
     func `up to 5_19 it repeats the exit's vectoring information, for software interrupts too`(_ info2: UInt64) {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.exitOfL2(.eptViolation, info2: info2)
         trace.emit(.injVIRQ(.init(vector: 0x41, soft: nil, reinjected: nil)))
         trace.enter()
@@ -73,7 +65,7 @@ import Testing
 
     @Test(arguments: [0x0000_0041, 0x8000_0042, 0x8000_0341] as [UInt64])
     func `up to 5_19 anything else is a new injection`(_ info2: UInt64) {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.exitOfL2(.eptViolation, info2: info2)
         trace.emit(.injVIRQ(.init(vector: 0x41, soft: nil, reinjected: nil)))
         trace.enter()
@@ -81,7 +73,7 @@ import Testing
     }
 
     @Test func `kvm_entry tells of injections where kvm_inj_virq is not recorded, reinjections apart`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.info.recordedKinds.remove(.init(.injVIRQ))
         trace.info.formatFields = ["kvm_entry.intr_info"]
         trace.exitOfL2()
@@ -93,7 +85,7 @@ import Testing
     }
 
     @Test func `a software interrupt is no business of the APIC`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.exitOfL2()
         trace.emit(.injVIRQ(.init(vector: 0x80, soft: true)))
         #expect(trace.outcome()[0x80].isUntouched)
@@ -113,7 +105,7 @@ import Testing
     }
 
     @Test func `L1 that runs may have got what was pending, in silence`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.accept(0x41)
         #expect(trace.outcome()[0x41].pending?.maybeSilent == false)
         trace.visitL1()
@@ -121,7 +113,7 @@ import Testing
     }
 
     @Test func `with APICv inhibited nothing is silent`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.blockIRQ(true)
         trace.accept(0x41)
         trace.visitL1()
@@ -129,7 +121,7 @@ import Testing
     }
 
     @Test func `injected into L2 and ended by L1, which hooks the EOI and writes it in silence`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.exitOfL2()
         trace.inject(0x51)
         trace.enter()
@@ -143,7 +135,7 @@ import Testing
     }
 
     @Test func `injected into L2 and ended by L1, whose EOI is EOI_INDUCED: seen, not inferred`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.exitOfL2()
         trace.inject(0x51)
         trace.enter()
@@ -157,7 +149,7 @@ import Testing
     }
 
     @Test func `taken by L1 in silence, passed on in event_inj and ended by L2`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.accept(0x30)
         trace.exitOfL2(.externalInterrupt)
         trace.forward(.externalInterrupt)
@@ -171,7 +163,7 @@ import Testing
     }
 
     @Test func `a vector that L1 injects without having been offered it is its own or the PIC's`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.deliver(0x41)
         trace.exitOfL2(.externalInterrupt)
         trace.forward(.externalInterrupt)
@@ -181,7 +173,7 @@ import Testing
     }
 
     @Test func `acknowledge-on-exit hands L1 the vector with the exit`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.accept(0x30)
         trace.exitOfL2(.externalInterrupt)
         trace.forward(.externalInterrupt, intInfo: 0x8000_0030)
@@ -216,7 +208,7 @@ import Testing
     }
 
     @Test func `nor does an EOI after a hole tell who took the vector`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.hole(cpu: 0)
         trace.exitOfL2()
         trace.enter()
@@ -225,27 +217,27 @@ import Testing
     }
 
     @Test func `where injections are not recorded no EOI of L2's is a crossing`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.info.recordedKinds.remove(.init(.injVIRQ))
         trace.endDirectly(0x61)
         #expect(crossings(trace).isEmpty)
     }
 
     @Test func `an EOI that finds nothing in service ends nothing`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.endDirectly(-1)
         #expect(crossings(trace).isEmpty)
         #expect(trace.outcome().vcpus[0].ledger.highestInService == nil)
     }
 
     @Test func `kvm_pv_eoi repeats kvm_eoi, and counts where that is not recorded`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.exitOfL2()
         trace.inject(0x41)
         trace.eoi(0x41)
         trace.emit(.pvEOI(.init(vcpu: 0, vector: 0x41)))
         #expect(trace.outcome()[0x41].ended.l2 == 1)
-        var alone = inL2()
+        var alone = Trace.inL2()
         alone.exitOfL2()
         alone.inject(0x41)
         alone.emit(.pvEOI(.init(vcpu: 0, vector: 0x41)))
@@ -262,7 +254,7 @@ import Testing
     }
 
     @Test func `INIT is L1's to know of where there is an L2`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.accept(0x41)
         trace.accept(0, mode: 0x500)
         #expect(trace.outcome()[0x41].pending != nil)
@@ -270,7 +262,7 @@ import Testing
 
     /// A vCPU with an interrupt in service in L2 and another waiting: then what is done, and the vCPU runs L1.
     private func runsL1AgainAfter(_ what: (inout Trace) -> Void) -> Trace {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.deliver(0x51)
         trace.accept(0x41)
         what(&trace)
@@ -313,7 +305,7 @@ import Testing
     }
 
     @Test func `modes without a vector are no interrupts`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         for mode: UInt16 in [0x200, 0x400, 0x500, 0x600, 0x700] { trace.accept(0x41, mode: mode) }
         #expect(trace.outcome()[0x41].isUntouched)
         trace.accept(0x41, mode: 0x100)
@@ -321,7 +313,7 @@ import Testing
     }
 
     @Test func `an APIC that was seen to be disabled takes nothing`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.accessDirectly(0xf0, write: true, value: 0xff)
         trace.accept(0x41)
         #expect(trace.outcome()[0x41].pending == nil)

@@ -5,13 +5,6 @@ import Testing
 
 /// The switches between L1 and L2, and what passes with them: hooked accesses, vectors handed on, the PIC's.
 @Suite struct NestedSwitchTests {
-    private func inL2() -> Trace {
-        var trace = Trace()
-        trace.createVM()
-        trace.resumeL2()
-        return trace
-    }
-
     private func goToL1(_ trace: inout Trace, _ reason: ExitReason = Trace.vmcall, info1: UInt64 = 0) {
         trace.exitOfL2(reason, info1: info1)
         trace.forward(reason)
@@ -27,7 +20,7 @@ import Testing
 
     /// 0x51 is in service in L2, which makes an access that L1 is handed and carries out.
     private func hooked(_ reason: ExitReason, info1: UInt64) -> Outcome {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.deliver(0x51)
         goToL1(&trace, reason, info1: info1)
         trace.resumeL2()
@@ -54,7 +47,7 @@ import Testing
     }
 
     @Test func `a hooked read of EOI ends nothing either`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.deliver(0x51)
         trace.accessHooked(0xb0, write: false)
         trace.resumeL2()
@@ -63,7 +56,7 @@ import Testing
     }
 
     @Test func `once KVM is told what L1 ended for L2, nothing else ended in silence`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.deliver(0x31)
         trace.deliver(0x51)
         trace.accessHooked(0xb0, write: true)
@@ -77,7 +70,7 @@ import Testing
 
     @Test func `an MSR that L1 carried out may have been EOI, unless KVM is told what was ended`() {
         for isTold in [false, true] {
-            var trace = inL2()
+            var trace = Trace.inL2()
             trace.deliver(0x31)
             trace.deliver(0x51)
             goToL1(&trace, .msrWrite)
@@ -94,7 +87,7 @@ import Testing
     // MARK: What L1 injects
 
     @Test func `without a reflected exit L1 was not handed what it injects`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.accept(0x30)
         goToL1(&trace)
         trace.resumeL2(injecting: 0x30)
@@ -102,7 +95,7 @@ import Testing
     }
 
     @Test func `a reflected exit is good for one vector`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.accept(0x30)
         trace.offer(passingOn: 0x30)
         #expect(trace.outcome()[0x30].acknowledged.l1 == 1)
@@ -114,7 +107,7 @@ import Testing
 
     @Test func `a vector of L1's own making says that L2 has an APIC of its own; one of the PIC's does not`() {
         for isOfPIC in [false, true] {
-            var trace = inL2()
+            var trace = Trace.inL2()
             goToL1(&trace)
             if isOfPIC {
                 trace.exitOfL1()
@@ -127,7 +120,7 @@ import Testing
     }
 
     @Test func `where KVM injects one of L1's interrupts into L2 the APIC is L1's, whatever else L1 injects`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         for _ in 0..<3 { trace.resumeL2(injecting: 0x81) }
         #expect(trace.outcome().vms[0].apicOfL2.kind == .virtualised)
         trace.deliver(0x41)
@@ -135,7 +128,7 @@ import Testing
     }
 
     @Test func `kvm_entry that repeats what L1 injects is no injection of KVM's`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         goToL1(&trace)
         trace.exitOfL1(.vmresume)
         trace.emit(.nestedVMEnter(.init(eventInj: 0x8000_0061)), .entry(.init(vcpu: 0, intrInfo: 0x8000_0061)))
@@ -153,7 +146,7 @@ import Testing
     }
 
     @Test func `L1 that is handed a vector acknowledges on exit, and lost-accept says what that may mean`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.accept(0x30)
         trace.exitOfL2(.externalInterrupt)
         trace.forward(.externalInterrupt, intInfo: 0x8000_0030)
@@ -170,7 +163,7 @@ import Testing
     func `an EOI of L2's that L1 is told of says that L1 gives it virtual-interrupt delivery; hooks of its APIC don't`()
     {
         for reason in [ExitReason.apicAccess, .apicWrite, .eoiInduced, Trace.cpuid] {
-            var trace = inL2()
+            var trace = Trace.inL2()
             trace.exitOfL2(reason)
             #expect(trace.outcome().vcpus[0].givesL2APICv == (reason == .eoiInduced))
             #expect(trace.outcome().vms[0].apicOfL2.kind == (reason == .eoiInduced ? .virtualised : .unknown))
@@ -178,11 +171,11 @@ import Testing
     }
 
     @Test func `an interrupt window of L2's that is handed to L1 is one window`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         goToL1(&trace, .interruptWindow)
         #expect(trace.transitions().filter { $0 == .interruptWindow }.count == 1)
         // The exit itself may not be recorded.
-        var alone = inL2()
+        var alone = Trace.inL2()
         alone.forward(.interruptWindow)
         #expect(alone.transitions().filter { $0 == .interruptWindow }.count == 1)
     }
@@ -207,7 +200,7 @@ import Testing
     }
 
     @Test func `where it is recorded, VMRESUME without it was refused`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         goToL1(&trace)
         trace.exitOfL1(.vmresume)
         trace.enter()

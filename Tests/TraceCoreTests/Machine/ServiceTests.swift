@@ -5,13 +5,6 @@ import Testing
 
 /// What is in service, what an acknowledge says of it, and which vectors may be there unseen.
 @Suite struct ServiceTests {
-    private func inL2() -> Trace {
-        var trace = Trace()
-        trace.createVM()
-        trace.resumeL2()
-        return trace
-    }
-
     /// A VM that ran before the trace, APICv in use, and its L1 launches L2.
     private func runningBefore() -> Trace {
         var trace = Trace()
@@ -28,7 +21,7 @@ import Testing
     // MARK: An acknowledge says what has ended
 
     @Test func `KVM injects nothing while its class is in service: what was there ended unseen`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         for vector in [0x31, 0x41, 0x45] as [UInt8] { trace.deliver(vector) }
         let seen = trace.outcome()
         #expect(seen[0x41].inService == nil)
@@ -40,7 +33,7 @@ import Testing
     }
 
     @Test func `an interrupt of the PIC's says nothing, and leaves no EOI to miss`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.deliver(0x61)
         for vector in [0x51, 0x76] as [UInt8] {
             trace.exitOfL2()
@@ -54,7 +47,7 @@ import Testing
     }
 
     @Test func `what L1 passes on was chosen by SVI, which may be stale: it says nothing`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.deliver(0x61)
         trace.accept(0x30)
         trace.offer(passingOn: 0x30)
@@ -64,7 +57,7 @@ import Testing
     }
 
     @Test func `what L1 took with an exit ends in silence: no EOI of it is missed`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         for vector in [0x41, 0x45] as [UInt8] {
             trace.accept(vector)
             trace.exitOfL2(.externalInterrupt)
@@ -77,7 +70,7 @@ import Testing
     }
 
     @Test func `a hooked EOI ends what is in service for certain before what may be the PIC's`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.deliver(0x51)
         trace.exitOfL2()
         trace.inject(0x76)
@@ -88,7 +81,7 @@ import Testing
     }
 
     @Test func `what holds L2's interrupts back was injected into L2, not taken by L1`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.accept(0x61)
         trace.exitOfL2(.externalInterrupt)
         trace.forward(.externalInterrupt, intInfo: 0x8000_0061)
@@ -129,7 +122,7 @@ import Testing
     }
 
     @Test func `after a hole anything may be in service unseen, whatever was known before`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.deliver(0x31)
         trace.endDirectly(0x31)
         trace.hole(cpu: 0)
@@ -161,7 +154,7 @@ import Testing
     // MARK: Whose the end is
 
     @Test func `what L1 took in silence is L1's to end`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.exitOfL2(Trace.vmcall)
         trace.forward(Trace.vmcall)
         trace.enter()
@@ -171,7 +164,7 @@ import Testing
     }
 
     @Test func `an EOI outside of any exit may be either level's`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.deliver(0x61)
         trace.eoi(0x61)
         #expect(crossed(trace) == [])
@@ -179,7 +172,7 @@ import Testing
     }
 
     @Test func `what was injected at no known level crosses nothing`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.hole(cpu: 0)
         trace.inject(0x61)
         trace.enter()

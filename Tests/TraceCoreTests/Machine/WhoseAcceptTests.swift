@@ -5,13 +5,6 @@ import Testing
 
 /// Whose interrupt it is that was accepted: which level's, and which VM's.
 @Suite struct WhoseAcceptTests {
-    private func inL2() -> Trace {
-        var trace = Trace()
-        trace.createVM()
-        trace.resumeL2()
-        return trace
-    }
-
     private func accepted(_ trace: Trace, _ vector: UInt8 = 0x41) -> [UInt64] {
         let accepted = trace.outcome()[vector].accepted
         return [accepted.l1, accepted.l2, accepted.unknown]
@@ -20,7 +13,7 @@ import Testing
     // MARK: Between kvm_exit and kvm_nested_vmexit
 
     @Test func `it is L2's where a nested exit follows`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.exitOfL1(Trace.cpuid)
         for _ in 0..<4 { trace.accept(0x41) }
         trace.emit(.nestedVMExit(.init(reason: Trace.cpuid.code, vcpu: 0)))
@@ -31,7 +24,7 @@ import Testing
     }
 
     @Test func `each counts once`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.exitOfL1(Trace.cpuid)
         trace.accept(0x41)
         trace.emit(.nestedVMExit(.init(reason: Trace.cpuid.code, vcpu: 0)))
@@ -41,7 +34,7 @@ import Testing
     }
 
     @Test func `four wait; more are taken for L1's, not left out`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.exitOfL1(Trace.cpuid)
         for _ in 0..<5 { trace.accept(0x41) }
         trace.emit(.nestedVMExit(.init(reason: Trace.cpuid.code, vcpu: 0)))
@@ -49,7 +42,7 @@ import Testing
     }
 
     @Test func `it is L2's where the exit is handed to L1, whatever else is recorded`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.exitOfL1(Trace.vmcall)
         trace.accept(0x41)
         trace.forward(Trace.vmcall)
@@ -57,7 +50,7 @@ import Testing
     }
 
     @Test func `it is L1's where the entry comes and no nested exit did`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.exitOfL1(Trace.cpuid)
         trace.accept(0x41)
         trace.enter()
@@ -65,7 +58,7 @@ import Testing
     }
 
     @Test func `it is of no known level where events were lost before that showed`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.exitOfL1(Trace.cpuid)
         trace.accept(0x41)
         trace.hole(cpu: 0)
@@ -73,7 +66,7 @@ import Testing
     }
 
     @Test func `after an exit of L1's nothing waits`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.visitL1()
         trace.exitOfL2(Trace.vmcall)
         trace.forward(Trace.vmcall)
@@ -109,7 +102,7 @@ import Testing
     }
 
     @Test func `with one VM it can be no other's`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         acceptInHandler(&trace)
         #expect(accepted(trace) == [0, 1, 0])
         #expect(trace.outcome().unattributed == 0)

@@ -5,9 +5,7 @@
 extension Trace {
     /// L2 runs, and its task priority is known. No crossing.
     static func takingInterrupts() -> Trace {
-        var trace = Trace()
-        trace.createVM()
-        trace.resumeL2()
+        var trace = inL2()
         trace.accessDirectly(0x80, write: true)
         // KVM injects what it can: kvm_inj_virq is on.
         trace.deliver(0x22)
@@ -34,9 +32,7 @@ extension Trace {
 
     /// L1 intercepts external interrupts, takes `vector` in silence and passes it on; L2 ends it directly.
     static func endedByL2(_ vector: UInt8 = 0x30) -> Trace {
-        var trace = Trace()
-        trace.createVM()
-        trace.resumeL2()
+        var trace = inL2()
         trace.accept(vector)
         trace.offer(passingOn: vector)
         trace.endDirectly(Int32(vector))

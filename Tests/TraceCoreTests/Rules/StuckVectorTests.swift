@@ -5,13 +5,6 @@ import Testing
 
 /// Sign S3: L1's EOI ends something else than what KVM injected into L2. What it may rest on, and what it proves.
 @Suite struct StuckVectorTests {
-    private func inL2() -> Trace {
-        var trace = Trace()
-        trace.createVM()
-        trace.resumeL2()
-        return trace
-    }
-
     private func goToL1(_ trace: inout Trace, _ reason: ExitReason = Trace.vmcall, intInfo: UInt32 = 0) {
         trace.exitOfL2(reason)
         trace.forward(reason, intInfo: intInfo)
@@ -32,7 +25,7 @@ import Testing
     // MARK: Vectors below 16, which nobody can have
 
     @Test func `SVI was nobody's: what is in service for certain is stuck, whomever L1 writes the EOI for`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.deliver(0x61)
         goToL1(&trace)
         end(0, &trace)
@@ -40,7 +33,7 @@ import Testing
     }
 
     @Test func `what may be the PIC's is stuck where L1 writes the EOI for L2`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.exitOfL2()
         trace.inject(0x61)
         trace.enter()
@@ -60,7 +53,7 @@ import Testing
         sure: Bool = true, hooked: Bool = true, before: (inout Trace) -> Void = { _ in },
         meanwhile: (inout Trace) -> Void = { _ in }
     ) -> [UInt8] {
-        var trace = inL2()
+        var trace = Trace.inL2()
         before(&trace)
         trace.exitOfL2()
         if sure { trace.accept(0x61) }
@@ -125,7 +118,7 @@ import Testing
     // MARK: What is in service
 
     @Test func `what L1 itself took is L1's to end in its own order`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.accept(0x61)
         goToL1(&trace, .externalInterrupt, intInfo: 0x8000_0061)
         end(0, &trace)
@@ -134,7 +127,7 @@ import Testing
 
     @Test func `what KVM injected stays in service while L1 runs, whichever event told of it`() {
         for isToldByEntry in [false, true] {
-            var trace = inL2()
+            var trace = Trace.inL2()
             trace.exitOfL2()
             trace.accept(0x61)
             if !isToldByEntry { trace.inject(0x61) }
@@ -147,7 +140,7 @@ import Testing
     }
 
     @Test func `what L1 may have ended through an MSR is not known to be in service`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.deliver(0x61)
         goToL1(&trace, .msrWrite)
         trace.resumeL2()
@@ -157,7 +150,7 @@ import Testing
     }
 
     @Test func `what L1's EOI should end is the highest for certain, not the PIC's above it`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.deliver(0x61)
         trace.exitOfL2()
         trace.inject(0x76)
@@ -221,7 +214,7 @@ import Testing
     // MARK: EOIs of L1's that end nothing
 
     @Test func `after the PIC's interrupt L1's EOI may be for that one`() {
-        var trace = inL2()
+        var trace = Trace.inL2()
         trace.deliver(0x61)
         trace.accessHooked(0xb0, write: true)
         trace.exitOfL1()
@@ -233,7 +226,7 @@ import Testing
 
     @Test func `an L1 that ends what isn't there does so again`() {
         for isHabit in [false, true] {
-            var trace = inL2()
+            var trace = Trace.inL2()
             goToL1(&trace)
             if isHabit { end(0, &trace) }
             trace.resumeL2()
@@ -256,7 +249,7 @@ import Testing
     @Test(arguments: [(0.9, true), (1.1, false)])
     func `an EOI of the vector itself at once says that it wasn't missed`(_ ms: Double, _ isFree: Bool) {
         for crosses in [false, true] {
-            var trace = crosses ? Trace.endedByL1(0x51) : inL2()
+            var trace = crosses ? Trace.endedByL1(0x51) : Trace.inL2()
             trace.deliver(0x61)
             trace.accessHooked(0xb0, write: true)
             end(0, &trace)

@@ -10,6 +10,14 @@ extension Trace {
 
     // MARK: Levels
 
+    /// A VM that was created in the trace, with APICv active; L2 runs.
+    static func inL2() -> Trace {
+        var trace = Trace()
+        trace.createVM()
+        trace.resumeL2()
+        return trace
+    }
+
     mutating func exitOfL1(_ reason: ExitReason = vmcall, info1: UInt64 = 0, info2: UInt64 = 0) {
         if isFirstExit() { enter() }
         emit(.exit(exit(reason, info1, info2)))
