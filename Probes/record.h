@@ -25,6 +25,9 @@ struct {
 	__type(value, struct probe_counts);
 } counts SEC(".maps");
 
+/* At once on a host: four times as many as user space keeps apart. */
+#define VCPU_THREADS 16384
+
 /* What was last told of the vCPU that runs on a thread. */
 struct vcpu_seen {
 	/* struct kvm_vcpu *: another one means that the thread id was used again. */
@@ -47,9 +50,10 @@ struct vcpu_seen {
 	uint8_t unseen_exits;
 };
 
+/* By thread id. An LRU map would push out threads that still run where many CPUs keep free places for themselves. */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 8192);
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, VCPU_THREADS);
 	__type(key, uint32_t);
 	__type(value, struct vcpu_seen);
 } vcpus SEC(".maps");
@@ -85,13 +89,16 @@ struct {
 	__type(value, struct probe_row_ends);
 } exit_row_ends SEC(".maps");
 
-/* Processes that have run a vCPU. */
+/* Processes that have run a vCPU: how many of the threads that did so have not ended. */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 8192);
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, VCPU_THREADS);
 	__type(key, uint32_t);
-	__type(value, uint8_t);
+	__type(value, uint32_t);
 } processes SEC(".maps");
+
+/* Threads that ran a vCPU and have ended: after each of them a thread id may be another thread's. */
+uint32_t ended_threads;
 
 static __always_inline struct probe_counts *cpu_counts(void)
 {

@@ -166,18 +166,29 @@ static __always_inline uint32_t claim_row(uint64_t vcpu, bool first_run)
 	return 0;
 }
 
+/* The current thread runs a vCPU for the first time. */
+static __always_inline void join_process(void)
+{
+	uint32_t process = bpf_get_current_pid_tgid() >> 32, one = 1, *threads;
+
+	if (!bpf_map_update_elem(&processes, &process, &one, BPF_NOEXIST))
+		return;
+	threads = bpf_map_lookup_elem(&processes, &process);
+	if (threads)
+		__atomic_fetch_add(threads, 1, __ATOMIC_RELAXED);
+}
+
 static __noinline struct vcpu_seen *seed_vcpu(struct kvm_vcpu *vcpu, bool first_run)
 {
-	uint64_t id = bpf_get_current_pid_tgid();
-	uint32_t tid = id, process = id >> 32;
+	uint32_t tid = bpf_get_current_pid_tgid();
 	struct vcpu_seen now = {};
-	uint8_t known = 1;
 
 	read_vcpu(vcpu, NULL, &now);
 	if (config.counts_exits && is_watched_vcpu(now.id))
 		now.row = claim_row(now.vcpu, first_run);
+	if (!bpf_map_lookup_elem(&vcpus, &tid))
+		join_process();
 	bpf_map_update_elem(&vcpus, &tid, &now, BPF_ANY);
-	bpf_map_update_elem(&processes, &process, &known, BPF_ANY);
 	if (is_watched_vcpu(now.id)) {
 		send_command();
 		send_vcpu(vcpu, &now, first_run);
@@ -240,34 +251,58 @@ static __always_inline void leave_guest(struct kvm_vcpu *vcpu)
 	}
 }
 
-/* Told of the thread that ends. With the last one the process ends: no other thread of it can run a vCPU any more. */
-SEC("tp_btf/sched_process_exit")
-int BPF_PROG(sched_process_exit, struct task_struct *task)
+/*
+ * The process of the current thread, which ends, where it ends with it: no other thread of it can run a vCPU any more. 0 otherwise.
+ * Threads that end together come here in any order: their process ends after all that ran a vCPU, and once.
+ */
+static __always_inline uint32_t end_of_process(struct task_struct *task, bool ran_vcpu)
 {
-	uint64_t id = bpf_get_current_pid_tgid();
-	uint32_t tid = id, process = id >> 32;
-	struct vcpu_seen *seen = bpf_map_lookup_elem(&vcpus, &tid);
-	struct probe_thread_end *record;
+	uint32_t process = bpf_get_current_pid_tgid() >> 32;
+	uint32_t *threads = bpf_map_lookup_elem(&processes, &process);
 
-	if (!bpf_map_lookup_elem(&processes, &process))
+	if (!threads)
 		return 0;
-	if (BPF_CORE_READ(task, signal, live.counter))
-		process = 0;
-	if (!seen && !process)
+	if (ran_vcpu)
+		__atomic_fetch_add(threads, -1, __ATOMIC_RELAXED);
+	if (BPF_CORE_READ(task, signal, live.counter) || *(volatile uint32_t *)threads ||
+	    bpf_map_delete_elem(&processes, &process))
 		return 0;
-	record = reserve_bytes(KIND_THREAD_END, sizeof(*record));
+	return process;
+}
+
+static __always_inline int end_vcpu_thread(struct task_struct *task, const struct vcpu_seen *seen)
+{
+	/* First: its stamp lies before that of a thread which finds none left. */
+	struct probe_thread_end *record = reserve_bytes(KIND_THREAD_END, sizeof(*record));
+	uint32_t tid = bpf_get_current_pid_tgid(), row = seen->row, process;
+
+	/* Whether or not there is room to tell of it: the next thread of that id is another one. */
+	if (row)
+		end_row(row - 1);
+	__atomic_fetch_add(&ended_threads, 1, __ATOMIC_RELAXED);
+	bpf_map_delete_elem(&vcpus, &tid);
+	process = end_of_process(task, true);
 	if (!record)
 		return 0;
 	record->process = process;
+	record->row = row;
+	return submit(record);
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(sched_process_exit, struct task_struct *task)
+{
+	uint32_t tid = bpf_get_current_pid_tgid(), process;
+	struct vcpu_seen *seen = bpf_map_lookup_elem(&vcpus, &tid);
+	struct probe_thread_end *record;
+
+	if (seen)
+		return end_vcpu_thread(task, seen);
+	process = end_of_process(task, false);
+	if (!process || !(record = reserve_bytes(KIND_THREAD_END, sizeof(*record))))
+		return 0;
+	record->process = process;
 	record->row = 0;
-	if (seen) {
-		record->row = seen->row;
-		if (seen->row)
-			end_row(seen->row - 1);
-		bpf_map_delete_elem(&vcpus, &tid);
-	}
-	if (process)
-		bpf_map_delete_elem(&processes, &process);
 	return submit(record);
 }
 

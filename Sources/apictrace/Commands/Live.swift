@@ -105,9 +105,13 @@ struct Live: PrivilegedCommand {
         do {
             throw try trace()
         } catch let unavailable as TracingUnavailable {
-            if case .refused(_, let log) = unavailable, verifierLog, !Terminal.show(log) { throw ExitStatus.unwritten }
+            try showLog(of: unavailable)
             throw unavailable
         }
+    }
+
+    private func showLog(of unavailable: TracingUnavailable) throws {
+        if case .refused(_, let log) = unavailable, verifierLog, !Terminal.show(log) { throw ExitStatus.unwritten }
     }
 
     private func trace() throws -> ExitStatus {
@@ -141,6 +145,7 @@ struct Live: PrivilegedCommand {
             guard error.leavesFtrace else { throw error }
             let instead: FtraceSession
             do throws(TracingUnavailable) { instead = try FtraceSession() } catch _ { throw error }
+            try showLog(of: error)
             Terminal.complain(
                 "without BPF: \(error.text); reading the same tracepoints with ftrace"
                     + (lapic ? ", which leaves --lapic out" : ""))
