@@ -5,6 +5,7 @@ import TraceCore
 extension LiveItem {
     /// Decodes a record where it lies; nil for one whose length and kind don't agree, which no probe of ours writes.
     /// - Parameter key: hides the kernel's addresses.
+    @inline(__always)
     init?(_ bytes: UnsafeRawBufferPointer, hiding key: AddressKey) {
         guard bytes.count >= MemoryLayout<probe_header>.size else { return nil }
         let header = bytes.load(as: probe_header.self)
@@ -40,17 +41,15 @@ extension LiveItem.Content {
             return .state(VCPUState(record, key), row: record.row)
         case KIND_LAPIC_WORDS.rawValue:
             guard bytes.count >= MemoryLayout<probe_lapic_words>.size else { return nil }
-            return .lapic(bytes.load(as: probe_lapic_words.self))
+            return .lapic(LAPICReading(bytes.load(as: probe_lapic_words.self)))
         case KIND_THREAD_END.rawValue:
             guard bytes.count >= MemoryLayout<probe_thread_end>.size else { return nil }
             let record = bytes.load(as: probe_thread_end.self)
             return .ended(process: Int32(bitPattern: record.process), row: record.row)
         case KIND_COMMAND.rawValue:
             guard bytes.count >= MemoryLayout<probe_command>.size else { return nil }
-            let comm = MemoryLayout<probe_header>.size
-            return .command(
-                bytes.load(fromByteOffset: comm, as: UInt64.self),
-                bytes.load(fromByteOffset: comm + 8, as: UInt64.self))
+            let comm = bytes[MemoryLayout<probe_header>.size..<MemoryLayout<probe_command>.size]
+            return .command(String(decoding: comm.prefix { $0 != 0 }, as: UTF8.self))
         default: return nil
         }
     }

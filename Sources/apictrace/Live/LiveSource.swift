@@ -14,6 +14,8 @@ struct LiveSource: ~Copyable {
     private var exitRows: ExitRows
     private let addresses = AddressKey()
     private var window = ReorderWindow()
+    /// The holes of the window, in its order.
+    private var gaps: [EventGap] = []
     private var threads = ToldThreads()
     /// As of the last drain: time before its counts were read, and the drops of each CPU.
     private var counted: (time: UInt64, dropped: [UInt64])
@@ -115,13 +117,24 @@ struct LiveSource: ~Copyable {
     /// Hits that were neither counted nor sent because their own program was at work on the CPU.
     var missed: UInt64 { probes.object.programs.filter(\.loads).reduce(0) { $0 &+ $1.misses } }
 
-    /// Reads what the probes have sent and gives the sink what is in order by now, one drain late.
+    /// Reads what the probes have sent and gives the sink what is in order by now, one drain late. What waits until then takes
+    /// room in the ring: where that is much the next drain comes at once.
     mutating func drain(into sink: inout some LiveEventSink & ~Copyable) throws(BPFError) {
+        for _ in 0..<Self.drainsAtOnce {
+            try drainOnce(into: &sink)
+            guard ring.kept > ring.size / 4 else { break }
+        }
+    }
+
+    /// A record that its probe still writes holds all up that come after it, however often it is asked for.
+    private static let drainsAtOnce = 3
+
+    private mutating func drainOnce(into sink: inout some LiveEventSink & ~Copyable) throws(BPFError) {
         try read()
         let time = MonotonicClock.now
         let produced = ring.producerPosition
         noteDrops()
-        window.endDrain(consumed: ring.consumerPosition, produced: produced, at: time)
+        window.endDrain(consumed: ring.position, produced: produced, at: time)
         deliver(to: &sink)
     }
 
@@ -139,9 +152,9 @@ struct LiveSource: ~Copyable {
     mutating func finish(into sink: inout some LiveEventSink & ~Copyable) throws(BPFError) {
         end = MonotonicClock.now
         finalHits = EventKind.allCases.map { counts.hits($0) }
-        try drain(into: &sink)
+        try drainOnce(into: &sink)
         // Another, and what the first has read is due.
-        try drain(into: &sink)
+        try drainOnce(into: &sink)
         let rest = exitRows.rest()
         attachments = nil
         try read()
@@ -152,32 +165,53 @@ struct LiveSource: ~Copyable {
 
     private mutating func read() throws(BPFError) {
         var unknown: UInt64 = 0
-        let addresses = addresses
-        try ring.drain(into: &window) { window, bytes in
-            if let item = LiveItem(bytes, hiding: addresses) { window.insert(item) } else { unknown &+= 1 }
+        try ring.read(into: &window) { window, position, bytes in
+            guard bytes.count >= MemoryLayout<probe_header>.size else {
+                unknown &+= 1
+                return
+            }
+            window.insert(bytes.load(as: probe_header.self).time, at: position)
         }
         undecoded &+= unknown
     }
 
     private mutating func deliver(to sink: inout some LiveEventSink & ~Copyable) {
+        var passed = 0
         for index in 0..<window.due {
-            let item = window.items[index]
-            guard item.stamp.time <= end else { break }
-            if item.process != 0, threads.isNews(item.stamp.tid, of: item.process) {
-                sink.thread(item.stamp.tid, of: item.process)
+            let entry = window.entries[index]
+            guard entry.time <= end else { break }
+            span = (span?.first ?? entry.time, entry.time)
+            if entry.position == ReorderWindow.Entry.none {
+                lost(gaps[passed], to: &sink)
+                passed += 1
+            } else if let item = LiveItem(ring.record(at: entry.position), hiding: addresses) {
+                deliver(item, to: &sink)
+            } else {
+                undecoded &+= 1
             }
-            switch item.content {
-            case .lost(let gap): holes.add(gap)
-            case .state(_, let row): tell(exitRows.runs(row, on: item.stamp.tid), of: item.stamp.tid, to: &sink)
-            case .ended(_, let row):
-                tell(exitRows.ended(row), of: item.stamp.tid, to: &sink)
-                threads.forget(item.stamp.tid)
-            default: break
-            }
-            span = (span?.first ?? item.stamp.time, item.stamp.time)
-            item.deliver(to: &sink)
         }
-        window.removeDue()
+        gaps.removeFirst(passed)
+        ring.release(to: min(window.removeDue(), ring.position))
+    }
+
+    private mutating func lost(_ gap: EventGap, to sink: inout some LiveEventSink & ~Copyable) {
+        holes.add(gap)
+        sink.lost(gap)
+    }
+
+    @inline(__always)
+    private mutating func deliver(_ item: LiveItem, to sink: inout some LiveEventSink & ~Copyable) {
+        if item.process != 0, threads.isNews(item.stamp.tid, of: item.process) {
+            sink.thread(item.stamp.tid, of: item.process)
+        }
+        switch item.content {
+        case .state(_, let row): tell(exitRows.runs(row, on: item.stamp.tid), of: item.stamp.tid, to: &sink)
+        case .ended(_, let row):
+            tell(exitRows.ended(row), of: item.stamp.tid, to: &sink)
+            threads.forget(item.stamp.tid)
+        default: break
+        }
+        item.deliver(to: &sink)
     }
 
     private func tell(_ exits: ExitRows.News, of tid: Int32, to sink: inout some LiveEventSink & ~Copyable) {
@@ -193,8 +227,8 @@ struct LiveSource: ~Copyable {
             guard new > 0 else { continue }
             counted.dropped[cpu] = dropped
             let gap = EventGap(instance: 0, cpu: Int32(cpu), from: counted.time, to: MonotonicClock.now, events: new)
-            let stamp = EventStamp(time: counted.time, cpu: Int32(cpu), tid: 0)
-            window.insert(LiveItem(stamp: stamp, process: 0, content: .lost(gap)))
+            window.insert(counted.time, at: ReorderWindow.Entry.none)
+            gaps.append(gap)
         }
         counted.time = start
     }

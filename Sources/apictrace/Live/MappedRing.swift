@@ -11,9 +11,11 @@ struct MappedRing: ~Copyable {
     private let producer: UnsafeMutableRawPointer
     private let data: UnsafeRawPointer
     private let page: Int
-    private let size: Int
-    /// Ours alone to advance, so that it needs no load.
-    private var position: UInt64
+    let size: Int
+    /// Up to where records have been read.
+    private(set) var position: UInt64
+    /// Up to where their room is the probes' again.
+    private var released: UInt64
 
     private static let busyBit: UInt32 = 1 << 31
     private static let discardBit: UInt32 = 1 << 30
@@ -38,6 +40,7 @@ struct MappedRing: ~Copyable {
         producer = second
         data = UnsafeRawPointer(second + page)
         position = cbpf_load_acquire_64(first)
+        released = position
     }
 
     deinit {
@@ -47,31 +50,57 @@ struct MappedRing: ~Copyable {
 
     /// Where the next record will be reserved.
     var producerPosition: UInt64 { cbpf_load_acquire_64(producer) }
-    /// Up to where records have been read.
-    var consumerPosition: UInt64 { position }
+    /// Bytes of records that were read and are kept.
+    var kept: Int { Int(position &- released) }
 
-    /// Lends each committed record in turn, up to the first that its producer still writes.
+    /// Lends each committed record that has not been read, with its position, up to the first that its producer still writes.
+    /// They stay where they are until ``release(to:)``.
     ///
     /// The bytes are the kernel's pages: valid only during the call. Stops with `EBADMSG` at a length that can't be.
-    mutating func drain<State>(
-        into state: inout State, _ body: (inout State, UnsafeRawBufferPointer) -> Void
+    mutating func read<State>(
+        into state: inout State, _ body: (inout State, UInt64, UnsafeRawBufferPointer) -> Void
     ) throws(BPFError) {
         let end = cbpf_load_acquire_64(producer)
         while position < end {
-            let offset = Int(position & UInt64(size &- 1))
-            let word = cbpf_load_acquire_32(data + offset)
+            let word = length(at: position)
             guard word & Self.busyBit == 0 else { break }
             let length = Int(word & ~Self.discardBit)
-            let step = (length + Self.headerSize + 7) & ~7
+            let step = Self.step(length)
             // The record must lie inside what was reserved, hence inside the doubly mapped data too.
             guard UInt64(step) <= end &- position, step <= size else {
                 throw BPFError("ring buffer", "record of \(length) bytes at \(position)", code: EBADMSG)
             }
-            if word & Self.discardBit == 0 {
-                body(&state, UnsafeRawBufferPointer(start: data + offset + Self.headerSize, count: length))
-            }
+            if word & Self.discardBit == 0 { body(&state, position, bytes(at: position, length)) }
             position &+= UInt64(step)
         }
-        cbpf_store_release_64(consumer, position)
     }
+
+    /// A record that was read and is kept, once more; empty where there is none.
+    func record(at place: UInt64) -> UnsafeRawBufferPointer {
+        guard place >= released, place < position else { return .init(start: nil, count: 0) }
+        let length = Int(length(at: place) & ~Self.discardBit)
+        let step = Self.step(length)
+        guard UInt64(step) <= position &- place, step <= size else {
+            return .init(start: nil, count: 0)
+        }
+        return bytes(at: place, length)
+    }
+
+    /// The room of all records before `place` is the probes' again.
+    mutating func release(to place: UInt64) {
+        guard place > released, place <= position else { return }
+        released = place
+        cbpf_store_release_64(consumer, place)
+    }
+
+    private func length(at place: UInt64) -> UInt32 {
+        cbpf_load_acquire_32(data + Int(place & UInt64(size &- 1)))
+    }
+
+    private func bytes(at place: UInt64, _ length: Int) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: data + Int(place & UInt64(size &- 1)) + Self.headerSize, count: length)
+    }
+
+    /// From one record to the next.
+    private static func step(_ length: Int) -> Int { (length + headerSize + 7) & ~7 }
 }

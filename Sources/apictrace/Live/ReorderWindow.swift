@@ -6,9 +6,19 @@ import TraceCore
 /// A probe reserves its place first and takes the time after: a record with a time below that of a committed one had
 /// its place before that one was committed. So once everything is read that was reserved when a drain ended, nothing
 /// older than what that drain had read can follow.
+///
+/// The records stay in the ring until they are due: what waits here is where they lie.
 struct ReorderWindow {
+    struct Entry {
+        let time: UInt64
+        /// Of its record in the ring; ``none`` for what is no record.
+        let position: UInt64
+
+        static let none = UInt64.max
+    }
+
     /// In order of time; the first ``due`` of them may go.
-    private(set) var items: [LiveItem] = []
+    private(set) var entries: [Entry] = []
     private(set) var due = 0
     /// Latest time read so far, and what it was at the end of the drain that the bound refers to.
     private var latest: UInt64 = 0
@@ -16,13 +26,13 @@ struct ReorderWindow {
     /// A time up to which every item has become due.
     private(set) var settled: UInt64 = 0
 
-    mutating func insert(_ item: LiveItem) {
-        latest = max(latest, item.stamp.time)
-        items.append(item)
-        // Nearly sorted already: an item passes a neighbour or two, if any.
-        var index = items.endIndex - 1
-        while index > due, items[index - 1].stamp.time > item.stamp.time {
-            items.swapAt(index, index - 1)
+    mutating func insert(_ time: UInt64, at position: UInt64) {
+        latest = max(latest, time)
+        entries.append(Entry(time: time, position: position))
+        // Nearly sorted already: an entry passes a neighbour or two, if any.
+        var index = entries.endIndex - 1
+        while index > due, entries[index - 1].time > time {
+            entries.swapAt(index, index - 1)
             index -= 1
         }
     }
@@ -37,18 +47,21 @@ struct ReorderWindow {
         if let reached = bound {
             guard consumed >= reached.position else { return }
             settled = max(reached.latest, reached.time)
-            while due < items.count, items[due].stamp.time <= settled { due += 1 }
+            while due < entries.count, entries[due].time <= settled { due += 1 }
         }
         bound = (latest, produced, time)
     }
 
     /// No probe runs any more: everything is due.
     mutating func end() {
-        due = items.count
+        due = entries.count
     }
 
-    mutating func removeDue() {
-        items.removeFirst(due)
+    /// What was due is gone.
+    /// - Returns: the position of the first record in the ring that still waits, ``Entry/none`` for none.
+    mutating func removeDue() -> UInt64 {
+        entries.removeFirst(due)
         due = 0
+        return entries.reduce(Entry.none) { min($0, $1.position) }
     }
 }

@@ -39,8 +39,8 @@ import Testing
         defer { close(descriptor) }
         var ring = try MappedRing(descriptor: descriptor, size: Self.size)
         var bytes: [[UInt8]] = []
-        try ring.drain(into: &bytes) { $0.append(Array($1)) }
-        return (bytes, ring.consumerPosition)
+        try ring.read(into: &bytes) { $0.append(Array($2)) }
+        return (bytes, ring.position)
     }
 
     @Test func `committed records are read up to the producer's position`() throws {
@@ -70,5 +70,43 @@ import Testing
         #expect(throws: BPFError("ring buffer", "record of 64 bytes at 0", code: EBADMSG)) {
             try drained(descriptor)
         }
+    }
+
+    @Test func `a record stays until it is released, and is given back up to there`() throws {
+        let descriptor = ring(produced: 32, records: [(0, 8, 1), (16, 5, 2)])
+        defer { close(descriptor) }
+        var ring = try MappedRing(descriptor: descriptor, size: Self.size)
+        var positions: [UInt64] = []
+        try ring.read(into: &positions) { positions, position, _ in positions.append(position) }
+        #expect(positions == [0, 16])
+        #expect(ring.kept == 32)
+        #expect(Array(ring.record(at: 16)) == [2, 2, 2, 2, 2])
+        ring.release(to: 16)
+        #expect(ring.kept == 16)
+        var consumed: UInt64 = 0
+        pread(descriptor, &consumed, 8, 0)
+        #expect(consumed == 16)
+        #expect(Array(ring.record(at: 16)) == [2, 2, 2, 2, 2])
+    }
+
+    @Test(arguments: [0, 32, 48, UInt64.max]) func `what is not kept is no record`(place: UInt64) throws {
+        let descriptor = ring(produced: 32, records: [(0, 8, 1), (16, 8, 2), (32, 8, 3)])
+        defer { close(descriptor) }
+        var ring = try MappedRing(descriptor: descriptor, size: Self.size)
+        var none: Void = ()
+        try ring.read(into: &none) { _, _, _ in }
+        ring.release(to: 16)
+        #expect(ring.record(at: place).isEmpty)
+    }
+
+    @Test func `more than was read can't be released`() throws {
+        let descriptor = ring(produced: 32, records: [(0, 8, 1), (16, 8, 2)])
+        defer { close(descriptor) }
+        var ring = try MappedRing(descriptor: descriptor, size: Self.size)
+        ring.release(to: 32)
+        #expect(ring.kept == 0)
+        var consumed: UInt64 = 9
+        pread(descriptor, &consumed, 8, 0)
+        #expect(consumed == 0)
     }
 }

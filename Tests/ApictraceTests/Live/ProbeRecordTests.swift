@@ -61,8 +61,8 @@ import TraceCore
         record.apic_enabled = ANSWER_YES.rawValue
         func reading() throws -> LAPICReading {
             let item = withUnsafeBytes(of: record) { LiveItem($0, hiding: AddressKey(1, 2)) }
-            guard case .lapic(let words) = item?.content else { throw Missing() }
-            return LAPICReading(words)
+            guard case .lapic(let reading) = item?.content else { throw Missing() }
+            return reading
         }
         #expect(try reading().occasion == .asleep)
         #expect(try reading().words.highestIRR == 0x41)

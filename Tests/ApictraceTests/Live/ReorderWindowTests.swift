@@ -1,28 +1,21 @@
-import Testing
 // SPDX-License-Identifier: Apache-2.0
-import TraceCore
+import Testing
 
 @testable import apictrace
 
 @Suite struct ReorderWindowTests {
-    private func item(_ time: UInt64) -> LiveItem {
-        LiveItem(
-            stamp: EventStamp(time: time, cpu: 0, tid: 1), process: 1,
-            content: .event(.apicIPI(KVMEvent.APICIPI(icrLow: 0, destination: 0))))
-    }
-
     private func due(_ window: inout ReorderWindow) -> [UInt64] {
-        defer { window.removeDue() }
-        return window.items[..<window.due].map(\.stamp.time)
+        defer { _ = window.removeDue() }
+        return window.entries[..<window.due].map(\.time)
     }
 
     @Test func `an inversion across two drains is put right`() {
         var window = ReorderWindow()
-        for time: UInt64 in [10, 30] { window.insert(item(time)) }
+        for time: UInt64 in [10, 30] { window.insert(time, at: 0) }
         // A third record, older than 30, is reserved and not committed yet.
         window.endDrain(consumed: 80, produced: 120)
         #expect(due(&window) == [])
-        for time: UInt64 in [20, 40] { window.insert(item(time)) }
+        for time: UInt64 in [20, 40] { window.insert(time, at: 0) }
         window.endDrain(consumed: 160, produced: 160)
         #expect(due(&window) == [10, 20, 30])
         window.end()
@@ -31,24 +24,34 @@ import TraceCore
 
     @Test func `nothing goes while a record from before the bound is missing`() {
         var window = ReorderWindow()
-        window.insert(item(10))
+        window.insert(10, at: 0)
         window.endDrain(consumed: 40, produced: 120)
-        window.insert(item(30))
+        window.insert(30, at: 0)
         window.endDrain(consumed: 80, produced: 120)
         #expect(due(&window) == [])
-        window.insert(item(5))
+        window.insert(5, at: 0)
         window.endDrain(consumed: 120, produced: 120)
         #expect(due(&window) == [5, 10])
     }
 
     @Test func `records of one time keep the ring's order`() {
         var window = ReorderWindow()
-        for cpu: Int32 in [3, 1, 2] {
-            var item = item(7)
-            item.stamp.cpu = cpu
-            window.insert(item)
-        }
+        for position: UInt64 in [24, 48, 72] { window.insert(7, at: position) }
         window.end()
-        #expect(window.items.map(\.stamp.cpu) == [3, 1, 2])
+        #expect(window.entries.map(\.position) == [24, 48, 72])
+    }
+
+    @Test func `the room of records goes back up to the first that still waits`() {
+        var window = ReorderWindow()
+        for (time, position): (UInt64, UInt64) in [(10, 0), (30, 40), (20, 80)] { window.insert(time, at: position) }
+        window.insert(15, at: ReorderWindow.Entry.none)
+        window.endDrain(consumed: 120, produced: 120)
+        #expect(window.removeDue() == 0)
+        for (time, position): (UInt64, UInt64) in [(25, 120), (40, 160)] { window.insert(time, at: position) }
+        window.endDrain(consumed: 200, produced: 200)
+        #expect(window.entries[..<window.due].map(\.time) == [10, 15, 20, 25, 30])
+        #expect(window.removeDue() == 160)
+        window.end()
+        #expect(window.removeDue() == ReorderWindow.Entry.none)
     }
 }
