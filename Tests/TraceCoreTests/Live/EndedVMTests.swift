@@ -72,6 +72,17 @@ import Testing
         #expect(report.reasons.last == "\(2000 - EndedVMs.mostQuiet) VMs that ended: APICv was off all the time.")
     }
 
+    @Test(arguments: [8, 9]) func `what is so of very many VMs is told in one line`(count: Int) {
+        var trace = LiveTrace()
+        for _ in 0..<count { comeAndGo(&trace) }
+        let reasons = trace.report().reasons
+        #expect(reasons.count == (count == 9 ? 1 : 8))
+        #expect(
+            reasons[0]
+                == (count == 9 ? "VM 0 and 8 others: APICv was off all the time." : "VM 0: APICv was off all the time.")
+        )
+    }
+
     @Test func `a finding stays its VM's, and is not that of who comes after it`() {
         var trace = LiveTrace()
         comeAndGo(&trace)
