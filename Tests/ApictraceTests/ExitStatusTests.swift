@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Glibc
 import Testing
 import TraceCore
 
@@ -31,6 +32,19 @@ import TraceCore
         #expect(apictrace.ExitStatus(inconclusive, failOn: .exposed, allowsInconclusive: true) == .clean)
         let found = try Self.report(verdict: .hazard, findings: [.hazard, .inconclusive])
         #expect(apictrace.ExitStatus(found, failOn: .exposed, allowsInconclusive: true) == .found)
+    }
+
+    @Test(
+        arguments: [
+            (TracingUnavailable.failed(BPFError("capset", code: EPERM)), 4), (BPFError("prctl", code: EINVAL), 4),
+            (TraceWriterError(file: "a", what: "can't be written", reason: "Input/output error"), 6),
+            (CommandFailure.killed("qemu", signal: SIGKILL), 5),
+            (TraceFileError.inflatesTooFar(file: "a", bytes: 1), 3),
+        ] as [(any Error, Int32)])
+    func `no error that ends a command passes for a finding, and each is told in words`(error: any Error, code: Int32) {
+        #expect(apictrace.ExitStatus(error)?.code == code)
+        // The name of a type is for who wrote it.
+        #expect(!"\(error)".contains("Error(") && !"\(error)".contains("failed("))
     }
 
     private static func report(verdict: Grade, findings: [Grade]) throws -> Report {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// apictrace-guest IPIS TIMERS [park]: a guest of one vCPU that uses its local APIC a known number of times, then stops.
+// apictrace-guest IPIS TIMERS [park | VMS]: a guest of one vCPU that uses its local APIC a known number of times, then stops.
 //
 // It sends itself IPIS interrupts and takes TIMERS timer interrupts, ends each, reads a register once an interrupt and
 // moves its APIC at the end, which inhibits APICv. Prints what it did, a `name count` a line; exit status 0 when the
 // handlers ran as often as expected, 77 where /dev/kvm can't be used. With `park` it sends itself another interrupt instead and
-// sleeps for good with interrupts off.
+// sleeps for good with interrupts off. With VMS one thread runs so many of them after each other: the first with IPIS interrupts,
+// the second with twice as many, and so on; what it prints is of them all.
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <stdint.h>
@@ -97,15 +98,13 @@ static void set_registers(int vcpu) {
     check(ioctl(vcpu, KVM_SET_REGS, &registers), "KVM_SET_REGS");
 }
 
-int main(int count, char **arguments) {
-    unsigned ipis = count > 1 ? (unsigned)atoi(arguments[1]) : 100;
-    unsigned timers = count > 2 ? (unsigned)atoi(arguments[2]) : 3;
-    int kvm = check(open("/dev/kvm", O_RDWR | O_CLOEXEC), "/dev/kvm");
+static struct results run_guest(int kvm, struct results work) {
     int vm = check(ioctl(kvm, KVM_CREATE_VM, 0), "KVM_CREATE_VM");
     uint8_t *memory = mmap(NULL, MEMORY, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     struct kvm_userspace_memory_region region = {.memory_size = MEMORY, .userspace_addr = (uintptr_t)memory};
     struct results *results = (struct results *)(memory + RESULTS);
-    int vcpu, size;
+    size_t size;
+    int vcpu;
     struct kvm_run *run;
 
     if (memory == MAP_FAILED)
@@ -113,22 +112,44 @@ int main(int count, char **arguments) {
     check(ioctl(vm, KVM_CREATE_IRQCHIP, 0), "KVM_CREATE_IRQCHIP");
     check(ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region), "KVM_SET_USER_MEMORY_REGION");
     vcpu = check(ioctl(vm, KVM_CREATE_VCPU, 0), "KVM_CREATE_VCPU");
-    size = check(ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0), "KVM_GET_VCPU_MMAP_SIZE");
-    run = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu, 0);
+    size = (size_t)check(ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0), "KVM_GET_VCPU_MMAP_SIZE");
+    run = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu, 0);
     if (run == MAP_FAILED)
         check(-1, "mmap of the vCPU");
 
     memcpy(memory + CODE, guest_start, (size_t)(guest_end - guest_start));
     set_vector(memory, 0x41, guest_ipi - guest_start);
     set_vector(memory, 0x51, guest_timer - guest_start);
-    *results = (struct results){.ipis_left = ipis, .timers_left = timers, .parks = count > 3};
+    *results = work;
     set_registers(vcpu);
 
     check(ioctl(vcpu, KVM_RUN, 0), "KVM_RUN");
     if (run->exit_reason != KVM_EXIT_IO) {
         fprintf(stderr, "guest stopped with exit reason %u\n", run->exit_reason);
-        return 1;
+        exit(1);
     }
-    printf("ipis %u\ntimers %u\n", results->ipis_taken, results->timers_taken);
-    return results->ipis_taken == ipis && results->timers_taken == timers ? 0 : 1;
+    work = *results;
+    munmap(run, size);
+    munmap(memory, MEMORY);
+    close(vcpu);
+    close(vm);
+    return work;
+}
+
+int main(int count, char **arguments) {
+    unsigned ipis = count > 1 ? (unsigned)atoi(arguments[1]) : 100;
+    unsigned timers = count > 2 ? (unsigned)atoi(arguments[2]) : 3;
+    int vms = count > 3 ? atoi(arguments[3]) : 1, wanted = 0;
+    int kvm = check(open("/dev/kvm", O_RDWR | O_CLOEXEC), "/dev/kvm");
+    struct results work, all = {0};
+
+    for (unsigned vm = 1; vm == 1 || (int)vm <= vms; vm++) {
+        work = (struct results){.ipis_left = vm * ipis, .timers_left = timers, .parks = vms == 0};
+        work = run_guest(kvm, work);
+        wanted += vm * ipis + timers;
+        all.ipis_taken += work.ipis_taken;
+        all.timers_taken += work.timers_taken;
+    }
+    printf("ipis %u\ntimers %u\n", all.ipis_taken, all.timers_taken);
+    return (int)(all.ipis_taken + all.timers_taken) == wanted ? 0 : 1;
 }

@@ -3,11 +3,13 @@
 /// What live tracing adds to the events.
 extension Analysis: LiveEventSink {
     public mutating func state(_ state: VCPUState, at stamp: EventStamp) {
+        guard stamp.time <= window.upperBound else { return }
         if let vm = machine.ended(before: state) { end([vm]) }
         machine.state(state, at: stamp, observer: &watchers)
     }
 
     public mutating func lapic(_ reading: LAPICReading, at stamp: EventStamp) {
+        guard admits(stamp) else { return }
         let vcpu = machine.lapic(reading, at: stamp, observer: &watchers)
         if let vcpu, isInWindow { watchers.rules.lapic(reading, of: vcpu, at: stamp, in: machine) }
     }

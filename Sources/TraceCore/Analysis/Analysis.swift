@@ -70,7 +70,7 @@ public struct Analysis: EventSink, ~Copyable, Sendable {
 
     /// Whether the machine is to see an event of this time; the first in the window begins it.
     @inline(__always)
-    private mutating func admits(_ stamp: EventStamp) -> Bool {
+    mutating func admits(_ stamp: EventStamp) -> Bool {
         if machine.isCrowded { makeRoom() }
         if !isInWindow, stamp.time >= window.lowerBound { enter(at: stamp.time) }
         return stamp.time <= window.upperBound

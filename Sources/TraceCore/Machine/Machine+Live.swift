@@ -16,11 +16,21 @@ extension Machine {
         if state.isGuestMode { vcpus[vcpu].hasNested = true }
         let vm = vcpus[vcpu].vm
         if vms[vm].isa == .unknown { vms[vm].isa = info.isa }
+        if state.vmx != nil {
+            vcpus[vcpu].hasHiddenVMCS = false
+        } else if state.isAPICvActive {
+            vcpus[vcpu].hasHiddenVMCS = true
+        }
         let tellsMasks = info.recordedKinds.contains(.apicvInhibitChanged)
         let isChange = vms[vm].apicv.read(state.inhibits, tellsMasks: tellsMasks, at: stamp.time)
         guard isChange else { return }
         settleAccesses(ofVM: vm)
         observer.observe(.inhibitsChanged, of: vcpu, at: stamp, in: self)
+    }
+
+    /// Whether SVI can't be judged on one of a VM's vCPUs: what it takes was not read.
+    func hidesSVI(ofVM vm: Int) -> Bool {
+        vms[vm].isa != .svm && vms[vm].vcpus.contains { vcpus[$0].hidesItsSVI }
     }
 
     /// A thread belongs to a process.

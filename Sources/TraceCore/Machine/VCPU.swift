@@ -79,6 +79,10 @@ public struct VCPU: Sendable {
     public internal(set) var state: VCPUState?
     /// The words of its local APIC as read last, at an exit or asleep.
     private var latestWords: (reading: LAPICReading, at: EventStamp)?
+    /// It used APICv, and what kvm_intel, if it is that, holds of it could not be read.
+    var hasHiddenVMCS = false
+    /// Its words came at every exit.
+    private var tellsEachExit = false
     /// An event was or is to be injected since the latest exit.
     public internal(set) var isInjecting = false
     /// SPIV was seen to be written with its enable bit clear: the APIC takes no interrupts.
@@ -128,11 +132,17 @@ public struct VCPU: Sendable {
     /// Its words were read.
     mutating func read(_ reading: LAPICReading, at stamp: EventStamp) {
         switch reading.occasion {
-        case .exit, .asleep: latestWords = (reading, stamp)
+        case .exit:
+            latestWords = (reading, stamp)
+            tellsEachExit = true
+        case .asleep: latestWords = (reading, stamp)
         // Read at some exits and entries only, which need not be the latest.
         case .l1Exit, .l2Entry: break
         }
     }
+
+    /// No words say whether its SVI is right: without L2 those of every exit would do.
+    var hidesItsSVI: Bool { hasHiddenVMCS && (hasNested || !tellsEachExit) }
 
     /// Its words as read since it left the guest, where they were: but for new requests nobody changes them meanwhile.
     var wordsSinceExit: (reading: LAPICReading, at: EventStamp)? {

@@ -51,7 +51,7 @@ struct Advice {
     }
 
     private var ofStaleSVI: String {
-        if fix.isPresent { return Self.unexpected }
+        if fix.isPresent || fix.isBroken { return Self.brokenFix }
         let change = "\(Self.upgrade) Until then \(Self.workaround) Hooking the APIC page in L1 does not help."
         guard finding.grade < .suspect, fix.state == .unknown else { return change }
         return
@@ -69,6 +69,10 @@ struct Advice {
             ? "The fix for stale SVI is there: \(other)"
             : "With a crossing of the vector's class or above: see stale-svi. Otherwise \(other)"
     }
+
+    private static let brokenFix =
+        "Symbols or types say that this kernel has the fix, and it does not help here. Where it was backported compare it with "
+        + "04bc93cf49d1; otherwise tell kvm@vger.kernel.org, with the recording. Until then \(workaround)"
 
     private static let unexpected =
         "The fix for crossings is in this kernel, and upgrading for it would change nothing: tell kvm@vger.kernel.org, with the "

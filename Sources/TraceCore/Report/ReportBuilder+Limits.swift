@@ -30,6 +30,12 @@ extension ReportBuilder {
         if ended.totals.hadPostedDevices || machine.vms.contains(where: \.hasPostedDevices) {
             limits.append("The IOMMU posts interrupts of assigned devices: they are accepted without any event.")
         }
+        if ended.totals.hadHiddenSVI || machine.vms.indices.contains(where: { machine.hidesSVI(ofVM: $0) }) {
+            limits.append(
+                Limit(
+                    "What kvm_intel holds of a vCPU was not read: it was built without BTF, or came after live. A stale SVI "
+                        + "that no event shows stays unseen (signs C1 and C2; apictrace doctor)."))
+        }
         if !machine.measuresTime {
             limits.append(
                 "The clock \(machine.info.clock.name) measures no durations: signs that need them were not judged.")

@@ -15,6 +15,8 @@ public struct FixState: Equatable, Sendable {
     public var state: State
     public var basis: Basis
     public var evidence: String
+    /// Symbols or types say that it is there, and interrupts that it does not work.
+    public private(set) var isBroken = false
 
     public init(state: State, basis: Basis, evidence: String) {
         self.state = state
@@ -29,6 +31,7 @@ public struct FixState: Equatable, Sendable {
     func contradicted(by told: FixState) -> FixState {
         var worse = state == .absent ? self : told
         let other = state == .absent ? told : self
+        worse.isBroken = state == .absent && told.state == .present
         worse.evidence += "; yet by \(other.basis.rawValue) it is \(other.state.rawValue): \(other.evidence)"
         return worse
     }

@@ -113,6 +113,21 @@ struct LiveTests {
         #expect(run.status == 0, "\(run.output)\(run.errors)")
     }
 
+    /// Their exits are counted in the kernel, by thread. Each VM's are more than its IPIs, which are exits themselves.
+    @Test func `VMs that one thread runs after each other are told apart, with their own exits`() throws {
+        let run = try Command("live", "--json", "--quiet", "--duration", "60", "--", Self.guest, "100", "0", "5")
+        #expect(run.status == 0, "\(run.errors)")
+        let (_, report) = try lines(run)
+        let vcpus = report.vms.filter { $0.command == "apictrace-guest" }.flatMap(\.vcpus)
+        #expect(vcpus.map(\.ipisSent) == [100, 200, 300, 400, 500])
+        #expect(Set(vcpus.map(\.tid)).count == 1)
+        let exits = vcpus.map { $0.exits.l1.values.reduce(0, +) }
+        for (index, exits) in exits.enumerated() { #expect(exits >= 100 * UInt64(index + 1)) }
+        #expect(exits == exits.sorted())
+        let all = report.vms.flatMap(\.vcpus).map { $0.exits.l1.values.reduce(0, +) }.reduce(0, +)
+        #expect(report.source.events.byName["kvm_exit"] == all)
+    }
+
     @Test(.enabled(if: LiveHost.emulatesAPIC, "hardware virtualizes part of the accesses here"))
     func `the report counts what the guest did`() throws {
         let (ipis, timers): (UInt64, UInt64) = (2000, 20)
@@ -239,6 +254,23 @@ struct LiveTests {
         #expect(sums.isInOrder)
         // The vCPU's state, which is no event, may be among the lost.
         #expect(hits - sums.events == sums.lost || hits - sums.events == sums.lost - 1)
+    }
+
+    @Test func `of holes without end the first are kept, and all are counted`() throws {
+        var source = try LiveSource.start(LiveOptions(ringBytes: 4096), host: .current, types: try KernelTypes())
+        var sums = Sums()
+        let guest = try Guest(ipis: 10_000_000, timers: 0)
+        defer { guest.stop() }
+        for _ in 0..<20_000 where source.totals().furtherGaps.total == 0 {
+            usleep(500)
+            try source.drain(into: &sums)
+        }
+        try source.finish(into: &sums)
+        let totals = source.totals()
+        #expect(totals.gaps.count == TraceTotals.mostGaps)
+        #expect(totals.furtherGaps.total > 0)
+        let kept = totals.gaps.reduce(0) { $0 + ($1.events ?? 0) }
+        #expect(kept + totals.furtherGaps.events == source.dropped)
     }
 
     @Test func `a trace that ends while a guest runs ends for all probes at once, and loses nothing`() throws {

@@ -70,6 +70,18 @@ struct PrivilegeTests {
     }
 
     @Test(arguments: ["analyze", "events"])
+    func `a report doesn't overwrite a file that is root's`(_ command: String) throws {
+        let tool = try GrantedTool(nil)
+        let secret = try tool.secret("precious", Data("precious".utf8))
+        let recording = try tool.own("own").appendingPathComponent("trace.dat")
+        try FileManager.default.copyItem(at: Self.fixture, to: recording)
+        chmod(tool.folder.appendingPathComponent("apictrace").path, 0o4755)
+        let run = try tool.run(command, "--output", secret.path, recording.path)
+        #expect(run.errors.contains("Permission denied"))
+        #expect(try Data(contentsOf: secret) == Data("precious".utf8))
+    }
+
+    @Test(arguments: ["analyze", "events"])
     func `a command that reads a recording has no capability`(_ command: String) throws {
         let tool = try GrantedTool()
         let input = Pipe()

@@ -46,6 +46,30 @@ struct RecordTests {
         #expect(recorded.info.commands[guest.thread] == "apictrace-guest")
     }
 
+    /// The direct map and all that is mapped beside it, and the kernel's text with its modules.
+    private static let addresses: [Range<UInt64>] = [
+        0xffff_8000_0000_0000..<0xffff_ff00_0000_0000, 0xffff_ffff_8000_0000..<0xffff_ffff_ff00_0000,
+    ]
+
+    /// The guest here uses no address up there itself.
+    @Test(arguments: LiveBackend.allCases)
+    func `a recording tells no address of the kernel's`(_ backend: LiveBackend) throws {
+        defer { unlink(path) }
+        let guest = Command.directory.appendingPathComponent("apictrace-guest").path
+        let words = backend == .bpf ? ["--lapic"] : []
+        let run = try Command(
+            running: Command.directory.appendingPathComponent("apictrace"),
+            ["live", "--quiet", "--backend", backend.rawValue, "--record", path] + words + ["--", guest, "300", "5"])
+        #expect(run.status == 0, "\(run.errors)")
+        let found = try Data(contentsOf: URL(filePath: path)).withUnsafeBytes { bytes in
+            // Fields lie at multiples of four.
+            stride(from: 0, to: bytes.count - 8, by: 4).map {
+                UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: $0, as: UInt64.self))
+            }.filter { word in Self.addresses.contains { $0.contains(word) } }
+        }
+        #expect(Set(found) == [])
+    }
+
     @Test func `a recording of ftrace holds what was seen`() throws {
         defer { unlink(path) }
         var source = try FtraceSource(in: "/sys/kernel/tracing")

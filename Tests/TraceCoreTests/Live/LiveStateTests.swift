@@ -22,6 +22,39 @@ import Testing
         #expect(!report.limits.contains { $0.contains("inference") })
     }
 
+    @Test func `a kvm_intel whose memory can't be read is a limit of the report, while its VM lives and after it`() {
+        func isLimit(isa: ISA = .vmx, inhibits: UInt64 = 0, vmx: VCPUState.VMXChoices? = nil, ended: Int = 0) -> Bool {
+            var trace = LiveTrace(isa: isa)
+            for _ in 0...ended {
+                trace.state(inhibits: inhibits, vmx: vmx, firstRun: true)
+                trace.emit(.enter)
+                if ended > 0 { trace.end(process: 100) }
+            }
+            return trace.report().limits.contains { $0.contains("signs C1 and C2") }
+        }
+        let read = VCPUState.VMXChoices(
+            deliversVirtualInterrupts: true, l1InterceptsInterrupts: false, l1DeliversVirtualInterrupts: false)
+        #expect(isLimit())
+        // Live began before the CPU's vendor was known.
+        #expect(isLimit(isa: .unknown))
+        #expect(isLimit(ended: 1000))
+        #expect(!isLimit(vmx: read))
+        #expect(!isLimit(inhibits: 2))
+        #expect(!isLimit(isa: .svm))
+    }
+
+    @Test func `an exposed L2 needs no recording of what was recorded`() throws {
+        func advice(without absent: EventKindSet) throws -> String {
+            var trace = LiveTrace(sviFix: FixState(state: .absent, basis: .btf, evidence: "a member"), without: absent)
+            trace.state(guestMode: true)
+            trace.emit(.enter, .leave(.eptMisconfig), .nested(.eptMisconfig))
+            trace.emit(.mmio(.init(type: 2, gpa: 0xfee0_0080, value: 0)), .enter)
+            return try #require(trace.report().findings.first { $0.grade == .exposed }).advice
+        }
+        #expect(try !advice(without: []).contains("Record "))
+        #expect(try advice(without: EventKindSet(.injVIRQ)).contains("Record kvm_inj_virq as well"))
+    }
+
     @Test func `the level is known from the first event on`() {
         var trace = LiveTrace()
         trace.state(guestMode: true)

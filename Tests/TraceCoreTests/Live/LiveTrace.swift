@@ -8,14 +8,16 @@ struct LiveTrace: ~Copyable {
     /// vCPU 0 of the VM at 0x1000, process 100, unless told otherwise.
     var thread = EventStamp(time: 0, cpu: 0, tid: 101)
 
-    init(isa: ISA = .vmx, sviFix: FixState? = nil, without absent: EventKindSet = []) {
+    init(
+        isa: ISA = .vmx, sviFix: FixState? = nil, without absent: EventKindSet = [], window: ClosedRange<UInt64>? = nil
+    ) {
         var info = TraceInfo(
             format: "live (by hand)", clock: TraceClock(name: "mono", unit: .nanoseconds), cpus: 4)
         info.kernel = "6.12.0"
         info.recordedKinds = EventKindSet(rawValue: .max).subtracting(absent)
         info.isa = isa
         info.sviFix = sviFix
-        analysis = Analysis(info: info)
+        analysis = Analysis(info: info, window: window)
     }
 
     private var stamp: EventStamp {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import TraceCore
 
-/// C3 where the words of the sleeping vCPU were read.
+/// C3: a HLT that sleeps on. First where the words of the vCPU were read.
 @Suite struct SleeperTests {
     /// A vCPU that runs no L2 sleeps on 0x41, and its words are asked for.
     private func sleeping() -> LiveTrace {
@@ -133,5 +133,101 @@ import Testing
         trace.after(ms: 10)
         trace.tick()
         #expect(trace.analysis.unexplainedSleepers == [])
+    }
+
+    // MARK: Without words
+
+    @Test func `C3: what comes late was not lost`() {
+        var trace = LiveTrace()
+        trace.state(guestMode: true)
+        trace.emit(.leave(.hlt), .nested(.hlt), .accept(0x41))
+        trace.after(ms: 101)
+        trace.tick()
+        #expect(trace.findings.map(\.vectors) == [[0x41]])
+        trace.emit(.injVIRQ(.init(vector: 0x41)), .enter)
+        #expect(trace.findings == [])
+    }
+
+    @Test func `C3: a HLT of L2's that sleeps on an accepted vector for 100 ms may have interrupts off: a hazard`()
+        throws
+    {
+        var trace = LiveTrace()
+        trace.state(guestMode: true)
+        trace.emit(.leave(.hlt), .nested(.hlt))
+        trace.after(ms: 5)
+        trace.emit(.accept(0x41))
+        trace.after(ms: 99)
+        trace.tick()
+        #expect(trace.findings == [])
+        trace.after(ms: 2)
+        trace.tick()
+        let finding = try #require(trace.findings.first)
+        #expect((finding.rule, finding.grade, finding.vectors) == (.lostAccept, .hazard, [0x41]))
+        #expect(finding.evidence.entries.map(\.event) == ["kvm_exit", "kvm_apic_accept_irq"])
+        trace.tick()
+        #expect(trace.findings.first?.count == 1)
+    }
+
+    @Test func `C3: a wakeup, a masked vector and BLOCKIRQ excuse the sleeper`() {
+        var woken = LiveTrace()
+        woken.state()
+        woken.emit(.leave(.hlt), .accept(0x41), .vcpuWakeup(.init(nanoseconds: 1, waited: true)))
+        var masked = LiveTrace()
+        masked.state()
+        masked.emit(.mmio(.init(type: 2, gpa: 0xfee0_0080, value: 0x40)), .leave(.hlt), .accept(0x41))
+        var blocked = LiveTrace()
+        blocked.state(inhibits: 8)
+        blocked.emit(.leave(.hlt), .accept(0x41))
+        woken.after(ms: 500)
+        masked.after(ms: 500)
+        blocked.after(ms: 500)
+        woken.tick()
+        masked.tick()
+        blocked.tick()
+        #expect(woken.findings == [])
+        #expect(masked.findings == [])
+        #expect(blocked.findings == [])
+    }
+
+    @Test func `C3: a parked vCPU where no L2 ever ran is nobody's loss`() {
+        var parked = LiveTrace()
+        parked.state()
+        parked.emit(.leave(.hlt), .accept(0x41))
+        parked.after(ms: 500)
+        parked.tick()
+        #expect(parked.findings == [])
+    }
+
+    @Test func `C3: what was accepted before the HLT counts only if hardware can't have taken it`() {
+        var silent = LiveTrace()
+        silent.state()
+        silent.emit(.leave(.vmresume), .nestedVMEnter(.init()), .enter, .leave(.cpuidOfL2), .nested(.cpuidOfL2))
+        silent.emit(.nestedVMExitInject(.init(exitCode: 10)), .enter, .accept(0x41), .leave(.hlt))
+        silent.after(ms: 500)
+        silent.tick()
+        #expect(silent.findings == [])
+        var certain = LiveTrace()
+        certain.state(guestMode: true)
+        certain.emit(.accept(0x41), .leave(.hlt), .nested(.hlt))
+        certain.after(ms: 500)
+        certain.tick()
+        #expect(certain.findings.map(\.grade) == [.hazard])
+    }
+
+    @Test func `S2: after a crossing the timer needs 50 ms, and the finding is stale-svi's`() {
+        var trace = LiveTrace()
+        trace.state()
+        trace.emit(.leave(.vmresume), .nestedVMEnter(.init()), .enter)
+        // L1 takes 0x61 in silence, and L2 ends it.
+        trace.emit(.leave(.msrRead), .nested(.msrRead), .accept(0x61), .enter)
+        trace.emit(.leave(.eptMisconfig), .nested(.eptMisconfig), .eoi(.init(vcpu: 0, vector: 0x61)), .enter)
+        trace.emit(.leave(.hlt), .nested(.hlt), .accept(0x41))
+        trace.after(ms: 51)
+        trace.tick()
+        #expect(trace.findings.map(\.rule) == [.staleSVI])
+        #expect(trace.findings.map(\.symptoms) == [[.lostAccept]])
+        trace.after(ms: 100)
+        trace.tick()
+        #expect(trace.findings.map(\.rule) == [.staleSVI])
     }
 }

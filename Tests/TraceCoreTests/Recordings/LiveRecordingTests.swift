@@ -77,6 +77,31 @@ import Testing
         #expect(finding.explanation.contains("KVM entered L2 26 times with 0x41 deliverable"))
     }
 
+    @Test(arguments: ["nofix-stale-svi", "nofix-stale-svi-set", "nofix-x-c2"])
+    func `a fix that is there by its types and does not work is called broken, and the crossing is told`(
+        _ name: String
+    ) throws {
+        let recording = try #require(Self.all.first { $0.name == name })
+        let report = try Recording.report(of: recording.path)
+        let finding = try #require(report.findings.first { $0.grade == .confirmed })
+        #expect(finding.crossings.map(\.vector) == ["0x61"])
+        #expect(finding.advice.contains("has the fix, and it does not help here"))
+    }
+
+    @Test func `what was held back and came in the end is called late`() throws {
+        for (name, isLate) in [("nofix-r-ack-l1-eoi-l2", true), ("nofix-stale-svi", false), ("nofix-x-stuck", false)] {
+            let recording = try #require(Self.all.first { $0.name == name })
+            let report = try Recording.report(of: recording.path)
+            let finding = try #require(report.findings.first { $0.grade == .confirmed })
+            #expect(finding.explanation.contains("It came late: 0x41") == isLate, "\(name)")
+        }
+    }
+
+    @Test(arguments: all) func `words that were read leave no doubt whether they were`(_ recording: Case) throws {
+        let report = try Recording.report(of: recording.path)
+        #expect(!report.limits.contains { $0.contains("C1 and C2") })
+    }
+
     @Test func `words of versions that didn't read the interrupt flag leave it unknown`() throws {
         let recording = try #require(Self.all.first)
         var sink = LiveTestSink()

@@ -19,6 +19,7 @@ public struct EndedTotals: Sendable {
     public private(set) var isInferred = false
     public private(set) var hadAPICv = false
     public private(set) var hadPostedDevices = false
+    public private(set) var hadHiddenSVI = false
 
     public init() {}
 
@@ -27,6 +28,7 @@ public struct EndedTotals: Sendable {
         isInferred = isInferred || machine.grouping.isInferred(vm)
         hadAPICv = hadAPICv || machine.vms[vm].isa == .vmx && machine.vms[vm].apicv.everActive
         hadPostedDevices = hadPostedDevices || machine.vms[vm].hasPostedDevices
+        hadHiddenSVI = hadHiddenSVI || machine.hidesSVI(ofVM: vm)
         let isOwn = machine.vms[vm].apicOfL2.kind == .virtualised
         for vcpu in machine.vms[vm].vcpus where machine.vcpus[vcpu].tid != nil {
             add(machine.vcpus[vcpu], isOwn: isOwn)

@@ -31,8 +31,10 @@ struct CrossingJudgement {
     private var isStuck: Bool { !watch.stuck.isEmpty }
 
     /// What the fix, if it is there, excuses: a stale SVI. A vector that isn't delivered is for `lost-accept` to tell then.
-    func finding(fix: FixState) -> RuleFinding? {
-        guard !fix.isPresent || isStuck else { return nil }
+    ///
+    /// - Parameter isProven: SVI was read from memory, and was stale.
+    func finding(fix: FixState, isProven: Bool) -> RuleFinding? {
+        guard !fix.isPresent || isStuck || isProven else { return nil }
         var finding = RuleFinding(
             rule: .staleSVI, grade: grade, vm: vm, vcpu: vcpu, first: first, last: hasSign ? end : lastCrossing,
             count: hasSign ? accepts : watch.crossingCount, statement: statement)
@@ -137,7 +139,7 @@ struct CrossingJudgement {
         return [
             Limit(
                 "Nothing shows that an interrupt was lost: delivery in L1 is silent (virtual-interrupt delivery)"
-                    + (fix.state == .absent ? "." : ", and whether this kernel has the fix is not known."))
+                    + (fix.state == .unknown ? ", and whether this kernel has the fix is not known." : "."))
         ]
     }
 }

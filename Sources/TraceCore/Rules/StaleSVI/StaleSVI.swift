@@ -22,6 +22,7 @@ struct StaleSVI: Sendable {
         switch transition {
         // Another mask, or events that nobody saw: the exits are no longer consecutive.
         case .gap, .inhibitsChanged: for index in memory.indices { memory[index].interrupted() }
+        case .reset where memory.indices.contains(vcpu): memory[vcpu].interrupted()
         default: break
         }
         if case .inhibitsChanged = transition { inhibitsChanged(machine.vcpus[vcpu].vm, machine) }
@@ -196,8 +197,9 @@ struct StaleSVI: Sendable {
 
     func findings(in machine: borrowing Machine, waits: Waits, fix: FixState) -> [RuleFinding] {
         (0..<max(watches.count, memory.count)).compactMap { vcpu in
-            let ofEvents = findingOfEvents(vcpu, waits[vcpu], fix: fix, in: machine)
-            guard memory.indices.contains(vcpu), memory[vcpu].found != nil else { return ofEvents }
+            let isProven = memory.indices.contains(vcpu) && memory[vcpu].found != nil
+            let ofEvents = findingOfEvents(vcpu, waits[vcpu], fix: fix, isProven: isProven, in: machine)
+            guard isProven else { return ofEvents }
             var finding = finding(memory[vcpu], vcpu: vcpu, vm: machine.vcpus[vcpu].vm, fix: fix)
             if let ofEvents { finding.absorb(ofEvents) }
             return finding
@@ -225,7 +227,7 @@ struct StaleSVI: Sendable {
     }
 
     private func findingOfEvents(
-        _ vcpu: Int, _ waits: WaitWatch, fix: FixState, in machine: borrowing Machine
+        _ vcpu: Int, _ waits: WaitWatch, fix: FixState, isProven: Bool, in machine: borrowing Machine
     ) -> RuleFinding? {
         guard watches.indices.contains(vcpu), let watch = watches[vcpu], watch.crossingCount > 0 else { return nil }
         let vm = machine.vcpus[vcpu].vm
@@ -234,7 +236,7 @@ struct StaleSVI: Sendable {
         // Up to 5.17 no event tells of inhibits: there the state stays unknown on any recording.
         let canKnow = machine.info.recordsInhibits || machine.vms[vm].apicv.contradictions > 0
         if watch.restsOnUnknown, canKnow { return unjudged(watch, vcpu: vcpu, vm: vm, machine.recordedKinds) }
-        return CrossingJudgement(watch, waits, of: vcpu, in: machine).finding(fix: fix)
+        return CrossingJudgement(watch, waits, of: vcpu, in: machine).finding(fix: fix, isProven: isProven)
     }
 
     /// A crossing while nothing tells whether APICv was active.

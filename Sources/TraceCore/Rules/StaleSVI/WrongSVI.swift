@@ -15,10 +15,14 @@ struct WrongSVI: Sendable {
     /// Exits of L1 that showed it, from the second on.
     private(set) var count: UInt64 = 0
     private(set) var log = EvidenceLog()
+    /// When the interrupt was found to be held back, and since when it is requested no more: it came late.
+    private var heldBack: UInt64 = 0
+    private var released: UInt64?
 
     /// A run of L1 has ended with virtual-interrupt delivery on.
     mutating func l1Exit(_ words: LAPICWords, at stamp: EventStamp) {
         defer { previous = (words, stamp) }
+        if let lost, previous != nil { released = words.requests(lost) ? nil : released ?? stamp.time }
         guard let (before, since) = previous, let proof = MemoryProofs.staleSVI(first: before, second: words) else {
             return
         }
@@ -28,6 +32,7 @@ struct WrongSVI: Sendable {
         guard found == nil || !isConfirmed && proof.isConfirmed else { return }
         found = proof
         self.words = words
+        heldBack = stamp.time
         log.add("kvm_exit", at: since, isKey: true, "end of a run of L1: \(before.description)")
         log.add("kvm_exit", at: stamp, isKey: true, "the next one: \(words.description); \(proof.claim)")
     }
@@ -56,8 +61,11 @@ struct WrongSVI: Sendable {
 
     /// What happened, in words.
     var statement: String {
-        let sentence = "L1 ran with a wrong SVI at \(count + 1) exits"
-        return found.map { "\(sentence): \($0.claim)." } ?? sentence
+        guard let found else { return "" }
+        let sentence = "L1 ran with a wrong SVI at \(count + 1) exits: \(found.claim)."
+        guard let lost, let released else { return sentence }
+        let waited = released.elapsed(since: heldBack) / 100_000
+        return sentence + " It came late: \(lost.hex) was requested for \(waited / 10).\(waited % 10) ms more."
     }
 }
 
