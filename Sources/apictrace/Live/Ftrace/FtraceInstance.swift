@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import CBPF
 import Glibc
 
 /// A ring buffer of our own in tracefs, with its events, clock and pipes. Nothing outside of it is touched.

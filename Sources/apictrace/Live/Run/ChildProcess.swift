@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import CBPF
 import Glibc
 
 /// The command that is traced while it runs.
