@@ -122,8 +122,14 @@ struct LiveTests {
         #expect(vcpus.map(\.ipisSent) == [100, 200, 300, 400, 500])
         #expect(Set(vcpus.map(\.tid)).count == 1)
         let exits = vcpus.map { $0.exits.l1.values.reduce(0, +) }
-        for (index, exits) in exits.enumerated() { #expect(exits >= 100 * UInt64(index + 1)) }
+        for (index, exits) in exits.enumerated() {
+            #expect(
+                exits >= 100 * UInt64(index + 1) || LiveHost.emulatesAPIC, "a guest that is emulated whole has none")
+        }
         #expect(exits == exits.sorted())
+        if LiveHost.emulatesAPIC {
+            #expect(vcpus.map { $0.apicAccess.l1.registers["TPR"]?.reads } == [100, 200, 300, 400, 500])
+        }
         let all = report.vms.flatMap(\.vcpus).map { $0.exits.l1.values.reduce(0, +) }.reduce(0, +)
         #expect(report.source.events.byName["kvm_exit"] == all)
     }

@@ -45,6 +45,23 @@ import Testing
         #expect(trace.report().vms.flatMap(\.vcpus).map(\.ipisSent) == [1, 2, 3, 4, 5])
     }
 
+    /// A guest that the kernel emulates whole is never entered, and may have the address of the one before it.
+    @Test
+    func `VMs that one thread creates after each other are as many VMs, where nothing else tells of the next one`() {
+        var trace = LiveTrace()
+        trace.thread(101, of: 100)
+        for ipis in 1...5 {
+            trace.emit(.apicvInhibitChanged(.init(reason: 0, set: true, inhibits: 1)))
+            for _ in 0..<ipis { trace.emit(ipi) }
+            if ipis == 1 { trace.state(inhibits: 1) }
+            trace.emit(.eoi(.init(vcpu: 0, vector: 0x41)))
+        }
+        trace.end(process: 100)
+        let report = trace.report()
+        #expect(report.vms.map(\.pid) == [100, 100, 100, 100, 100])
+        #expect(report.vms.flatMap(\.vcpus).map(\.ipisSent) == [1, 2, 3, 4, 5])
+    }
+
     @Test func `a vCPU that is told once more is no other VM's`() {
         var trace = LiveTrace()
         trace.state(firstRun: true)

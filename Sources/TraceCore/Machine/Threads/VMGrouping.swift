@@ -19,6 +19,8 @@ struct VMGrouping: Sendable {
         /// Live: address of KVM's `struct kvm`, once a vCPU of the VM has told it.
         var kvm: UInt64?
         var members: [(tid: Int32, vcpu: Int32?)] = []
+        /// A thread that ran one of its vCPUs has created another VM since: who comes now is that one's.
+        var isLeft = false
         /// It runs no more, and takes nobody in.
         var hasEnded = false
     }
@@ -58,7 +60,7 @@ struct VMGrouping: Sendable {
     func group(ofOwner owner: Int32) -> Int? { group(ofProcess: owner) ?? groupOfCreator[owner] }
 
     private func group(ofProcess process: Int32) -> Int? {
-        func isOne(_ group: Group) -> Bool { group.process == process && !group.hasEnded }
+        func isOne(_ group: Group) -> Bool { group.process == process && !group.hasEnded && !group.isLeft }
         guard let first = groups.firstIndex(where: isOne) else { return nil }
         return groups[(first + 1)...].contains(where: isOne) ? nil : first
     }
@@ -90,7 +92,10 @@ struct VMGrouping: Sendable {
     ///
     /// - Parameter presumed: where the vCPU that told it was put before.
     mutating func group(kvm: UInt64, process: Int32, presumed: Int?) -> Int {
-        if let known = group(kvm: kvm, process: process) { return known }
+        if let known = group(kvm: kvm, process: process) {
+            groups[known].isLeft = false
+            return known
+        }
         let unnamed = presumed.flatMap { groups[$0].kvm == nil && !groups[$0].hasEnded ? $0 : nil }
         let group =
             unnamed ?? groups.firstIndex { $0.kvm == nil && $0.process == process && !$0.hasEnded }
@@ -104,6 +109,9 @@ struct VMGrouping: Sendable {
     func group(kvm: UInt64, process: Int32) -> Int? {
         groups.firstIndex { $0.kvm == kvm && $0.process == process && !$0.hasEnded }
     }
+
+    /// A thread that ran a vCPU of it creates another VM.
+    mutating func left(_ group: Int) { groups[group].isLeft = true }
 
     /// A thread creates a VM, perhaps not its first.
     mutating func created(by tid: Int32) {

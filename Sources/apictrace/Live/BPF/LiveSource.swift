@@ -220,6 +220,8 @@ struct LiveSource: ~Copyable {
 
     /// A CPU's drops since the last drain are a hole that reaches from then till now.
     private mutating func noteDrops() {
+        // What is dropped after the end is no part of the trace either.
+        guard counted.time <= end else { return }
         let start = MonotonicClock.now
         for cpu in counted.dropped.indices {
             let dropped = counts.dropped(onCPU: cpu)
