@@ -69,9 +69,10 @@ install: $(ONE_FILE) ## command, man pages and shell completions to PREFIX (/usr
 	install -D -m 644 dist/completions/apictrace.zsh $(SHARE)/zsh/site-functions/_apictrace
 	install -D -m 644 dist/completions/apictrace.fish $(SHARE)/fish/vendor_completions.d/apictrace.fish
 
-lint: ## swift format, shellcheck, bash -n
+lint: ## swift format, shellcheck, bash -n, and the direction between folders
 	$(SWIFT) format lint -r --strict $(SOURCES)
 	.ci/lint-scripts
+	python3 Tests/Layout/check.py
 
 damage: prepare ## cut and flip each recording among the tests 2,000 times, at release speed (SECONDS=60: at most, each)
 	@SWIFT=$(SWIFT) SECONDS_EACH=$(SECONDS) Tests/Damage/run.sh

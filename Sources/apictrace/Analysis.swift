@@ -16,13 +16,14 @@ struct AnalysisOptions {
 
 /// Reads a recording (`-` is standard input), runs the machine over it and reports.
 func analyze(path: String, options: AnalysisOptions) throws -> Report {
-    var file = try TraceFile(argument: path, limit: options.limit)
+    var file = try Recording(argument: path, limit: options.limit)
     let window = try options.time.window(of: file)
     let symbols = try options.kallsyms.map { try KernelSymbols(kallsyms: $0) }
     var analysis = Analysis(info: file.info, symbols: symbols, window: window)
     analysis.wanted = options.selection
     let progress = options.showsProgress ? Progress(of: path) : nil
-    let totals = try analysis.read(&file, threads: options.threads, progress: progress?.show)
+    let totals = try file.read(into: &analysis, threads: options.threads, progress: progress?.show)
+    analysis.finish()
     progress?.clear()
     if TimeBound.isOutside(window, totals) { Terminal.complain("\(path): no event lies between --from and --to") }
     return ReportBuilder(

@@ -32,7 +32,7 @@ enum ExitStatus: Error, Comparable, CaseIterable {
     init?(_ error: any Error) {
         switch error {
         case let status as Self: self = status
-        case is TraceFileError: self = .unreadable
+        case is InputError: self = .unreadable
         // Privileges that it can't get rid of: it does nothing with them.
         case is TracingUnavailable, is BPFError: self = .untraceable
         case is CommandFailure: self = .commandFailed

@@ -11,10 +11,11 @@ import TraceCore
 
     /// Records of KVM's events, as the report counts them.
     private static func counted(_ name: String) throws -> UInt64 {
-        var file = try TraceFile(path: fixture(name))
+        var file = try Recording(path: fixture(name))
         let others = Set(file.info.otherEvents)
         var analysis = Analysis(info: file.info)
-        let totals = try analysis.read(&file)
+        let totals = try file.read(into: &analysis)
+        analysis.finish()
         return totals.byName.filter { EventKind(tracepoint: $0.key) != nil || others.contains($0.key) }.values
             .reduce(0, +)
     }

@@ -39,7 +39,7 @@ import TraceCore
             (TracingUnavailable.failed(BPFError("capset", code: EPERM)), 4), (BPFError("prctl", code: EINVAL), 4),
             (TraceWriterError(file: "a", what: "can't be written", reason: "Input/output error"), 6),
             (CommandFailure.killed("qemu", signal: SIGKILL), 5),
-            (TraceFileError.inflatesTooFar(file: "a", bytes: 1), 3),
+            (InputError.inflatesTooFar(file: "a", bytes: 1), 3),
         ] as [(any Error, Int32)])
     func `no error that ends a command passes for a finding, and each is told in words`(error: any Error, code: Int32) {
         #expect(apictrace.ExitStatus(error)?.code == code)

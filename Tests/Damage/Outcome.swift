@@ -13,9 +13,10 @@ struct Outcome {
     /// Nil where nothing can be told of it, which the tool says in its error.
     /// - Parameter isRendered: the report is put into words too, which takes as long as all the rest.
     init?(_ file: DamagedFile, isRendered: Bool) {
-        guard var trace = try? TraceFile(descriptor: file.copy(), name: "damaged.dat") else { return nil }
+        guard var trace = try? Recording(descriptor: file.copy(), name: "damaged.dat") else { return nil }
         var analysis = Analysis(info: trace.info)
-        guard let totals = try? analysis.read(&trace) else { return nil }
+        guard let totals = try? trace.read(into: &analysis) else { return nil }
+        analysis.finish()
         let report = ReportBuilder(analysis, totals: totals, path: nil).report()
         if isRendered { Self.render(report) }
         verdict = report.verdict

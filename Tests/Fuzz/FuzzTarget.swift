@@ -138,9 +138,10 @@
 
         /// A file through the whole analysis: a report of a damaged one is never clean.
         private func file(_ bytes: UnsafeRawBufferPointer) {
-            guard var file = try? TraceFile(descriptor: FuzzInput.descriptor(bytes), name: "input") else { return }
+            guard var file = try? Recording(descriptor: FuzzInput.descriptor(bytes), name: "input") else { return }
             var analysis = Analysis(info: file.info)
-            guard let totals = try? analysis.read(&file) else { return }
+            guard let totals = try? file.read(into: &analysis) else { return }
+            analysis.finish()
             let report = ReportBuilder(analysis, totals: totals, path: nil).report()
             precondition(totals.cut == nil || report.verdict != .clean, "clean although it is cut")
             precondition(!report.text(style: TextStyle()).isEmpty)

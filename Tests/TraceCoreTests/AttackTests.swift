@@ -16,7 +16,7 @@ import Testing
         "intel/6.12.107/plain-l1.dat", "amd/6.12-noavic/plain-l1.dat", "amd/6.12-force_avic/two-vms.dat",
     ]
     private static let truths: [Truth.Line] = {
-        let table = Recording.folder.deletingLastPathComponent().deletingLastPathComponent()
+        let table = BundledRecording.folder.deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "Attack/truth")
         return (try? String(contentsOf: table, encoding: .utf8)).flatMap { Truth.table($0) } ?? []
     }()
@@ -47,14 +47,16 @@ import Testing
     @Test func `a recording in memory is judged like its file`() throws {
         for recording in try Self.corpus.get().recordings {
             let whole = try #require(try Self.corpus.get().whole(of: recording))
-            let report = try Recording.report(of: TestFile.fixture(recording.name))
+            let report = try BundledRecording.report(of: TestFile.fixture(recording.name))
             #expect(whole.report.verdict == report.verdict)
             #expect(whole.report.findings.map(\.rule) == report.findings.map(\.rule))
         }
     }
 
     @Test func `the truth of each recording is told once`() throws {
-        let recordings = ["intel", "amd", "bitvisor"].flatMap { Recording.all(below: $0) }.map { "\($0.name).dat" }
+        let recordings = ["intel", "amd", "bitvisor"].flatMap { BundledRecording.all(below: $0) }.map {
+            "\($0.name).dat"
+        }
         #expect(Set(recordings).isSubset(of: Set(Self.truths.map(\.path))))
         #expect(Set(Self.truths.map(\.path)).count == Self.truths.count)
     }

@@ -82,7 +82,8 @@ import Testing
     private func verdict(_ bytes: some Sequence<UInt8>) -> (cut: TraceCut?, grade: Grade)? {
         guard var file = try? TestFile.open(bytes) else { return nil }
         var analysis = Analysis(info: file.info)
-        guard let totals = try? analysis.read(&file) else { return nil }
+        guard let totals = try? file.read(into: &analysis) else { return nil }
+        analysis.finish()
         let report = ReportBuilder(analysis, totals: totals, path: nil).report()
         #expect(report.source.cut?.offset == totals.cut?.offset)
         return (totals.cut, report.verdict)

@@ -131,7 +131,8 @@ import Testing
         ]
         var file = try TestFile.open(trace.version7())
         var analysis = Analysis(info: file.info)
-        let totals = try analysis.read(&file)
+        let totals = try file.read(into: &analysis)
+        analysis.finish()
         #expect(totals.shortRecords == 1)
         let report = ReportBuilder(analysis, totals: totals, path: nil).report()
         #expect(report.verdict == .inconclusive)
@@ -160,7 +161,8 @@ import Testing
         trace.formats = [("kvm", TestRecord.format("kvm_eoi", id: 299, [("int vector", 8, 4, 1)]))]
         var file = try TestFile.open(trace.version7())
         var analysis = Analysis(info: file.info)
-        let totals = try analysis.read(&file)
+        let totals = try file.read(into: &analysis)
+        analysis.finish()
         #expect(totals.unknownRecords == totals.byName["unknown-300"])
         #expect(totals.unknownRecords > 0)
         let report = ReportBuilder(analysis, totals: totals, path: nil).report()
@@ -182,7 +184,8 @@ import Testing
         #expect(file.info.formatFields.count == 256)
         #expect(file.info.commands.count == 65536)
         var analysis = Analysis(info: file.info)
-        let totals = try analysis.read(&file)
+        let totals = try file.read(into: &analysis)
+        analysis.finish()
         #expect(totals.gaps.count == 4096)
         let loss = ReportBuilder(analysis, totals: totals, path: nil).report().loss
         #expect((loss.gapsTotal, loss.unknownGaps, loss.known) == (5000, 2500, 7500))

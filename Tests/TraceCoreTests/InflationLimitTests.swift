@@ -21,10 +21,10 @@ import Testing
         // A recording's head, and zeros without end.
         let bytes = TraceCmd.bytes(of: "(cat '\(recording)'; head -c 3000000 /dev/zero) | \(packer)")
         guard !bytes.isEmpty else { return }
-        func open(_ limit: InflationLimit) throws -> TraceFile {
-            try TraceFile(descriptor: TestFile.descriptor(bytes), name: "bomb", limit: limit)
+        func open(_ limit: InflationLimit) throws -> Recording {
+            try Recording(descriptor: TestFile.descriptor(bytes), name: "bomb", limit: limit)
         }
-        #expect(throws: TraceFileError.inflatesTooFar(file: "bomb", bytes: 2_000_000)) {
+        #expect(throws: InputError.inflatesTooFar(file: "bomb", bytes: 2_000_000)) {
             try open(InflationLimit(bytes: 2_000_000))
         }
         _ = try open(InflationLimit(bytes: 4_000_000))
@@ -33,8 +33,8 @@ import Testing
 
     @Test func `chunks that inflate too far are a cut, and what came before is kept`() throws {
         let path = TestFile.fixture("amd/6.12-force_avic/lost.dat")
-        let whole = try TestFile.read(TraceFile(path: path))
-        let some = try TestFile.read(TraceFile(path: path, limit: InflationLimit(bytes: 60_000)))
+        let whole = try TestFile.read(Recording(path: path))
+        let some = try TestFile.read(Recording(path: path, limit: InflationLimit(bytes: 60_000)))
         #expect(some.totals.cut?.expected == "no more than 60000 bytes of inflated data (--max-size)")
         #expect(some.lines.count > 10)
         #expect(some.lines.count < whole.lines.count)

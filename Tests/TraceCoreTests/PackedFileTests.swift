@@ -39,11 +39,11 @@ import Testing
 
     @Test func `compressed twice, or with more memory than reading may take, it is to be unpacked`() throws {
         if let bytes = packed("zstd -qc '\(Self.recording)' | gzip -c") {
-            #expect(throws: TraceFileError.foreign(file: "test.dat", .packed(by: .zstd))) { try TestFile.read(bytes) }
+            #expect(throws: InputError.foreign(file: "test.dat", .packed(by: .zstd))) { try TestFile.read(bytes) }
         }
         // The size of a frame's window is bound to its input's only where that is known.
         if let bytes = packed("cat '\(Self.recording)' | zstd -qc --ultra -22 --long=27") {
-            let error = #expect(throws: TraceFileError.foreign(file: "test.dat", .packed(by: .zstd))) {
+            let error = #expect(throws: InputError.foreign(file: "test.dat", .packed(by: .zstd))) {
                 try TestFile.read(bytes)
             }
             #expect(error?.description.contains("`zstd --long=31 -dc FILE | apictrace analyze -`") == true)
@@ -90,12 +90,12 @@ import Testing
 
     @Test(arguments: ["/dev/zero", "/dev/urandom"])
     func `endless input that is no trace is refused by its first bytes`(path: String) {
-        #expect(throws: TraceFileError.foreign(file: path, .unknown)) { try TraceFile(path: path) }
+        #expect(throws: InputError.foreign(file: path, .unknown)) { try Recording(path: path) }
     }
 
     @Test func `what inflates without end is refused by its first bytes`() {
         guard let bytes = packed("head -c 300000000 /dev/zero | gzip -1c") else { return }
-        #expect(throws: TraceFileError.foreign(file: "test.dat", .unknown)) { try TestFile.read(bytes) }
+        #expect(throws: InputError.foreign(file: "test.dat", .unknown)) { try TestFile.read(bytes) }
     }
 
     /// Chunks that a CPU has no room for are read in parts, which the CPUs take in turn.

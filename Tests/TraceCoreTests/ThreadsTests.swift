@@ -8,17 +8,20 @@ import Testing
 @Suite struct ThreadsTests {
     /// Those of a guest alone, to which the cut ones are added.
     static let recordings =
-        ["intel", "amd"].flatMap(Recording.all) + [Recording(name: "amd/6.12-force_avic/truncated-v7-zstd-90pct")]
+        ["intel", "amd"].flatMap(BundledRecording.all) + [
+            BundledRecording(name: "amd/6.12-force_avic/truncated-v7-zstd-90pct")
+        ]
 
-    private func report(of recording: Recording, threads: Int) throws -> String {
-        var file = try TraceFile(path: recording.path)
+    private func report(of recording: BundledRecording, threads: Int) throws -> String {
+        var file = try Recording(path: recording.path)
         var analysis = Analysis(info: file.info)
-        let totals = try analysis.read(&file, threads: threads)
+        let totals = try file.read(into: &analysis, threads: threads)
+        analysis.finish()
         return try ReportBuilder(analysis, totals: totals, path: recording.name).report().json()
     }
 
     @Test(arguments: recordings)
-    func `one thread and two make the same report`(recording: Recording) throws {
+    func `one thread and two make the same report`(recording: BundledRecording) throws {
         #expect(try report(of: recording, threads: 2) == report(of: recording, threads: 1))
     }
 
@@ -46,7 +49,7 @@ import Testing
         }
         var told: [[LiveTestSink.Item]] = []
         for threads in 1...2 {
-            var file = try TraceFile(path: written.path)
+            var file = try Recording(path: written.path)
             var sink = LiveTestSink()
             _ = try file.read(into: &sink, threads: threads)
             told.append(sink.items)
@@ -56,7 +59,7 @@ import Testing
     }
 
     @Test func `progress comes on the caller's thread, up to the end`() throws {
-        var file = try TraceFile(path: TestFile.fixture("bitvisor/6.1.192-svifix-undone-smp2/trace.dat"))
+        var file = try Recording(path: TestFile.fixture("bitvisor/6.1.192-svifix-undone-smp2/trace.dat"))
         var shown: [(read: UInt64, total: UInt64)] = []
         let caller = pthread_self()
         var sink = EventDigest()

@@ -294,7 +294,7 @@ import Testing
         try #require(bytes.count < 65536)
         _ = write(ends[1], bytes, bytes.count)
         close(ends[1])
-        let read = try TestFile.read(TraceFile(descriptor: ends[0], name: "-"))
+        let read = try TestFile.read(Recording(descriptor: ends[0], name: "-"))
         #expect(read.lines == ["1 cpu0 eoi 1", "11 cpu0 eoi 2"])
     }
 
@@ -305,21 +305,21 @@ import Testing
         ([0, 1, 2, 3], .unknown),
     ])
     func `other files are recognised`(bytes: [UInt8], format: ForeignFormat) {
-        #expect(throws: TraceFileError.foreign(file: "test.dat", format)) { try TestFile.read(bytes) }
+        #expect(throws: InputError.foreign(file: "test.dat", format)) { try TestFile.read(bytes) }
     }
 
     @Test func `a killed recorder's piece is told how to be restored`() throws {
         let piece = page(100, 1, 2).bytes() + page(200, 3).bytes()
-        let error = #expect(throws: TraceFileError.self) {
-            try TraceFile(descriptor: TestFile.descriptor(piece), name: "host.dat.cpu3")
+        let error = #expect(throws: InputError.self) {
+            try Recording(descriptor: TestFile.descriptor(piece), name: "host.dat.cpu3")
         }
         #expect(error?.description.contains("`trace-cmd restore -o host.dat host.dat.cpu*`") == true)
         let large = page(100, 1, 2, size: 16384).bytes()
-        #expect(throws: TraceFileError.foreign(file: "host.dat.cpu3", .rawPages(restored: "host.dat"))) {
-            try TraceFile(descriptor: TestFile.descriptor(large), name: "host.dat.cpu3")
+        #expect(throws: InputError.foreign(file: "host.dat.cpu3", .rawPages(restored: "host.dat"))) {
+            try Recording(descriptor: TestFile.descriptor(large), name: "host.dat.cpu3")
         }
-        let empty = #expect(throws: TraceFileError.empty(file: "host.dat.cpu0")) {
-            try TraceFile(descriptor: TestFile.descriptor([]), name: "host.dat.cpu0")
+        let empty = #expect(throws: InputError.empty(file: "host.dat.cpu0")) {
+            try Recording(descriptor: TestFile.descriptor([]), name: "host.dat.cpu0")
         }
         #expect(empty?.description.contains("restore") == true)
     }
@@ -327,19 +327,19 @@ import Testing
     @Test func `versions and compressions that are not known are named`() throws {
         var bytes = TestTrace().version7()
         bytes[10] = UInt8(ascii: "8")
-        #expect(throws: TraceFileError.unsupportedVersion(file: "test.dat", version: "8")) { try TestFile.read(bytes) }
+        #expect(throws: InputError.unsupportedVersion(file: "test.dat", version: "8")) { try TestFile.read(bytes) }
         bytes[10] = UInt8(ascii: "7")
         bytes.replaceSubrange(18..<22, with: Array("lzma".utf8))
-        #expect(throws: TraceFileError.unsupportedCompression(file: "test.dat", name: "lzma")) {
+        #expect(throws: InputError.unsupportedCompression(file: "test.dat", name: "lzma")) {
             try TestFile.read(bytes)
         }
-        #expect(throws: TraceFileError.self) { try TraceFile(path: "/nonexistent/trace.dat") }
+        #expect(throws: InputError.self) { try Recording(path: "/nonexistent/trace.dat") }
     }
 
     @Test func `a latency tracer's text is told`() throws {
         var bytes = TestTrace(cpus: [(0, [page(1, 1).bytes()])]).version6()
         let tag = try #require(bytes.firstRange(of: Array("flyrecord".utf8)))
         bytes.replaceSubrange(tag, with: Array("latency  ".utf8))
-        #expect(throws: TraceFileError.textOnly(file: "test.dat")) { try TestFile.read(bytes) }
+        #expect(throws: InputError.textOnly(file: "test.dat")) { try TestFile.read(bytes) }
     }
 }

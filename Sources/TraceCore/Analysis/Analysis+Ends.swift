@@ -2,7 +2,7 @@
 
 /// VMs that end: judged, and their places left to others.
 extension Analysis {
-    public mutating func ended(_ tid: Int32, process: Int32, at stamp: EventStamp) {
+    mutating func ended(_ tid: Int32, process: Int32, at stamp: EventStamp) {
         guard stamp.time <= window.upperBound else { return }
         end(machine.ended(tid, process: process))
         machine.forgetNames(of: tid, process: process)

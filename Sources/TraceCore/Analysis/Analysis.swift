@@ -28,18 +28,13 @@ public struct Analysis: EventSink, ~Copyable, Sendable {
         isWindowEmpty = window != nil
     }
 
-    /// Reads a whole file.
-    /// - Parameter threads: how many may work at once. The result is the same.
-    public mutating func read(
-        _ file: inout TraceFile, threads: Int = 1, progress: ((_ read: UInt64, _ total: UInt64) -> Void)? = nil
-    ) throws(TraceFileError) -> TraceTotals {
-        let totals = try file.read(into: &self, threads: threads, progress: progress)
-        finish()
-        return totals
-    }
-
-    public mutating func event(_ event: KVMEvent, at stamp: EventStamp) {
-        if admits(stamp) { machine.event(event, at: stamp, observer: &watchers) }
+    @inline(__always)
+    public mutating func take(_ item: TraceItem, at stamp: EventStamp) {
+        switch item {
+        case .event(let event): if admits(stamp) { machine.event(event, at: stamp, observer: &watchers) }
+        case .lost(let gap): lost(gap)
+        case .fact(let fact): take(fact, at: stamp)
+        }
     }
 
     @inline(__always)
@@ -57,7 +52,8 @@ public struct Analysis: EventSink, ~Copyable, Sendable {
         if admits(stamp) { machine.nestedVMExit(exit, at: stamp, observer: &watchers) }
     }
 
-    public mutating func lost(_ gap: EventGap) {
+    @inline(never)
+    private mutating func lost(_ gap: EventGap) {
         hasLost = true
         if gap.from ?? 0 <= window.upperBound { machine.lost(gap, observer: &watchers) }
     }

@@ -7,14 +7,19 @@ final class InputFile: Sendable {
     let size: UInt64
     private let descriptor: Int32
 
-    convenience init(path: String) throws(TraceFileError) {
+    /// - Parameter wanted: of input that can't be sought in.
+    convenience init(
+        path: String, _ wanted: @escaping SpoolFile.Wanted = { _ in .max }
+    ) throws(InputError) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .cannotOpen(file: path, reason: Self.reason) }
-        try self.init(owning: descriptor, name: path)
+        try self.init(owning: descriptor, name: path, wanted)
     }
 
     /// Takes the descriptor over. Input that can't be sought in is copied to an unlinked temporary file first.
-    init(owning descriptor: Int32, name: String) throws(TraceFileError) {
+    init(
+        owning descriptor: Int32, name: String, _ wanted: @escaping SpoolFile.Wanted = { _ in .max }
+    ) throws(InputError) {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else {
             let reason = Self.reason
@@ -28,7 +33,7 @@ final class InputFile: Sendable {
         }
         if status.st_mode & S_IFMT != S_IFREG {
             defer { close(descriptor) }
-            owned = try Self.spool(descriptor, name: name)
+            owned = try Self.spool(descriptor, name: name, wanted)
         }
         self.descriptor = owned
         self.name = name
@@ -62,7 +67,7 @@ final class InputFile: Sendable {
     }
 
     /// Throws where the disk, not the file, ends before this offset.
-    func probe(_ offset: UInt64) throws(TraceFileError) {
+    func probe(_ offset: UInt64) throws(InputError) {
         guard let position = off_t(exactly: offset) else { return }
         var byte: UInt8 = 0
         while pread(descriptor, &byte, 1, position) < 0 {
@@ -72,10 +77,10 @@ final class InputFile: Sendable {
 
     /// A whole file that was compressed, inflated into a temporary file.
     /// - Returns: with it, where the compressed data broke off or stopped making sense.
-    func inflated(_ compression: Compression, _ limit: InflationLimit) throws(TraceFileError) -> (
-        file: InputFile, cut: TraceCut?
-    ) {
-        var spool = try SpoolFile(for: name)
+    func inflated(
+        _ compression: Compression, _ limit: InflationLimit, _ wanted: @escaping SpoolFile.Wanted
+    ) throws(InputError) -> (file: InputFile, cut: TraceCut?) {
+        var spool = try SpoolFile(for: name, wanted)
         var reader = SectionReader(
             "\(compression.rawValue) data", of: self, 0..<size, order: .little, compression: compression)
         let most = limit.bytes(ofFile: size)
@@ -96,8 +101,10 @@ final class InputFile: Sendable {
     /// The system's text for the latest failure.
     static var reason: String { String(cString: strerror(errno)) }
 
-    private static func spool(_ source: Int32, name: String) throws(TraceFileError) -> Int32 {
-        var spool = try SpoolFile(for: name)
+    private static func spool(
+        _ source: Int32, name: String, _ wanted: @escaping SpoolFile.Wanted
+    ) throws(InputError) -> Int32 {
+        var spool = try SpoolFile(for: name, wanted)
         var buffer = [UInt8](repeating: 0, count: 1 << 18)
         while true {
             let count = Glibc.read(source, &buffer, buffer.count)

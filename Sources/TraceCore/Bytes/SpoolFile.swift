@@ -3,8 +3,8 @@ import Glibc
 
 /// An unlinked temporary file for input that can't be sought in or is compressed as a whole.
 ///
-/// Of input that is no trace it takes as much as tells what it is, so that neither an endless one nor one that inflates without
-/// end fills the disk.
+/// Who opens it says by the first bytes how much is wanted, so that neither an endless input nor one that inflates without end
+/// fills the disk.
 struct SpoolFile {
     static let headSize = 4096
 
@@ -12,10 +12,17 @@ struct SpoolFile {
     /// Of the file, for who closes it.
     let descriptor: Int32
     private var head: [UInt8] = []
+    private let wanted: Wanted
+    private var limit = UInt64(headSize)
+    private var taken: UInt64 = 0
+
+    /// How many bytes of an input are wanted that begins with these; never fewer than ``headSize``.
+    typealias Wanted = (_ head: [UInt8]) -> UInt64
 
     /// - Parameter name: of the input, for messages.
-    init(for name: String) throws(TraceFileError) {
+    init(for name: String, _ wanted: @escaping Wanted) throws(InputError) {
         self.name = name
+        self.wanted = wanted
         descriptor = Self.unlinked()
         guard descriptor >= 0 else { throw .cannotOpen(file: name, reason: "temporary file: \(InputFile.reason)") }
     }
@@ -33,17 +40,17 @@ struct SpoolFile {
 
     /// - Returns: whether more is wanted.
     /// - Throws: where the disk is full, the file closed.
-    mutating func take(_ bytes: ArraySlice<UInt8>) throws(TraceFileError) -> Bool {
+    mutating func take(_ bytes: ArraySlice<UInt8>) throws(InputError) -> Bool {
         let start = bytes.prefix(Self.headSize - head.count)
         head += start
-        try write(start)
-        guard head.count == Self.headSize else { return true }
-        guard head.starts(with: TraceHead.magic) || Compression(head: head) != .none else { return false }
-        try write(bytes[start.endIndex...])
-        return true
+        if !start.isEmpty, head.count == Self.headSize { limit = wanted(head) }
+        let part = bytes.prefix(Int(clamping: limit - taken))
+        try write(part)
+        taken += UInt64(part.count)
+        return taken < limit
     }
 
-    private func write(_ bytes: ArraySlice<UInt8>) throws(TraceFileError) {
+    private func write(_ bytes: ArraySlice<UInt8>) throws(InputError) {
         var rest = bytes
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }

@@ -20,7 +20,7 @@ extension LiveFact {
         case .lapic(let reading): reading.values
         case .ended(let process): [process.word]
         case .process(let process): [process.word]
-        case .command(let command): command.words(OwnEvent.longestCommand)
+        case .command(let command): command.text.words(Comm.length)
         case .tick: []
         case .exits(let reason, let count): [reason.isa.recorded.word, reason.code.word, count]
         }
@@ -35,7 +35,7 @@ extension LiveFact {
         case .ended: self = .ended(process: Int32(truncatingIfNeeded: values[0]))
         case .process: self = .process(Int32(truncatingIfNeeded: values[0]))
         case .tick: self = .tick
-        case .command: self = .command(String(words: values))
+        case .command: self = .command(Comm(String(words: values)))
         case .exits:
             let isa = ISA(recorded: UInt32(truncatingIfNeeded: values[0]))
             self = .exits(ExitReason(isa: isa, recorded: UInt32(truncatingIfNeeded: values[1])), count: values[2])
@@ -76,12 +76,11 @@ extension LAPICReading {
             case .exit: (2, [])
             case .asleep: (3, [])
             }
-        func eight(_ words: [UInt32]) -> [UInt64] {
-            (0..<8).map { words.indices.contains($0) ? words[$0].word : 0 }
-        }
         return [
             vcpu.word, number, pending.rawValue.word, words.tpr.word, words.ppr.word,
-        ] + eight(words.irr) + eight(words.isr) + [Self.recorded(interruptFlag), Self.recorded(isAPICEnabled)]
+        ] + words.irr.registers.map(\.word) + words.isr.registers.map(\.word) + [
+            Self.recorded(interruptFlag), Self.recorded(isAPICEnabled),
+        ]
     }
 
     /// 0 where it isn't known.
@@ -106,37 +105,21 @@ extension LAPICReading {
         self.init(
             vcpu: Int32(truncatingIfNeeded: values[0]), occasion: occasion,
             words: LAPICWords(
-                irr: values[5..<13].map { UInt32(truncatingIfNeeded: $0) },
-                isr: values[13..<21].map { UInt32(truncatingIfNeeded: $0) },
+                irr: VectorSet(registers: values[5..<13].lazy.map { UInt32(truncatingIfNeeded: $0) }),
+                isr: VectorSet(registers: values[13..<21].lazy.map { UInt32(truncatingIfNeeded: $0) }),
                 tpr: UInt8(truncatingIfNeeded: values[3]), ppr: UInt8(truncatingIfNeeded: values[4])),
             interruptFlag: Self.answer(values[21]), isAPICEnabled: Self.answer(values[22]))
     }
 }
 
-extension FixState {
-    /// As the values of ``OwnEvent/host``.
-    var values: [UInt64] {
-        [UInt64(State.allCases.firstIndex(of: state) ?? 0), UInt64(Basis.allCases.firstIndex(of: basis) ?? 0)]
-            + evidence.words(OwnEvent.longestEvidence)
-    }
-
-    init?(_ values: [UInt64]) {
-        guard values.count > 2, let state = Int(exactly: values[0]), State.allCases.indices.contains(state),
-            let basis = Int(exactly: values[1]), Basis.allCases.indices.contains(basis)
-        else { return nil }
-        self.init(
-            state: State.allCases[state], basis: Basis.allCases[basis], evidence: String(words: values[2...]))
-    }
-}
-
 extension String {
     /// As the values of an array of so many characters, the last of which is NUL.
-    fileprivate func words(_ count: Int) -> [UInt64] {
+    func words(_ count: Int) -> [UInt64] {
         let text = utf8.prefix(count - 1).map { UInt64($0) }
         return text + [UInt64](repeating: 0, count: count - text.count)
     }
 
-    fileprivate init(words: some Sequence<UInt64>) {
+    init(words: some Sequence<UInt64>) {
         self.init(decoding: words.prefix { $0 != 0 }.map { UInt8(truncatingIfNeeded: $0) }, as: UTF8.self)
     }
 }

@@ -54,8 +54,6 @@ enum OwnEvent: UInt8, CaseIterable {
     }
 
     static let longestEvidence = 192
-    /// TASK_COMM_LEN.
-    static let longestCommand = 16
 
     /// In the order of the values that a record is made of, an array's elements one by one.
     var fields: [Field] {
@@ -88,7 +86,7 @@ enum OwnEvent: UInt8, CaseIterable {
             ]
         case .tick: []
         case .ended: [Field(type: .s32, name: "process")]
-        case .command: [Field(type: .character, name: "comm", count: Self.longestCommand)]
+        case .command: [Field(type: .character, name: "comm", count: Comm.length)]
         case .exits:
             [
                 Field(type: .u8, name: "isa"), Field(type: .x32, name: "exit_reason"), Field(type: .u64, name: "count"),

@@ -10,6 +10,19 @@ public struct VectorSet: Equatable, Sendable {
         for vector in vectors { insert(vector) }
     }
 
+    /// As eight registers of the local APIC hold them, 32 vectors each. Those that are missing are empty.
+    public init(registers: some Sequence<UInt32>) {
+        for (index, register) in registers.enumerated() where index < 8 {
+            let first = UInt8(index * 32)
+            set(first, word(first) | UInt64(register) << UInt64(first & 63))
+        }
+    }
+
+    /// The same back, always eight.
+    public var registers: [UInt32] {
+        (0..<8).map { UInt32(truncatingIfNeeded: word(UInt8($0 * 32)) >> UInt64($0 * 32 & 63)) }
+    }
+
     @inline(__always)
     static let all = {
         var all = VectorSet()

@@ -86,11 +86,13 @@ public struct Observations: MachineObserver, Sendable {
     ///
     /// - Parameters:
     ///   - isWhole: no event was lost and none cut off, so that what was not seen did not happen.
-    ///   - ended: what was to tell of VMs when they ended.
-    public func list(in machine: borrowing Machine, isWhole: Bool, ended: EndedVMs = EndedVMs()) -> [Observation] {
+    ///   - ended: what was to tell of a VM when it ended.
+    public func list(
+        in machine: borrowing Machine, isWhole: Bool, ended: (_ vm: Int) -> [Observation]? = { _ in nil }
+    ) -> [Observation] {
         var list: [Observation] = []
         for vm in machine.vms.indices {
-            list += ended[vm]?.observations ?? self.list(ofVM: vm, in: machine, isWhole: isWhole)
+            list += ended(vm) ?? self.list(ofVM: vm, in: machine, isWhole: isWhole)
         }
         return list + machine.inhibitsOfNobody(listed: Self.inhibitsListed)
     }

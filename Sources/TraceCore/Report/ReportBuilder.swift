@@ -42,7 +42,8 @@ public struct ReportBuilder: ~Copyable {
         }
         findings = analysis.rules.findings(in: analysis.machine, fix: fix, ended: analysis.ended)
         seen =
-            analysis.observations.list(in: analysis.machine, isWhole: totals.isWhole, ended: analysis.ended)
+            analysis.observations.list(
+                in: analysis.machine, isWhole: totals.isWhole, ended: { analysis.ended[$0]?.observations })
             + analysis.rules.lateDeliveries(in: analysis.machine)
         machine = analysis.machine
     }

@@ -47,18 +47,18 @@ struct EventDelivery {
         if decoder.fits(record, binding: binding) {
             let bound = decoder.bindings[binding]
             guard decoder.order == .little else {
-                return sink.event(decoder.decode(record, binding: binding), at: stamp)
+                return sink.take(.event(decoder.decode(record, binding: binding)), at: stamp)
             }
             switch bound.kind {
             case .entry: sink.entry(decoder.entry(record, bound), at: stamp)
             case .exit: sink.exit(decoder.exit(record, bound), at: stamp)
             case .nestedVMExit: sink.nestedVMExit(decoder.exit(record, bound), at: stamp)
-            default: sink.event(decoder.decode(record, binding: binding), at: stamp)
+            default: sink.take(.event(decoder.decode(record, binding: binding)), at: stamp)
             }
         } else if let other = index(ofOther: binding) {
             sink.other(record, format: other, at: stamp)
         } else if let fact = fact(record, binding: binding) {
-            sink.fact(fact, at: stamp)
+            sink.take(.fact(fact), at: stamp)
         }
     }
 
@@ -87,6 +87,6 @@ struct EventDelivery {
         gap.from = gap.from.map { conversion.time($0) }
         gap.to = gap.to.map { conversion.time($0) }
         holes.add(gap)
-        if heard.contains(gap.instance) { sink.lost(gap) }
+        if heard.contains(gap.instance) { sink.take(.lost(gap), at: gap.stamp) }
     }
 }

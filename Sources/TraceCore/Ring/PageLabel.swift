@@ -6,6 +6,8 @@
 /// at that. The labels are behind the bytes that the page's header tells of, where other readers don't look.
 struct PageLabel: Equatable {
     static let size = 16
+    /// Bytes of a page that has one.
+    static let pageSize = 4096
     private static let magic = Array("apicpage".utf8)
 
     var cpu: UInt32

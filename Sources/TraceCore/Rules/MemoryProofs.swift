@@ -18,12 +18,12 @@ public enum MemoryProofs {
         let stored = second.ppr & 0xf0
         let computed = second.computedPPR & 0xf0
         guard stored != computed, first.ppr & 0xf0 == stored, first.computedPPR & 0xf0 == computed else { return nil }
-        if let requested = second.highestIRR, requested & 0xf0 > min(stored, computed),
+        if let requested = second.irr.highest, requested & 0xf0 > min(stored, computed),
             requested & 0xf0 <= max(stored, computed)
         {
             return .confirmed(stored: second.ppr, computed: second.computedPPR, vector: requested)
         }
-        if let inService = second.highestISR, inService & 0xf0 > stored {
+        if let inService = second.isr.highest, inService & 0xf0 > stored {
             return .confirmed(stored: second.ppr, computed: second.computedPPR, vector: inService)
         }
         return .mismatch(stored: second.ppr, computed: second.computedPPR)

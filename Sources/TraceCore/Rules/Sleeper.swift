@@ -88,7 +88,7 @@ extension VCPU {
         if takesInterrupts == false || reading.isAPICEnabled == false { return false }
         if vector >> 4 <= reading.words.computedPPR >> 4 { return false }
         // Refused, or taken before the HLT.
-        if reading.occasion == .asleep, stamp.time > accepted, !reading.words.requests(vector) { return false }
+        if reading.occasion == .asleep, stamp.time > accepted, !reading.words.irr.contains(vector) { return false }
         return takesInterrupts
     }
 }

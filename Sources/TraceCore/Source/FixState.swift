@@ -81,3 +81,19 @@ public struct FixState: Equatable, Sendable {
         return "kvm_entry.immediate_exit came with 6.9 and 6.1.149: this kernel has later code, with or without the fix"
     }
 }
+
+extension FixState {
+    /// As the values of ``OwnEvent/host``.
+    var values: [UInt64] {
+        [UInt64(State.allCases.firstIndex(of: state) ?? 0), UInt64(Basis.allCases.firstIndex(of: basis) ?? 0)]
+            + evidence.words(OwnEvent.longestEvidence)
+    }
+
+    init?(_ values: [UInt64]) {
+        guard values.count > 2, let state = Int(exactly: values[0]), State.allCases.indices.contains(state),
+            let basis = Int(exactly: values[1]), Basis.allCases.indices.contains(basis)
+        else { return nil }
+        self.init(
+            state: State.allCases[state], basis: Basis.allCases[basis], evidence: String(words: values[2...]))
+    }
+}

@@ -4,49 +4,47 @@
 struct EventBatch: Sendable {
     private static let capacity = 16384
 
-    /// What comes before the event at an index.
-    private enum Interlude: Sendable {
-        case started(base: UInt64)
-        case lost(EventGap)
-        case fact(LiveFact, EventStamp)
-    }
-
     private var events: [(event: KVMEvent, stamp: EventStamp)] = []
-    private var interludes: [(before: Int, Interlude)] = []
+    /// Holes and facts, and what comes before them; nil for the begin of the trace, which the stamp's time tells.
+    private var others: [(before: Int, item: TraceItem?, stamp: EventStamp)] = []
 
     init() {
         events.reserveCapacity(Self.capacity)
     }
 
-    var isFull: Bool { events.count + interludes.count >= Self.capacity }
+    var isFull: Bool { events.count + others.count >= Self.capacity }
 
     mutating func clear() {
         events.removeAll(keepingCapacity: true)
-        interludes.removeAll(keepingCapacity: true)
+        others.removeAll(keepingCapacity: true)
     }
 
     func tell<S: EventSink & ~Copyable>(_ sink: inout S) {
         var told = 0
-        for (next, interlude) in interludes {
+        for (next, item, stamp) in others {
             tell(told..<next, &sink)
             told = next
-            switch interlude {
-            case .started(let base): sink.started(at: base)
-            case .lost(let gap): sink.lost(gap)
-            case .fact(let fact, let stamp): sink.fact(fact, at: stamp)
-            }
+            if let item { sink.take(item, at: stamp) } else { sink.started(at: stamp.time) }
         }
         tell(told..<events.count, &sink)
     }
 
     private func tell<S: EventSink & ~Copyable>(_ range: Range<Int>, _ sink: inout S) {
-        for (event, stamp) in events[range] { sink.event(event, at: stamp) }
+        for (event, stamp) in events[range] { sink.take(.event(event), at: stamp) }
     }
 }
 
 extension EventBatch: EventSink {
-    mutating func started(at base: UInt64) { interludes.append((events.count, .started(base: base))) }
-    mutating func event(_ event: KVMEvent, at stamp: EventStamp) { events.append((event, stamp)) }
-    mutating func lost(_ gap: EventGap) { interludes.append((events.count, .lost(gap))) }
-    mutating func fact(_ fact: LiveFact, at stamp: EventStamp) { interludes.append((events.count, .fact(fact, stamp))) }
+    mutating func started(at base: UInt64) {
+        others.append((events.count, nil, EventStamp(time: base, cpu: 0, tid: 0)))
+    }
+
+    @inline(__always)
+    mutating func take(_ item: TraceItem, at stamp: EventStamp) {
+        if case .event(let event) = item {
+            events.append((event, stamp))
+        } else {
+            others.append((events.count, item, stamp))
+        }
+    }
 }

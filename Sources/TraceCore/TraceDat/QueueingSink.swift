@@ -12,18 +12,8 @@ struct QueueingSink: EventSink, ~Copyable {
     mutating func started(at base: UInt64) { batch.started(at: base) }
 
     @inline(__always)
-    mutating func event(_ event: KVMEvent, at stamp: EventStamp) {
-        batch.event(event, at: stamp)
-        handOverIfFull()
-    }
-
-    mutating func lost(_ gap: EventGap) {
-        batch.lost(gap)
-        handOverIfFull()
-    }
-
-    mutating func fact(_ fact: LiveFact, at stamp: EventStamp) {
-        batch.fact(fact, at: stamp)
+    mutating func take(_ item: TraceItem, at stamp: EventStamp) {
+        batch.take(item, at: stamp)
         handOverIfFull()
     }
 

@@ -28,7 +28,7 @@ extension TraceContainer {
 
     /// The CPUs whose pages have labels. One may have been on its way from one place to another: it is there twice.
     private func labelledPages(in section: SectionHeader) -> [BufferInstance.CPU] {
-        guard !formats.own.isEmpty, !section.isCompressed, head.pageSize == PageBuilder.pageSize else { return [] }
+        guard !formats.own.isEmpty, !section.isCompressed, head.pageSize == PageLabel.pageSize else { return [] }
         let size = UInt64(head.pageSize)
         let first = pageBoundary(from: section.body.lowerBound)
         var found: [(label: PageLabel, place: UInt64)] = []

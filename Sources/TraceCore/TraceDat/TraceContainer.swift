@@ -25,7 +25,7 @@ struct TraceContainer: Sendable {
     /// - Parameter cut: damage that was met before, in unpacking the file.
     init(
         _ file: InputFile, cut: TraceCut? = nil, limit: InflationLimit = InflationLimit()
-    ) throws(TraceFileError) {
+    ) throws(InputError) {
         self.file = file
         self.limit = limit
         head = try TraceHead(file)

@@ -23,7 +23,7 @@ struct TraceHead {
     /// Where version 7's first OPTIONS section starts, 0 in version 6.
     var next: UInt64
 
-    init(_ file: InputFile) throws(TraceFileError) {
+    init(_ file: InputFile) throws(InputError) {
         let version: String
         let compression: String
         do throws(TraceCut) {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Writes events to a trace.dat of version 7 that trace-cmd, KernelShark and ``TraceFile`` open. Uncompressed.
+/// Writes events to a trace.dat of version 7 that trace-cmd, KernelShark and ``Recording`` open. Uncompressed.
 ///
 /// Takes what live tracing tells, or what another recording holds; beside KVM's events it writes events of apictrace's own
 /// (``OwnEvent``) for what only live tracing knows. Pages go to the file as they fill, so that memory doesn't grow with the
-/// trace, and all that came at each ``save(hits:)``: from the first one on ``TraceFile`` reads the file, whatever becomes of this
+/// trace, and all that came at each ``save(hits:)``: from the first one on ``Recording`` reads the file, whatever becomes of this
 /// process. ``finish(_:hits:)`` makes it one that others read too.
-public struct TraceWriter: LiveEventSink, ~Copyable {
+public struct TraceWriter: EventSink, ~Copyable {
     /// What went wrong while events came: nothing is written from then on, and ``finish(_:hits:)`` throws it.
     public private(set) var failure: TraceWriterError?
     /// Command of a thread, for the saved command lines: those of the trace's info and what is added.
@@ -54,44 +54,36 @@ public struct TraceWriter: LiveEventSink, ~Copyable {
 
     // MARK: - Events
 
-    public mutating func event(_ event: KVMEvent, at stamp: EventStamp) {
-        let fields = EventFields(event)
-        add(layouts.layout(of: fields), at: stamp, flags: fields.commonFlags, values: fields.values.span)
+    @inline(__always)
+    public mutating func take(_ item: TraceItem, at stamp: EventStamp) {
+        switch item {
+        case .event(let event):
+            let fields = EventFields(event)
+            add(layouts.layout(of: fields), at: stamp, flags: fields.commonFlags, values: fields.values.span)
+        case .lost(let gap): lost(gap)
+        case .fact(let fact): take(fact, at: stamp)
+        }
     }
 
-    public mutating func state(_ state: VCPUState, at stamp: EventStamp) {
-        add(.state(state), at: stamp)
-    }
-
-    public mutating func lapic(_ reading: LAPICReading, at stamp: EventStamp) {
-        add(.lapic(reading), at: stamp)
-    }
-
-    public mutating func thread(_ tid: Int32, of process: Int32) {
-        waiting.append((.process, tid, LiveFact.process(process).values))
-    }
-
-    public mutating func ended(_ tid: Int32, process: Int32, at stamp: EventStamp) {
-        add(.ended(process: process), at: EventStamp(time: stamp.time, cpu: stamp.cpu, tid: tid))
-    }
-
-    public mutating func command(_ command: String, of tid: Int32) {
-        if commands.count < Self.mostCommands || commands[tid] != nil { commands[tid] = command }
-        waiting.append((.command, tid, LiveFact.command(command).values))
-    }
-
-    public mutating func exits(_ count: UInt64, _ reason: ExitReason, of tid: Int32) {
-        waiting.append((.exits, tid, LiveFact.exits(reason, count: count).values))
-    }
-
-    /// Goes to the CPU of the latest record, whose time it doesn't precede.
-    public mutating func tick(at time: UInt64) {
-        guard time > last.time else { return }
-        add(.tick, at: EventStamp(time: time, cpu: last.cpu, tid: last.tid))
+    @inline(never)
+    private mutating func take(_ fact: LiveFact, at stamp: EventStamp) {
+        switch fact {
+        case .state, .lapic, .ended: add(layouts[fact.event], at: stamp, values: fact.values.span)
+        case .process, .exits: waiting.append((fact.event, stamp.tid, fact.values))
+        case .command(let command):
+            let isKnown = commands[stamp.tid] != nil
+            if isKnown || commands.count < Self.mostCommands { commands[stamp.tid] = command.text }
+            waiting.append((.command, stamp.tid, fact.values))
+        // Goes to the CPU of the latest record, whose time it doesn't precede.
+        case .tick:
+            guard stamp.time > last.time else { return }
+            let stamp = EventStamp(time: stamp.time, cpu: last.cpu, tid: last.tid)
+            add(layouts[.tick], at: stamp, values: fact.values.span)
+        }
     }
 
     /// A hole: the CPU's next page says so. One that no page follows gets an empty page at its end.
-    public mutating func lost(_ gap: EventGap) {
+    private mutating func lost(_ gap: EventGap) {
         guard prepare(gap.cpu) else { return }
         let cpu = Int(gap.cpu)
         lost[cpu] = lost[cpu].addingClamped(gap.events ?? 0)
@@ -153,10 +145,6 @@ public struct TraceWriter: LiveEventSink, ~Copyable {
     }
 
     // MARK: - Pages
-
-    private mutating func add(_ fact: LiveFact, at stamp: EventStamp) {
-        add(layouts[fact.event], at: stamp, values: fact.values.span)
-    }
 
     @inline(__always)
     private mutating func add(

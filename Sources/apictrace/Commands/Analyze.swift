@@ -71,7 +71,7 @@ struct Analyze: ParsableCommand {
                 if index > 0, !self.report.json, !self.report.quiet { page.add("\n") }
                 page.add(try text(of: report, file: file, style: style))
                 worst = max(worst, verdict.status(of: report))
-            } catch let error as TraceFileError {
+            } catch let error as InputError {
                 Terminal.complain("\(error)")
                 if report.json { page.add(try Report.Failure(path: file, error: "\(error)").line() + "\n") }
                 worst = max(worst, .unreadable)

@@ -88,7 +88,7 @@ struct Events: ParsableCommand {
 
     /// - Returns: the time that was asked for too, if one was, and the number of lines.
     private func list(_ file: String) throws -> (TraceTotals, window: ClosedRange<UInt64>?, count: UInt64) {
-        var trace = try TraceFile(argument: file, limit: input.limit)
+        var trace = try Recording(argument: file, limit: input.limit)
         var options = ListingOptions()
         options.json = json
         options.hasHeader = true
@@ -104,7 +104,8 @@ struct Events: ParsableCommand {
         var listing = EventListing(info: trace.info, options: options, write: Terminal.output)
         // Of the two, the listing is enough for a terminal.
         let progress = Terminal.isOutputTerminal ? nil : Progress(of: file)
-        let totals = try listing.read(&trace, progress: progress?.show)
+        let totals = try trace.read(into: &listing, progress: progress?.show)
+        listing.finish()
         progress?.clear()
         return (totals, window, listing.count)
     }

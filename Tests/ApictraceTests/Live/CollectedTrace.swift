@@ -5,7 +5,7 @@ import TraceCore
 @testable import apictrace
 
 /// Everything that the probes send while the guest of Tests/Guest runs, as the sink sees it.
-struct CollectedTrace: LiveEventSink {
+struct CollectedTrace: EventSink {
     private(set) var events: [KVMEvent] = []
     private(set) var states: [VCPUState] = []
     private(set) var processes: Set<Int32> = []
@@ -24,9 +24,12 @@ struct CollectedTrace: LiveEventSink {
         totals = source.totals()
     }
 
-    mutating func event(_ event: KVMEvent, at stamp: EventStamp) { events.append(event) }
-    mutating func lost(_ gap: EventGap) {}
-    mutating func state(_ state: VCPUState, at stamp: EventStamp) { states.append(state) }
-    mutating func lapic(_ reading: LAPICReading, at stamp: EventStamp) {}
-    mutating func thread(_ tid: Int32, of process: Int32) { processes.insert(process) }
+    mutating func take(_ item: TraceItem, at stamp: EventStamp) {
+        switch item {
+        case .event(let event): events.append(event)
+        case .fact(.state(let state)): states.append(state)
+        case .fact(.process(let process)): processes.insert(process)
+        case .lost, .fact: break
+        }
+    }
 }

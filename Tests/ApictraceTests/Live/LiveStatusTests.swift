@@ -35,7 +35,7 @@ struct LiveStatusTests {
     }
 
     private func events(_ path: String) throws -> (seen: SeenEvents, totals: TraceTotals) {
-        var file = try TraceFile(path: path)
+        var file = try Recording(path: path)
         var seen = SeenEvents()
         let totals = try file.read(into: &seen)
         return (seen, totals)

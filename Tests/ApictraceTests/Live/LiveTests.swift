@@ -57,19 +57,17 @@ struct LiveTests {
         let (reading, tid) = try #require(readings.all.first)
         #expect(tid == guest.thread)
         #expect(reading.occasion == .asleep)
-        #expect(reading.words.irrVectors == [0x41])
+        #expect(reading.words.irr.vectors == [0x41])
         #expect(reading.isAPICEnabled == true)
         #expect(reading.interruptFlag == false)
     }
 
-    private struct Readings: LiveEventSink {
+    private struct Readings: EventSink {
         private(set) var all: [(LAPICReading, tid: Int32)] = []
 
-        mutating func event(_ event: KVMEvent, at stamp: EventStamp) {}
-        mutating func lost(_ gap: EventGap) {}
-        mutating func state(_ state: VCPUState, at stamp: EventStamp) {}
-        mutating func lapic(_ reading: LAPICReading, at stamp: EventStamp) { all.append((reading, stamp.tid)) }
-        mutating func thread(_ tid: Int32, of process: Int32) {}
+        mutating func take(_ item: TraceItem, at stamp: EventStamp) {
+            if case .fact(.lapic(let reading)) = item { all.append((reading, stamp.tid)) }
+        }
     }
 
     @Test func `another VM's events are counted and not sent`() throws {
@@ -222,22 +220,23 @@ struct LiveTests {
     // MARK: Losses and ends
 
     /// Takes everything and keeps the sums.
-    private struct Sums: LiveEventSink {
+    private struct Sums: EventSink {
         var events: UInt64 = 0
         var lost: UInt64 = 0
         var latest: UInt64 = 0
         var isInOrder = true
 
-        mutating func event(_ event: KVMEvent, at stamp: EventStamp) {
-            // Writes of SPIV alone are sent.
-            if event.kind != .apic { events += 1 }
-            isInOrder = isInOrder && stamp.time >= latest
-            latest = stamp.time
+        mutating func take(_ item: TraceItem, at stamp: EventStamp) {
+            switch item {
+            case .event(let event):
+                // Writes of SPIV alone are sent.
+                if event.kind != .apic { events += 1 }
+                isInOrder = isInOrder && stamp.time >= latest
+                latest = stamp.time
+            case .lost(let gap): lost += gap.events ?? 0
+            case .fact: break
+            }
         }
-        mutating func lost(_ gap: EventGap) { lost += gap.events ?? 0 }
-        mutating func state(_ state: VCPUState, at stamp: EventStamp) {}
-        mutating func lapic(_ reading: LAPICReading, at stamp: EventStamp) {}
-        mutating func thread(_ tid: Int32, of process: Int32) {}
     }
 
     @Test func `what a full ring loses is told as holes`() throws {

@@ -46,7 +46,7 @@ struct PrivilegeTests {
         let attributes = try FileManager.default.attributesOfItem(atPath: path)
         #expect(attributes[.posixPermissions] as? Int == 0o600)
         #expect(attributes[.ownerAccountID] as? Int == Int(GrantedTool.user))
-        #expect(try TraceFile(path: path).info.format.contains("v7"))
+        #expect(try Recording(path: path).info.format.contains("v7"))
     }
 
     @Test(arguments: ["analyze", "events"])

@@ -36,11 +36,11 @@ import TraceCore
         var record = probe_record()
         record.header.kind = UInt16(KIND_INJ_VIRQ.rawValue)
         record.inject.vector = 0x41
-        guard case .event(let old) = decode(record)?.content else { throw Missing() }
+        guard case .event(let old) = decode(record)?.item else { throw Missing() }
         #expect(old == .injVIRQ(KVMEvent.InjVIRQ(vector: 0x41, soft: nil, reinjected: nil)))
         record.header.has = UInt16(HAS_REINJECTED.rawValue)
         record.inject.reinjected = 1
-        guard case .event(let new) = decode(record)?.content else { throw Missing() }
+        guard case .event(let new) = decode(record)?.item else { throw Missing() }
         #expect(new == .injVIRQ(KVMEvent.InjVIRQ(vector: 0x41, soft: false, reinjected: true)))
     }
 
@@ -61,11 +61,11 @@ import TraceCore
         record.apic_enabled = ANSWER_YES.rawValue
         func reading() throws -> LAPICReading {
             let item = withUnsafeBytes(of: record) { LiveItem($0, hiding: AddressKey(1, 2)) }
-            guard case .lapic(let reading) = item?.content else { throw Missing() }
+            guard case .fact(.lapic(let reading)) = item?.item else { throw Missing() }
             return reading
         }
         #expect(try reading().occasion == .asleep)
-        #expect(try reading().words.highestIRR == 0x41)
+        #expect(try reading().words.irr.highest == 0x41)
         #expect(try reading().isAPICEnabled == true)
         #expect(try reading().interruptFlag == nil)
         record.interrupt_flag = ANSWER_NO.rawValue
@@ -86,7 +86,7 @@ import TraceCore
         record.vm = 0xffff_8882_e5c9_b000
         func hidden(_ key: AddressKey) throws -> UInt64 {
             let item = withUnsafeBytes(of: record) { LiveItem($0, hiding: key) }
-            guard case .state(let state, _) = item?.content else { throw Missing() }
+            guard case .fact(.state(let state)) = item?.item else { throw Missing() }
             return state.vm
         }
         let key = AddressKey()

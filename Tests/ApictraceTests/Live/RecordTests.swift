@@ -11,7 +11,7 @@ struct RecordTests {
     private let path = FileManager.default.temporaryDirectory.appending(path: "apictrace-\(UUID().uuidString).dat").path
 
     private func read() throws -> (info: TraceInfo, seen: SeenEvents, totals: TraceTotals) {
-        var file = try TraceFile(path: path)
+        var file = try Recording(path: path)
         var seen = SeenEvents()
         let totals = try file.read(into: &seen)
         return (file.info, seen, totals)

@@ -2,11 +2,10 @@
 import TraceCore
 
 /// Keeps everything that a source tells, by CPU, where its order is certain: two CPUs may share a nanosecond.
-struct SeenEvents: LiveEventSink {
-    enum Item: Equatable {
-        case event(KVMEvent, EventStamp)
-        case state(VCPUState, EventStamp)
-        case lapic(LAPICReading, EventStamp)
+struct SeenEvents: EventSink {
+    struct Item: Equatable {
+        let item: TraceItem
+        let stamp: EventStamp
     }
 
     private(set) var byCPU: [Int32: [Item]] = [:]
@@ -15,24 +14,27 @@ struct SeenEvents: LiveEventSink {
     private(set) var processes: Set<Int32> = []
     private var latest: UInt64 = 0
 
-    mutating func event(_ event: KVMEvent, at stamp: EventStamp) { add(.event(event, stamp), stamp) }
-    mutating func state(_ state: VCPUState, at stamp: EventStamp) { add(.state(state, stamp), stamp) }
-    mutating func lapic(_ reading: LAPICReading, at stamp: EventStamp) { add(.lapic(reading, stamp), stamp) }
-    mutating func thread(_ tid: Int32, of process: Int32) { processes.insert(process) }
-    mutating func lost(_ gap: EventGap) { holes += 1 }
+    mutating func take(_ item: TraceItem, at stamp: EventStamp) {
+        switch item {
+        case .event, .fact(.state), .fact(.lapic): add(item, stamp)
+        case .lost: holes += 1
+        case .fact(.process(let process)): processes.insert(process)
+        case .fact: break
+        }
+    }
 
     /// The events of some threads, in order.
     func events(of threads: Int32...) -> [KVMEvent] {
         byCPU.values.joined().compactMap { item -> (KVMEvent, UInt64)? in
-            guard case .event(let event, let stamp) = item, threads.contains(stamp.tid) else { return nil }
-            return (event, stamp.time)
+            guard case .event(let event) = item.item, threads.contains(item.stamp.tid) else { return nil }
+            return (event, item.stamp.time)
         }.sorted { $0.1 < $1.1 }.map(\.0)
     }
 
     var total: Int { byCPU.values.reduce(0) { $0 + $1.count } }
 
-    private mutating func add(_ item: Item, _ stamp: EventStamp) {
-        byCPU[stamp.cpu, default: []].append(item)
+    private mutating func add(_ item: TraceItem, _ stamp: EventStamp) {
+        byCPU[stamp.cpu, default: []].append(Item(item: item, stamp: stamp))
         isInOrder = isInOrder && stamp.time >= latest
         latest = stamp.time
     }

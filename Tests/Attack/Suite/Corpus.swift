@@ -9,7 +9,7 @@ package struct Corpus: Sendable {
     package init() {}
 
     /// - Parameter name: what it is called in the output, and in what is to be replayed.
-    package mutating func add(path: String, name: String, truth: Truth) throws(TraceFileError) {
+    package mutating func add(path: String, name: String, truth: Truth) throws(InputError) {
         let recording = try HeldRecording(path: path, name: name, truth: truth)
         recordings.append(recording)
         wholes[name] = Judgement(of: recording)

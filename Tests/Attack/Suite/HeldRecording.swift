@@ -4,13 +4,7 @@ package import TraceCore
 /// A recording in memory: what a sink is told, in order, and what the file says around it. Attacks change it.
 package struct HeldRecording: Sendable {
     struct Item: Sendable {
-        enum Content: Sendable {
-            case event(KVMEvent)
-            case fact(LiveFact)
-            case lost(EventGap)
-        }
-
-        var content: Content
+        var content: TraceItem
         /// Of a gap: where it begins.
         var stamp: EventStamp
         /// A part of what the recording shows of the loss (``Truth/Loss``).
@@ -61,8 +55,8 @@ package struct HeldRecording: Sendable {
     /// The verdict of what was joined to it, where that by itself is higher than is honest.
     var tolerated: Grade?
 
-    package init(path: String, name: String, truth: Truth) throws(TraceFileError) {
-        var file = try TraceFile(path: path)
+    package init(path: String, name: String, truth: Truth) throws(InputError) {
+        var file = try Recording(path: path)
         var keeper = Keeper()
         totals = try file.read(into: &keeper)
         self.name = name
@@ -111,9 +105,7 @@ package struct HeldRecording: Sendable {
             case .event(.entry(let entry)): sink.entry(entry, at: item.stamp)
             case .event(.exit(let exit)): sink.exit(exit, at: item.stamp)
             case .event(.nestedVMExit(let exit)): sink.nestedVMExit(exit, at: item.stamp)
-            case .event(let event): sink.event(event, at: item.stamp)
-            case .fact(let fact): sink.fact(fact, at: item.stamp)
-            case .lost(let gap): sink.lost(gap)
+            default: sink.take(item.content, at: item.stamp)
             }
         }
     }
@@ -137,17 +129,10 @@ package struct HeldRecording: Sendable {
     private struct Keeper: EventSink {
         var items: [Item] = []
 
-        mutating func event(_ event: KVMEvent, at stamp: EventStamp) {
-            items.append(Item(content: .event(event), stamp: stamp))
-        }
-
-        mutating func fact(_ fact: LiveFact, at stamp: EventStamp) {
-            items.append(Item(content: .fact(fact), stamp: stamp))
-        }
-
-        mutating func lost(_ gap: EventGap) {
-            let time = gap.from ?? items.last?.stamp.time ?? 0
-            items.append(Item(content: .lost(gap), stamp: EventStamp(time: time, cpu: gap.cpu, tid: 0)))
+        mutating func take(_ item: TraceItem, at stamp: EventStamp) {
+            var stamp = stamp
+            if case .lost(let gap) = item { stamp.time = gap.from ?? items.last?.stamp.time ?? 0 }
+            items.append(Item(content: item, stamp: stamp))
         }
     }
 }

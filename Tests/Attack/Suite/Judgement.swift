@@ -14,10 +14,11 @@ package struct Judgement: Sendable {
         report = ReportBuilder(analysis, totals: recording.currentTotals, path: nil).report()
     }
 
-    init(path: String, window: ClosedRange<UInt64>? = nil) throws(TraceFileError) {
-        var file = try TraceFile(path: path)
+    init(path: String, window: ClosedRange<UInt64>? = nil) throws(InputError) {
+        var file = try Recording(path: path)
         var analysis = Analysis(info: file.info, window: window)
-        let totals = try analysis.read(&file)
+        let totals = try file.read(into: &analysis)
+        analysis.finish()
         report = ReportBuilder(analysis, totals: totals, path: nil).report()
     }
 

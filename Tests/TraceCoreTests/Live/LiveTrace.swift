@@ -32,47 +32,47 @@ struct LiveTrace: ~Copyable {
     }
 
     mutating func emit(_ events: KVMEvent...) {
-        for event in events { analysis.event(event, at: stamp) }
+        for event in events { analysis.take(.event(event), at: stamp) }
     }
 
     mutating func state(
         vm: UInt64 = 0x1000, process: Int32 = 100, vcpu: Int32 = 0, inhibits: UInt64 = 0, guestMode: Bool = false,
         vmx: VCPUState.VMXChoices? = nil, firstRun: Bool = false
     ) {
-        analysis.thread(thread.tid, of: process)
+        thread(thread.tid, of: process)
         var state = VCPUState(
             vm: vm, process: process, vcpu: vcpu, inhibits: inhibits, isAPICvActive: inhibits == 0,
             isGuestMode: guestMode, hasLAPIC: true, vmx: vmx)
         state.isFirstRun = firstRun
-        analysis.state(state, at: stamp)
+        analysis.take(.fact(.state(state)), at: stamp)
     }
 
     /// The thread ends, and with it this process, if not 0.
     mutating func end(process: Int32 = 0) {
-        analysis.ended(thread.tid, process: process, at: stamp)
+        analysis.take(.fact(.ended(process: process)), at: stamp)
     }
 
     mutating func words(
         _ occasion: LAPICReading.Occasion, irr: [UInt8] = [], isr: [UInt8] = [], tpr: UInt8 = 0, ppr: UInt8 = 0,
         interruptFlag: Bool? = nil, isAPICEnabled: Bool? = nil
     ) {
-        analysis.lapic(
-            LAPICReading(
-                vcpu: 0, occasion: occasion, words: LAPICWords(irr: irr, isr: isr, tpr: tpr, ppr: ppr),
-                interruptFlag: interruptFlag, isAPICEnabled: isAPICEnabled),
-            at: stamp)
+        let reading = LAPICReading(
+            vcpu: 0, occasion: occasion, words: LAPICWords(irr: irr, isr: isr, tpr: tpr, ppr: ppr),
+            interruptFlag: interruptFlag, isAPICEnabled: isAPICEnabled)
+        analysis.take(.fact(.lapic(reading)), at: stamp)
     }
 
     mutating func lost() {
-        analysis.lost(EventGap(instance: 0, cpu: thread.cpu, from: time, to: time + 1000, events: 1))
+        let gap = EventGap(instance: 0, cpu: thread.cpu, from: time, to: time + 1000, events: 1)
+        analysis.take(.lost(gap), at: gap.stamp)
     }
 
     mutating func thread(_ tid: Int32, of process: Int32) {
-        analysis.thread(tid, of: process)
+        analysis.take(.fact(.process(process)), at: EventStamp(time: time, cpu: thread.cpu, tid: tid))
     }
 
     mutating func tick() {
-        analysis.tick(at: time)
+        analysis.take(.fact(.tick), at: EventStamp(time: time, cpu: 0, tid: 0))
     }
 
     var findings: [RuleFinding] { analysis.findings }

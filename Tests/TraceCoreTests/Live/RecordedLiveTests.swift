@@ -13,7 +13,7 @@ import Testing
     }
 
     /// vCPU 0 sleeps on 0x41 with interrupts on for 150 ms, another one goes on; a look every 10 ms.
-    private static func tell(_ sink: inout some LiveEventSink & ~Copyable) {
+    private static func tell(_ sink: inout some EventSink & ~Copyable) {
         let (sleeping, busy): (Int32, Int32) = (101, 102)
         for (vcpu, tid) in [sleeping, busy].enumerated() {
             sink.thread(tid, of: 100)
@@ -50,9 +50,10 @@ import Testing
     }
 
     private func analysis(_ path: String, window: ClosedRange<UInt64>? = nil) throws -> Report {
-        var file = try TraceFile(path: path)
+        var file = try Recording(path: path)
         var analysis = Analysis(info: file.info, window: window)
-        let totals = try analysis.read(&file)
+        let totals = try file.read(into: &analysis)
+        analysis.finish()
         return ReportBuilder(analysis, totals: totals, path: nil).report()
     }
 

@@ -27,12 +27,14 @@ import Testing
         var guest: [Guest]
     }
 
-    static let all = Recording.all(below: "amd")
+    static let all = BundledRecording.all(below: "amd")
     /// AVIC without the hardware for it: what L1 does on a mapped page goes by unseen, so that counts fall short.
     static let partlySilent: Set = ["l2-hooked", "plain-l1", "inh-block-l1", "lost", "four-events", "two-vms"]
     static let whole = all.filter { !$0.name.contains("force_avic") || !partlySilent.contains($0.scenario) }
 
-    @Test(arguments: all) func `nothing is graded on SVM, and a loss of events is no all-clear`(_ recording: Recording)
+    @Test(arguments: all) func `nothing is graded on SVM, and a loss of events is no all-clear`(
+        _ recording: BundledRecording
+    )
         throws
     {
         let report = try recording.report()
@@ -40,7 +42,8 @@ import Testing
         #expect(report.host.isa == .svm)
     }
 
-    @Test(arguments: whole) func `IPIs, EOIs and accesses are those that the guest made`(_ recording: Recording) throws
+    @Test(arguments: whole) func `IPIs, EOIs and accesses are those that the guest made`(_ recording: BundledRecording)
+        throws
     {
         let (report, truth) = (try recording.report(), try truth(of: recording))
         let vcpus = report.vms.flatMap(\.vcpus)
@@ -54,7 +57,7 @@ import Testing
         #expect(made == truth.totals.apicReads + truth.totals.apicWrites)
     }
 
-    @Test(arguments: whole) func `each vCPU's accesses are its own`(_ recording: Recording) throws {
+    @Test(arguments: whole) func `each vCPU's accesses are its own`(_ recording: BundledRecording) throws {
         let (report, truth) = (try recording.report(), try truth(of: recording))
         for guest in truth.guest[0].vcpus {
             let vcpu = try #require(report.vms.flatMap(\.vcpus).first { $0.id == guest.id })
@@ -65,7 +68,7 @@ import Testing
     }
 
     @Test func `two VMs with the same vCPU ids are told apart`() throws {
-        let recording = Recording(name: "amd/6.12-force_avic/two-vms")
+        let recording = BundledRecording(name: "amd/6.12-force_avic/two-vms")
         let (report, truth) = (try recording.report(), try truth(of: recording))
         #expect(Set(report.vms.map(\.pid)) == Set([325, 326]))
         let nested = try #require(report.vms.first { $0.pid == truth.guest[0].pid }?.vcpus.first)
@@ -74,12 +77,12 @@ import Testing
     }
 
     @Test func `interrupts that a debugger blocks are not lost`() throws {
-        let report = try Recording(name: "amd/6.12-force_avic/inh-block").report()
+        let report = try BundledRecording(name: "amd/6.12-force_avic/inh-block").report()
         #expect(report.vms[0].apicv.map(\.inhibits) == [["ABSENT"], [], ["BLOCKIRQ"], []])
         #expect(report.findings.isEmpty)
     }
 
-    private func truth(of recording: Recording) throws -> Truth {
+    private func truth(of recording: BundledRecording) throws -> Truth {
         try #require(try recording.truth("GROUND_TRUTH.json", as: [String: Truth].self)[recording.scenario])
     }
 }

@@ -7,7 +7,7 @@ import Testing
 @Suite struct AttackedRecordingTests {
     @Test(arguments: AttackedRecording.all)
     func `the answer to an attack is an honest one`(_ attack: AttackedRecording) throws {
-        let report = try Recording.report(of: attack.path)
+        let report = try BundledRecording.report(of: attack.path)
         let reason = Comment(rawValue: attack.because)
         #expect(report.verdict >= attack.atLeast, reason)
         #expect(report.verdict <= attack.atMost, reason)

@@ -22,8 +22,8 @@ import Testing
         var trace: Trace
     }
 
-    static let lossy = Recording(name: "bitvisor/6.1.192-svifix-undone-smp2/trace")
-    static let healthy = Recording(name: "bitvisor/6.1.192-asshipped-smp2/trace")
+    static let lossy = BundledRecording(name: "bitvisor/6.1.192-svifix-undone-smp2/trace")
+    static let healthy = BundledRecording(name: "bitvisor/6.1.192-asshipped-smp2/trace")
 
     @Test func `the lost timer tick is found, with its vector, its vCPU and the moment`() throws {
         let report = try Self.lossy.report()
@@ -49,7 +49,9 @@ import Testing
         #expect(report.host.sviFix.basis == .behaviour)
     }
 
-    @Test(arguments: [lossy, healthy]) func `every access, accept and EOI is counted`(_ recording: Recording) throws {
+    @Test(arguments: [lossy, healthy]) func `every access, accept and EOI is counted`(_ recording: BundledRecording)
+        throws
+    {
         let (report, facts) = (try recording.report(), try recording.truth("FACTS.json", as: Facts.self).trace)
         #expect(report.source.events.total == facts.events)
         let vcpus = report.vms.flatMap(\.vcpus)

@@ -5,21 +5,21 @@ import Testing
 
 /// Evidence is what the recording holds: each line's event, time, CPU and thread are a record of the file.
 @Suite struct EvidenceTests {
-    @Test(arguments: ["intel", "amd", "bitvisor"].flatMap { Recording.all(below: $0) })
-    func `each evidence line of a recording is one of its records`(_ recording: Recording) throws {
+    @Test(arguments: ["intel", "amd", "bitvisor"].flatMap { BundledRecording.all(below: $0) })
+    func `each evidence line of a recording is one of its records`(_ recording: BundledRecording) throws {
         try check(recording.report(), of: recording.path)
     }
 
     @Test(arguments: AttackedRecording.all)
     func `each evidence line of an attacked recording is one of its records`(_ attack: AttackedRecording) throws {
-        try check(Recording.report(of: attack.path), of: attack.path)
+        try check(BundledRecording.report(of: attack.path), of: attack.path)
     }
 
     private func check(_ report: Report, of path: String) throws {
         let lines = report.findings.flatMap(\.evidence)
         if lines.isEmpty { return }
         let base = try #require(UInt64(report.source.span.base))
-        var file = try TraceFile(path: path)
+        var file = try Recording(path: path)
         var records = Records(times: Set(lines.map { base + $0.time }))
         _ = try file.read(into: &records)
         for line in lines {
@@ -38,10 +38,8 @@ import Testing
             self.times = times
         }
 
-        mutating func event(_ event: KVMEvent, at stamp: EventStamp) {
-            if times.contains(stamp.time) { held.append((event.kind, stamp)) }
+        mutating func take(_ item: TraceItem, at stamp: EventStamp) {
+            if case .event(let event) = item, times.contains(stamp.time) { held.append((event.kind, stamp)) }
         }
-
-        mutating func lost(_ gap: EventGap) {}
     }
 }

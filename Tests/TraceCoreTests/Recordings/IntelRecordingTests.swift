@@ -22,7 +22,7 @@ import Testing
         var perVcpu: [Guest]
     }
 
-    static let all = Recording.all(below: "intel")
+    static let all = BundledRecording.all(below: "intel")
     static let withAllEvents = all.filter { !$0.scenario.hasSuffix("4ev") }
 
     /// The scenarios' grades by design section 5; a `nofix` twin is named where it differs.
@@ -36,7 +36,7 @@ import Testing
         "nofix-passthrough": .confirmed,
     ]
 
-    @Test(arguments: all) func `the grade fits what the guest lost`(_ recording: Recording) throws {
+    @Test(arguments: all) func `the grade fits what the guest lost`(_ recording: BundledRecording) throws {
         let report = try recording.report()
         #expect(report.verdict == Self.grades[recording.scenario])
         let lost = Set(try truth(of: recording).perVcpu.flatMap(\.timeouts.keys))
@@ -45,7 +45,9 @@ import Testing
         #expect(report.verdict == .confirmed ? named == lost : named.isEmpty)
     }
 
-    @Test(arguments: withAllEvents) func `accesses of L2 are those that the guest made`(_ recording: Recording) throws {
+    @Test(arguments: withAllEvents) func `accesses of L2 are those that the guest made`(_ recording: BundledRecording)
+        throws
+    {
         for (vcpu, guest) in try pairs(recording) {
             let (direct, hooked) = (vcpu.apicAccess.l2Direct, vcpu.apicAccess.l2Hooked)
             #expect(hooked.total == guest.emulatedByL1)
@@ -55,7 +57,9 @@ import Testing
         }
     }
 
-    @Test(arguments: withAllEvents) func `L2's EOIs are ended by L2 or handed to L1`(_ recording: Recording) throws {
+    @Test(arguments: withAllEvents) func `L2's EOIs are ended by L2 or handed to L1`(_ recording: BundledRecording)
+        throws
+    {
         for (vcpu, guest) in try pairs(recording) {
             let ended = vcpu.interrupts.reduce(0) { $0 + ($1.ended.l2 ?? 0) }
             let handed = vcpu.apicAccess.l2Hooked.registers["EOI"]?.writes ?? 0
@@ -63,7 +67,9 @@ import Testing
         }
     }
 
-    @Test(arguments: withAllEvents) func `what L2 received is what was acknowledged there`(_ recording: Recording)
+    @Test(arguments: withAllEvents) func `what L2 received is what was acknowledged there`(
+        _ recording: BundledRecording
+    )
         throws
     {
         for (vcpu, guest) in try pairs(recording) {
@@ -75,7 +81,8 @@ import Testing
         }
     }
 
-    @Test(arguments: withAllEvents) func `no vector is accepted oftener than it was sent`(_ recording: Recording) throws
+    @Test(arguments: withAllEvents) func `no vector is accepted oftener than it was sent`(_ recording: BundledRecording)
+        throws
     {
         let pairs = try pairs(recording)
         var sent: [String: UInt64] = [:]
@@ -88,7 +95,7 @@ import Testing
     }
 
     @Test(arguments: all.filter { $0.scenario.hasPrefix("no-apicv") && !$0.scenario.hasSuffix("4ev") })
-    func `without APICv nothing is silent`(_ recording: Recording) throws {
+    func `without APICv nothing is silent`(_ recording: BundledRecording) throws {
         for (vcpu, guest) in try pairs(recording) {
             #expect(vcpu.acknowledged(\.l1) == guest.recvL1)
             let accepted = vcpu.interrupts.filter { $0.accepted.total > 0 }.map { ($0.vector, $0.accepted.total) }
@@ -101,7 +108,7 @@ import Testing
     }
 
     @Test(arguments: all.filter { $0.scenario.hasPrefix("inhibit") })
-    func `inhibits are set and cleared under their own names`(_ recording: Recording) throws {
+    func `inhibits are set and cleared under their own names`(_ recording: BundledRecording) throws {
         let timeline = try #require(try recording.report().vms.first?.apicv)
         // 6.1 forgets neither a changed APIC id nor a moved base; 6.12 forgets the former.
         let sixOne = recording.name.contains("6.1.192")
@@ -114,11 +121,11 @@ import Testing
         #expect(zip(timeline, timeline.dropFirst()).allSatisfy { $0.to == $1.from })
     }
 
-    private func truth(of recording: Recording) throws -> Truth {
+    private func truth(of recording: BundledRecording) throws -> Truth {
         try recording.truth("\(recording.scenario).GROUND_TRUTH.json", as: Truth.self)
     }
 
-    private func pairs(_ recording: Recording) throws -> [(vcpu: Report.VCPU, guest: Truth.Guest)] {
+    private func pairs(_ recording: BundledRecording) throws -> [(vcpu: Report.VCPU, guest: Truth.Guest)] {
         let vms = try recording.report().vms
         #expect(vms.count == 1)
         let vcpus = vms.flatMap(\.vcpus).sorted { ($0.id ?? -1) < ($1.id ?? -1) }

@@ -53,7 +53,7 @@ import Testing
     ]
 
     @Test(arguments: all) func `the grade and the vectors are the guest's own account`(_ recording: Case) throws {
-        let report = try Recording.report(of: recording.path)
+        let report = try BundledRecording.report(of: recording.path)
         let reason = Comment(rawValue: recording.because)
         #expect(report.verdict == recording.grade, reason)
         let told = report.findings.filter { $0.grade >= .hazard }
@@ -64,13 +64,13 @@ import Testing
     @Test(arguments: ["fixed-x-l2cli", "fixed-x-parked", "fixed-x-tprhlt"])
     func `waiting with interrupts off or masked is no lost interrupt`(_ name: String) throws {
         let recording = try #require(Self.all.first { $0.name == name })
-        let report = try Recording.report(of: recording.path)
+        let report = try BundledRecording.report(of: recording.path)
         #expect(!report.findings.contains { $0.rule == .lostAccept || $0.symptoms.contains("lost-accept") })
     }
 
     @Test func `KVM's entering L2 without a deliverable interrupt is told beside the wrong SVI`() throws {
         let recording = try #require(Self.all.first { $0.name == "nofix-x-c2" })
-        let report = try Recording.report(of: recording.path)
+        let report = try BundledRecording.report(of: recording.path)
         let finding = try #require(report.findings.first { $0.grade == .confirmed })
         #expect(finding.symptoms.contains("lost-accept"))
         #expect(finding.explanation.contains("L1 ran with a wrong SVI"))
@@ -82,7 +82,7 @@ import Testing
         _ name: String
     ) throws {
         let recording = try #require(Self.all.first { $0.name == name })
-        let report = try Recording.report(of: recording.path)
+        let report = try BundledRecording.report(of: recording.path)
         let finding = try #require(report.findings.first { $0.grade == .confirmed })
         #expect(finding.crossings.map(\.vector) == ["0x61"])
         #expect(finding.advice.contains("has the fix, and it does not help here"))
@@ -91,24 +91,24 @@ import Testing
     @Test func `what was held back and came in the end is called late`() throws {
         for (name, isLate) in [("nofix-r-ack-l1-eoi-l2", true), ("nofix-stale-svi", false), ("nofix-x-stuck", false)] {
             let recording = try #require(Self.all.first { $0.name == name })
-            let report = try Recording.report(of: recording.path)
+            let report = try BundledRecording.report(of: recording.path)
             let finding = try #require(report.findings.first { $0.grade == .confirmed })
             #expect(finding.explanation.contains("It came late: 0x41") == isLate, "\(name)")
         }
     }
 
     @Test(arguments: all) func `words that were read leave no doubt whether they were`(_ recording: Case) throws {
-        let report = try Recording.report(of: recording.path)
+        let report = try BundledRecording.report(of: recording.path)
         #expect(!report.limits.contains { $0.contains("C1 and C2") })
     }
 
     @Test func `words of versions that didn't read the interrupt flag leave it unknown`() throws {
         let recording = try #require(Self.all.first)
         var sink = LiveTestSink()
-        var file = try TraceFile(path: recording.path)
+        var file = try Recording(path: recording.path)
         _ = try file.read(into: &sink)
         let readings = sink.items.compactMap { item in
-            if case .fact(.lapic(let reading), _) = item { reading } else { nil }
+            if case .fact(.lapic(let reading)) = item.item { reading } else { nil }
         }
         #expect(!readings.isEmpty)
         #expect(readings.allSatisfy { $0.interruptFlag == nil && $0.isAPICEnabled == nil })

@@ -11,7 +11,7 @@ import Testing
 
     /// Each row of the fault-in table that is about the APIC page stands in some of these, so that a row that is wrong
     /// makes KVM's decision there a difference.
-    @Test(arguments: all) func `an ordinary recording has no observation`(_ recording: Recording) throws {
+    @Test(arguments: all) func `an ordinary recording has no observation`(_ recording: BundledRecording) throws {
         #expect(try recording.report().observations.map(\.text) == [])
     }
 
@@ -27,10 +27,10 @@ import Testing
     }
 }
 
-extension Recording {
+extension BundledRecording {
     /// What the APIC page came to be for each level and state of APICv.
     fileprivate func pages() throws -> [(level: String, state: String)] {
-        var file = try TraceFile(path: path)
+        var file = try Recording(path: path)
         var listener = PageListener(machine: Machine(info: file.info))
         _ = try file.read(into: &listener)
         return listener.log.pages
@@ -54,11 +54,11 @@ private struct PageListener: EventSink, ~Copyable {
     var machine: Machine
     var log = Log()
 
-    mutating func event(_ event: KVMEvent, at stamp: EventStamp) {
-        machine.event(event, at: stamp, observer: &log)
-    }
-
-    mutating func lost(_ gap: EventGap) {
-        machine.lost(gap, observer: &log)
+    mutating func take(_ item: TraceItem, at stamp: EventStamp) {
+        switch item {
+        case .event(let event): machine.event(event, at: stamp, observer: &log)
+        case .lost(let gap): machine.lost(gap, observer: &log)
+        case .fact: break
+        }
     }
 }

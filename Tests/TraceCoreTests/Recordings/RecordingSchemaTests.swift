@@ -5,7 +5,9 @@ import Testing
 
 @Suite struct RecordingSchemaTests {
     @Test func `every recording's report validates against the schema`() throws {
-        let recordings = Recording.all(below: "intel") + Recording.all(below: "amd") + Recording.all(below: "bitvisor")
+        let recordings =
+            BundledRecording.all(below: "intel") + BundledRecording.all(below: "amd")
+            + BundledRecording.all(below: "bitvisor")
         let reports = try recordings.map { try $0.report().json() }
         #expect(reports.count > 50)
         #expect(try SchemaValidator.complaints(about: reports) == nil)

@@ -25,11 +25,11 @@ import Testing
     }
 
     @Test func `words of any number are read, the first eight of them`() {
-        let requested: [UInt32] = [0, 0, 0, 0, 0, 0, 0, 1 << 31, .max]
-        let words = LAPICWords(irr: requested, isr: [1] as [UInt32], tpr: 0, ppr: 0)
-        #expect(words.highestIRR == 255)
-        #expect(words.highestISR == 0)
-        #expect(LAPICWords(irr: [UInt32](), isr: [UInt32](), tpr: 0, ppr: 0).highestIRR == nil)
+        #expect(VectorSet(registers: [0, 0, 0, 0, 0, 0, 0, 1 << 31, .max]).vectors == [255])
+        #expect(VectorSet(registers: [1]).vectors == [0])
+        #expect(VectorSet(registers: []).isEmpty)
+        let registers: [UInt32] = [1, 2, 3, 1 << 31, 5, 6, 7, 8]
+        #expect(VectorSet(registers: registers).registers == registers)
     }
 
     @Test(arguments: [(0x41 as UInt8, 0x30 as UInt8, 0x41 as UInt8?), (0x41, 0x40, nil), (0x41, 0x4f, nil)])

@@ -11,11 +11,19 @@ struct EventDigest: EventSink, Equatable {
 
     /// Of a whole recording.
     init(of path: String, threads: Int = 1) throws {
-        var file = try TraceFile(path: path)
+        var file = try Recording(path: path)
         _ = try file.read(into: &self, threads: threads)
     }
 
-    mutating func event(_ event: KVMEvent, at stamp: EventStamp) {
+    mutating func take(_ item: TraceItem, at stamp: EventStamp) {
+        switch item {
+        case .event(let event): add(event, stamp)
+        case .lost: holes += 1
+        case .fact: break
+        }
+    }
+
+    private mutating func add(_ event: KVMEvent, _ stamp: EventStamp) {
         let fields = EventFields(event)
         add(UInt64(fields.kind.rawValue) << 8 | UInt64(fields.present))
         for index in fields.values.indices { add(fields.values[index]) }
@@ -23,8 +31,6 @@ struct EventDigest: EventSink, Equatable {
         add(UInt64(truncatingIfNeeded: stamp.cpu) << 32 | UInt64(truncatingIfNeeded: stamp.tid))
         events += 1
     }
-
-    mutating func lost(_ gap: EventGap) { holes += 1 }
 
     private mutating func add(_ word: UInt64) { hash = (hash ^ word) &* 0x9e37_79b9_7f4a_7c15 ^ hash >> 29 }
 }

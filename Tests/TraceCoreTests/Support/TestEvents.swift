@@ -64,7 +64,7 @@ enum TestEvents {
         func flag() -> Bool { random.next() & 1 == 1 }
         let choices = VCPUState.VMXChoices(
             deliversVirtualInterrupts: flag(), l1InterceptsInterrupts: flag(), l1DeliversVirtualInterrupts: flag())
-        func eight() -> [UInt32] { (0..<8).map { _ in any() } }
+        func eight() -> VectorSet { VectorSet(registers: (0..<8).map { _ in any() }) }
         let words = LAPICWords(irr: eight(), isr: eight(), tpr: any(), ppr: any())
         switch random.next() % 7 {
         case 0:
@@ -81,7 +81,7 @@ enum TestEvents {
         case 2: return .exits(ExitReason(isa: flag() ? .vmx : .svm, recorded: any()), count: any())
         case 3: return .tick
         case 5: return .ended(process: any())
-        case 4: return .command("CPU \(random.next() % 1_000_000)/KVM")
+        case 4: return .command(Comm("CPU \(random.next() % 1_000_000)/KVM"))
         default: return .process(any())
         }
     }

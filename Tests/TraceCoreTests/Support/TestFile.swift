@@ -31,11 +31,11 @@ enum TestFile {
         try read(open(bytes))
     }
 
-    static func open(_ bytes: some Sequence<UInt8>) throws -> TraceFile {
-        try TraceFile(descriptor: descriptor(bytes), name: "test.dat")
+    static func open(_ bytes: some Sequence<UInt8>) throws -> Recording {
+        try Recording(descriptor: descriptor(bytes), name: "test.dat")
     }
 
-    static func read(_ file: TraceFile) throws -> (info: TraceInfo, lines: [String], totals: TraceTotals) {
+    static func read(_ file: Recording) throws -> (info: TraceInfo, lines: [String], totals: TraceTotals) {
         var file = file
         var sink = TestSink()
         let totals = try file.read(into: &sink)

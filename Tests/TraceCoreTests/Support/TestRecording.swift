@@ -17,7 +17,7 @@ struct TestRecording: ~Copyable {
 
     /// A recording written once more.
     init(rewriting path: String) throws {
-        var file = try TraceFile(path: path)
+        var file = try Recording(path: path)
         try self.init(file.info) { writer in
             let totals = try file.read(into: &writer)
             try writer.finish(totals)
@@ -29,7 +29,7 @@ struct TestRecording: ~Copyable {
     }
 
     func items() throws -> [LiveTestSink.Item] {
-        var file = try TraceFile(path: path)
+        var file = try Recording(path: path)
         var sink = LiveTestSink()
         _ = try file.read(into: &sink)
         return sink.items

@@ -6,7 +6,15 @@ struct TestSink: EventSink {
     private(set) var lines: [String] = []
     private(set) var events = 0
 
-    mutating func event(_ event: KVMEvent, at stamp: EventStamp) {
+    mutating func take(_ item: TraceItem, at stamp: EventStamp) {
+        switch item {
+        case .event(let event): add(event, stamp)
+        case .lost(let gap): lost(gap)
+        case .fact: break
+        }
+    }
+
+    private mutating func add(_ event: KVMEvent, _ stamp: EventStamp) {
         events += 1
         let what =
             switch event {
@@ -16,7 +24,7 @@ struct TestSink: EventSink {
         lines.append("\(stamp.time) cpu\(stamp.cpu) \(what)")
     }
 
-    mutating func lost(_ gap: EventGap) {
+    private mutating func lost(_ gap: EventGap) {
         let ends = [gap.from, gap.to].map { $0.map(String.init) ?? "?" }
         lines.append("lost \(gap.events.map(String.init) ?? "?") cpu\(gap.cpu) \(ends[0])-\(ends[1])")
     }

@@ -112,12 +112,12 @@ struct Trace {
         var machine: Machine
         var log = Log()
 
-        mutating func event(_ event: KVMEvent, at stamp: EventStamp) {
-            machine.event(event, at: stamp, observer: &log)
-        }
-
-        mutating func lost(_ gap: EventGap) {
-            machine.lost(gap, observer: &log)
+        mutating func take(_ item: TraceItem, at stamp: EventStamp) {
+            switch item {
+            case .event(let event): machine.event(event, at: stamp, observer: &log)
+            case .lost(let gap): machine.lost(gap, observer: &log)
+            case .fact: break
+            }
         }
     }
 }

@@ -5,20 +5,21 @@ import Testing
 
 /// The bundled recordings, read and written once more: of the two large ones that which lost interrupts.
 @Suite struct RewritingTests {
-    private static let recordings = ["intel", "amd", "bitvisor"].flatMap { Recording.all(below: $0) }
+    private static let recordings = ["intel", "amd", "bitvisor"].flatMap { BundledRecording.all(below: $0) }
         .filter { !$0.name.contains("asshipped") }
 
     /// A few of each kind: trace-cmd takes its time.
     private static let oracles: Set = ["stale-svi", "passthrough-2v", "inhibit", "lost", "instances", "clock-tsc"]
 
     @Test(arguments: recordings)
-    func `a rewritten recording holds the same events and gives the same findings`(recording: Recording) throws {
+    func `a rewritten recording holds the same events and gives the same findings`(recording: BundledRecording) throws {
         let written = try TestRecording(rewriting: recording.path)
         #expect(try EventDigest(of: written.path) == EventDigest(of: recording.path))
 
-        var file = try TraceFile(path: written.path)
+        var file = try Recording(path: written.path)
         var analysis = Analysis(info: file.info)
-        let totals = try analysis.read(&file)
+        let totals = try file.read(into: &analysis)
+        analysis.finish()
         let report = ReportBuilder(analysis, totals: totals, path: recording.name).report()
         let expected = try recording.report()
         #expect(report.source.clock == expected.source.clock)
@@ -32,9 +33,9 @@ import Testing
     @Test(
         .enabled(if: TraceCmd.isInstalled, "trace-cmd is not installed"),
         arguments: recordings.filter { oracles.contains($0.scenario) })
-    func `trace-cmd reads as many events of each name`(recording: Recording) throws {
+    func `trace-cmd reads as many events of each name`(recording: BundledRecording) throws {
         let written = try TestRecording(rewriting: recording.path)
-        let file = try TraceFile(path: written.path)
+        let file = try Recording(path: written.path)
         let counts = TraceCmd.counts(of: written.path)
         #expect(try TestFile.read(file).totals.byName == counts)
         #expect(!counts.isEmpty)

@@ -45,7 +45,7 @@ import Testing
             #expect(saved > 4000)
             try writer.finish(TraceTotals())
         }
-        let read = try TestFile.read(TraceFile(path: written.path))
+        let read = try TestFile.read(Recording(path: written.path))
         #expect(read.totals.cut == nil)
         #expect(read.lines == (0..<5000).map(line))
     }
@@ -55,7 +55,7 @@ import Testing
             var sink = LiveTestSink()
             var file = try TestFile.open(bytes)
             _ = try file.read(into: &sink)
-            #expect(sink.items.contains { if case .fact(.command("qemu-system-x86"), _) = $0 { true } else { false } })
+            #expect(sink.items.contains { $0.item == .fact(.command(Comm("qemu-system-x86"))) })
         }
     }
 
@@ -99,7 +99,7 @@ import Testing
             #expect(throws: TraceWriterError.self) { _ = try TraceWriter(path: writer.file.name, info: info) }
             try writer.finish(TraceTotals())
         }
-        #expect(try TestFile.read(TraceFile(path: written.path)).totals.cut == nil)
+        #expect(try TestFile.read(Recording(path: written.path)).totals.cut == nil)
     }
 
     @Test func `a file that was removed meanwhile is an error`() throws {
@@ -118,7 +118,7 @@ import Testing
             writer.event(eoi(1), at: stamp(1))
             try writer.finish(TraceTotals())
         }
-        #expect(try TraceFile(path: written.path).info.commands == [7: "A\\x0a77 evil"])
+        #expect(try Recording(path: written.path).info.commands == [7: "A\\x0a77 evil"])
     }
 
     /// The bytes of a recording that was saved and not finished.

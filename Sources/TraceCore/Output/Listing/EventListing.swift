@@ -36,15 +36,6 @@ public struct EventListing: EventSink, ~Copyable {
         self.write = write
     }
 
-    /// Lists a whole file.
-    public mutating func read(
-        _ file: inout TraceFile, progress: ((_ read: UInt64, _ total: UInt64) -> Void)? = nil
-    ) throws(TraceFileError) -> TraceTotals {
-        let totals = try file.read(into: &self, progress: progress)
-        finish()
-        return totals
-    }
-
     public mutating func started(at base: UInt64) {
         line.base = base
         line.addHeader(to: &block)
@@ -52,7 +43,17 @@ public struct EventListing: EventSink, ~Copyable {
     }
 
     @inline(__always)
-    public mutating func event(_ event: KVMEvent, at stamp: EventStamp) {
+    public mutating func take(_ item: TraceItem, at stamp: EventStamp) {
+        switch item {
+        case .event(let event): self.event(event, at: stamp)
+        case .lost(let gap): lost(gap)
+        // They say nothing of their own, and names are those of the info.
+        case .fact: break
+        }
+    }
+
+    @inline(__always)
+    private mutating func event(_ event: KVMEvent, at stamp: EventStamp) {
         guard stamp.time <= options.window.upperBound || !held.isEmpty else { return }
         if machine.isCrowded { makeRoom() }
         machine.event(event, at: stamp, observer: &silence)
@@ -98,7 +99,7 @@ public struct EventListing: EventSink, ~Copyable {
         if held.isEmpty { show(body, stamp, place) } else { held.append(.other(body, stamp, place)) }
     }
 
-    public mutating func lost(_ gap: EventGap) {
+    private mutating func lost(_ gap: EventGap) {
         machine.lost(gap, observer: &silence)
         held.lost(onCPU: gap.cpu)
         release()

@@ -60,7 +60,7 @@ struct CrossingWatch: Sendable {
 
     /// The words of the vCPU's local APIC were read (live).
     mutating func read(_ words: LAPICWords, at stamp: EventStamp) {
-        guard let requested = words.highestIRR, let inService = words.highestISR, stuckVectors.contains(inService),
+        guard let requested = words.irr.highest, let inService = words.isr.highest, stuckVectors.contains(inService),
             requested >> 4 <= inService >> 4
         else {
             // Nothing waits any more, or nothing is stuck: what waited came, late.

@@ -22,7 +22,7 @@ struct WrongSVI: Sendable {
     /// A run of L1 has ended with virtual-interrupt delivery on.
     mutating func l1Exit(_ words: LAPICWords, at stamp: EventStamp) {
         defer { previous = (words, stamp) }
-        if let lost, previous != nil { released = words.requests(lost) ? nil : released ?? stamp.time }
+        if let lost, previous != nil { released = words.irr.contains(lost) ? nil : released ?? stamp.time }
         guard let (before, since) = previous, let proof = MemoryProofs.staleSVI(first: before, second: words) else {
             return
         }
@@ -47,7 +47,7 @@ struct WrongSVI: Sendable {
 
     /// The interrupt that is blocked: by an SVI that is too high, or by one in service whose EOI clears another bit.
     var lost: UInt8? {
-        guard case .confirmed(let stored, let computed, _) = found, let requested = words?.highestIRR else {
+        guard case .confirmed(let stored, let computed, _) = found, let requested = words?.irr.highest else {
             return nil
         }
         return requested >> 4 <= max(stored, computed) >> 4 ? requested : nil
@@ -56,7 +56,7 @@ struct WrongSVI: Sendable {
     /// The interrupt that is in service without the CPU's knowing: an EOI does not end it.
     var stuck: UInt8? {
         guard case .confirmed(let stored, let computed, _) = found, stored < computed else { return nil }
-        return words?.highestISR
+        return words?.isr.highest
     }
 
     /// What happened, in words.

@@ -27,7 +27,7 @@ struct TimeOptions: ParsableArguments {
     }
 
     /// Nil where all of it is.
-    func window(of file: borrowing TraceFile) throws -> ClosedRange<UInt64>? {
+    func window(of file: borrowing Recording) throws -> ClosedRange<UInt64>? {
         let isRelative = [first, last].contains { $0?.isRelative == true }
         return try TimeBound.window(
             from: first, to: last, on: file.info.clock, begin: isRelative ? file.begin() : 0)

@@ -9,49 +9,42 @@ extension LiveItem {
     init?(_ bytes: UnsafeRawBufferPointer, hiding key: AddressKey) {
         guard bytes.count >= MemoryLayout<probe_header>.size else { return nil }
         let header = bytes.load(as: probe_header.self)
-        guard let content = Content(header, bytes, key) else { return nil }
-        self.content = content
         process = Int32(bitPattern: header.tgid)
         stamp = EventStamp(time: header.time, cpu: Int32(bitPattern: header.cpu), tid: Int32(bitPattern: header.tid))
-    }
-}
-
-extension LiveItem.Content {
-    /// Most records are events: the others' part stays out of the loop that reads the ring.
-    @inline(__always)
-    fileprivate init?(_ header: probe_header, _ bytes: UnsafeRawBufferPointer, _ key: AddressKey) {
+        // Most records are events: the others' part stays out of the loop that reads the ring.
         if let kind = EventKind(rawValue: UInt8(clamping: header.kind)) {
             guard bytes.count >= MemoryLayout<probe_record>.size else { return nil }
-            self = .event(KVMEvent(kind, header, bytes.load(as: probe_record.self)))
-        } else if let rarer = Self.rarer(header, bytes, key) {
-            self = rarer
+            item = .event(KVMEvent(kind, header, bytes.load(as: probe_record.self)))
         } else {
-            return nil
+            item = .fact(.tick)
+            guard decodeFact(UInt32(header.kind), bytes, key) else { return nil }
         }
     }
 
+    /// - Returns: whether the record is one that the probes write.
     @inline(never)
-    private static func rarer(
-        _ header: probe_header, _ bytes: UnsafeRawBufferPointer, _ key: AddressKey
-    ) -> Self? {
-        switch UInt32(header.kind) {
+    private mutating func decodeFact(_ kind: UInt32, _ bytes: UnsafeRawBufferPointer, _ key: AddressKey) -> Bool {
+        switch kind {
         case KIND_VCPU_STATE.rawValue:
-            guard bytes.count >= MemoryLayout<probe_vcpu_state>.size else { return nil }
+            guard bytes.count >= MemoryLayout<probe_vcpu_state>.size else { return false }
             let record = bytes.load(as: probe_vcpu_state.self)
-            return .state(VCPUState(record, key), row: record.row)
+            item = .fact(.state(VCPUState(record, key)))
+            row = record.row
         case KIND_LAPIC_WORDS.rawValue:
-            guard bytes.count >= MemoryLayout<probe_lapic_words>.size else { return nil }
-            return .lapic(LAPICReading(bytes.load(as: probe_lapic_words.self)))
+            guard bytes.count >= MemoryLayout<probe_lapic_words>.size else { return false }
+            item = .fact(.lapic(LAPICReading(bytes.load(as: probe_lapic_words.self))))
         case KIND_THREAD_END.rawValue:
-            guard bytes.count >= MemoryLayout<probe_thread_end>.size else { return nil }
+            guard bytes.count >= MemoryLayout<probe_thread_end>.size else { return false }
             let record = bytes.load(as: probe_thread_end.self)
-            return .ended(process: Int32(bitPattern: record.process), row: record.row)
+            item = .fact(.ended(process: Int32(bitPattern: record.process)))
+            row = record.row
         case KIND_COMMAND.rawValue:
-            guard bytes.count >= MemoryLayout<probe_command>.size else { return nil }
-            let comm = bytes[MemoryLayout<probe_header>.size..<MemoryLayout<probe_command>.size]
-            return .command(String(decoding: comm.prefix { $0 != 0 }, as: UTF8.self))
-        default: return nil
+            guard bytes.count >= MemoryLayout<probe_command>.size else { return false }
+            item = .fact(.command(Comm(bytes[MemoryLayout<probe_header>.size..<MemoryLayout<probe_command>.size])))
+            stamp.tid = process
+        default: return false
         }
+        return true
     }
 }
 
@@ -83,8 +76,8 @@ extension LAPICReading {
         self.init(
             vcpu: Int32(bitPattern: record.vcpu), occasion: occasion,
             words: LAPICWords(
-                irr: withUnsafeBytes(of: record.irr) { Array($0.bindMemory(to: UInt32.self)) },
-                isr: withUnsafeBytes(of: record.isr) { Array($0.bindMemory(to: UInt32.self)) },
+                irr: withUnsafeBytes(of: record.irr) { VectorSet(registers: $0.bindMemory(to: UInt32.self)) },
+                isr: withUnsafeBytes(of: record.isr) { VectorSet(registers: $0.bindMemory(to: UInt32.self)) },
                 tpr: UInt8(truncatingIfNeeded: record.tpr), ppr: UInt8(truncatingIfNeeded: record.ppr)))
         interruptFlag = Self.answer(record.interrupt_flag)
         isAPICEnabled = Self.answer(record.apic_enabled)

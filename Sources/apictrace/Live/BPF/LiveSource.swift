@@ -119,7 +119,7 @@ struct LiveSource: ~Copyable {
 
     /// Reads what the probes have sent and gives the sink what is in order by now, one drain late. What waits until then takes
     /// room in the ring: where that is much the next drain comes at once.
-    mutating func drain(into sink: inout some LiveEventSink & ~Copyable) throws(BPFError) {
+    mutating func drain(into sink: inout some EventSink & ~Copyable) throws(BPFError) {
         for _ in 0..<Self.drainsAtOnce {
             try drainOnce(into: &sink)
             guard ring.kept > ring.size / 4 else { break }
@@ -129,7 +129,7 @@ struct LiveSource: ~Copyable {
     /// A record that its probe still writes holds all up that come after it, however often it is asked for.
     private static let drainsAtOnce = 3
 
-    private mutating func drainOnce(into sink: inout some LiveEventSink & ~Copyable) throws(BPFError) {
+    private mutating func drainOnce(into sink: inout some EventSink & ~Copyable) throws(BPFError) {
         try read()
         let time = MonotonicClock.now
         let produced = ring.producerPosition
@@ -149,7 +149,7 @@ struct LiveSource: ~Copyable {
     ///
     /// Detaching waits for the kernel at each probe, a quarter of a second in all. Meanwhile some are there and others not,
     /// which looks like interrupts that are accepted and never injected: the trace ends before, for all at once.
-    mutating func finish(into sink: inout some LiveEventSink & ~Copyable) throws(BPFError) {
+    mutating func finish(into sink: inout some EventSink & ~Copyable) throws(BPFError) {
         end = MonotonicClock.now
         finalHits = EventKind.allCases.map { counts.hits($0) }
         try drainOnce(into: &sink)
@@ -160,7 +160,7 @@ struct LiveSource: ~Copyable {
         try read()
         window.end()
         deliver(to: &sink)
-        for (tid, exits) in rest { tell(exits, of: tid, to: &sink) }
+        for (tid, exits) in rest { tell(exits, at: EventStamp(time: end, cpu: 0, tid: tid), to: &sink) }
     }
 
     private mutating func read() throws(BPFError) {
@@ -175,7 +175,7 @@ struct LiveSource: ~Copyable {
         undecoded &+= unknown
     }
 
-    private mutating func deliver(to sink: inout some LiveEventSink & ~Copyable) {
+    private mutating func deliver(to sink: inout some EventSink & ~Copyable) {
         var passed = 0
         for index in 0..<window.due {
             let entry = window.entries[index]
@@ -194,28 +194,29 @@ struct LiveSource: ~Copyable {
         ring.release(to: min(window.removeDue(), ring.position))
     }
 
-    private mutating func lost(_ gap: EventGap, to sink: inout some LiveEventSink & ~Copyable) {
+    private mutating func lost(_ gap: EventGap, to sink: inout some EventSink & ~Copyable) {
         holes.add(gap)
-        sink.lost(gap)
+        sink.take(.lost(gap), at: gap.stamp)
     }
 
     @inline(__always)
-    private mutating func deliver(_ item: LiveItem, to sink: inout some LiveEventSink & ~Copyable) {
-        if item.process != 0, threads.isNews(item.stamp.tid, of: item.process) {
-            sink.thread(item.stamp.tid, of: item.process)
+    private mutating func deliver(_ item: LiveItem, to sink: inout some EventSink & ~Copyable) {
+        let tid = item.stamp.tid
+        if item.process != 0, threads.isNews(tid, of: item.process) {
+            sink.take(.fact(.process(item.process)), at: item.stamp)
         }
-        switch item.content {
-        case .state(_, let row): tell(exitRows.runs(row, on: item.stamp.tid), of: item.stamp.tid, to: &sink)
-        case .ended(_, let row):
-            tell(exitRows.ended(row), of: item.stamp.tid, to: &sink)
-            threads.forget(item.stamp.tid)
+        switch item.item {
+        case .fact(.state): tell(exitRows.runs(item.row, on: tid), at: item.stamp, to: &sink)
+        case .fact(.ended):
+            tell(exitRows.ended(item.row), at: item.stamp, to: &sink)
+            threads.forget(tid)
         default: break
         }
-        item.deliver(to: &sink)
+        sink.take(item.item, at: item.stamp)
     }
 
-    private func tell(_ exits: ExitRows.News, of tid: Int32, to sink: inout some LiveEventSink & ~Copyable) {
-        for (reason, count) in exits { sink.exits(count, reason, of: tid) }
+    private func tell(_ exits: ExitRows.News, at stamp: EventStamp, to sink: inout some EventSink & ~Copyable) {
+        for (reason, count) in exits { sink.take(.fact(.exits(reason, count: count)), at: stamp) }
     }
 
     /// A CPU's drops since the last drain are a hole that reaches from then till now.

@@ -4,7 +4,7 @@ import TraceCore
 /// One CPU's events and holes that were read and have not been delivered, in the order in which they were recorded.
 struct FtraceQueue {
     let cpu: Int32
-    private var items: [LiveItem] = []
+    private var items: [(item: TraceItem, stamp: EventStamp)] = []
     private var taken = 0
     /// Time of the CPU's last event so far.
     private(set) var last: UInt64?
@@ -16,7 +16,7 @@ struct FtraceQueue {
     /// Time of what comes next, nil for nothing.
     var headTime: UInt64? { taken < items.count ? items[taken].stamp.time : nil }
 
-    mutating func next() -> LiveItem? {
+    mutating func next() -> (item: TraceItem, stamp: EventStamp)? {
         guard taken < items.count else { return nil }
         defer { taken += 1 }
         return items[taken]
@@ -44,7 +44,7 @@ struct FtraceQueue {
                 continue
             }
             let stamp = EventStamp(time: cursor.time, cpu: cpu, tid: cursor.record.tid(.little))
-            items.append(LiveItem(stamp: stamp, process: 0, content: .event(event)))
+            items.append((.event(event), stamp))
             last = cursor.time
         }
         return unknown + (cursor.fault == nil ? 0 : 1)
@@ -53,7 +53,6 @@ struct FtraceQueue {
     private mutating func lost(_ events: UInt64?, before page: PageCursor) {
         let end = page.firstTime() ?? page.time
         let gap = EventGap(instance: 0, cpu: cpu, from: last, to: end, events: events)
-        items.append(
-            LiveItem(stamp: EventStamp(time: last ?? end, cpu: cpu, tid: 0), process: 0, content: .lost(gap)))
+        items.append((.lost(gap), EventStamp(time: last ?? end, cpu: cpu, tid: 0)))
     }
 }

@@ -52,7 +52,7 @@ struct FtraceSource: ~Copyable {
     }
 
     /// Reads what was recorded and gives the sink what is in order by now, one drain late.
-    mutating func drain(into sink: inout some LiveEventSink & ~Copyable) throws(BPFError) {
+    mutating func drain(into sink: inout some EventSink & ~Copyable) throws(BPFError) {
         // A probe that took its time before this may not have committed its record yet. By the next drain it will have.
         var reached = MonotonicClock.now
         for index in queues.indices {
@@ -67,10 +67,10 @@ struct FtraceSource: ~Copyable {
     /// Nanoseconds between looks for processes that have ended.
     private static let lookInterval: UInt64 = 1_000_000_000
 
-    private mutating func tellEnds(to sink: inout some LiveEventSink & ~Copyable) {
+    private mutating func tellEnds(to sink: inout some EventSink & ~Copyable) {
         guard settled >= ends.noticed else { return }
         for process in ends.processes {
-            sink.ended(process, process: process, at: EventStamp(time: settled, cpu: 0, tid: process))
+            sink.take(.fact(.ended(process: process)), at: EventStamp(time: settled, cpu: 0, tid: process))
         }
         ends.processes = []
         let now = MonotonicClock.now
@@ -78,7 +78,7 @@ struct FtraceSource: ~Copyable {
     }
 
     /// Stops the recording and gives the sink all that is left.
-    mutating func finish(into sink: inout some LiveEventSink & ~Copyable) throws(BPFError) {
+    mutating func finish(into sink: inout some EventSink & ~Copyable) throws(BPFError) {
         try instance.write("0", to: "tracing_on")
         for index in queues.indices {
             while try !read(index) {}
@@ -118,10 +118,10 @@ struct FtraceSource: ~Copyable {
     // MARK: - Delivery
 
     /// Joins the CPUs by time: the one with the earliest head is followed for as long as it stays so.
-    private mutating func deliver(until limit: UInt64, to sink: inout some LiveEventSink & ~Copyable) {
+    private mutating func deliver(until limit: UInt64, to sink: inout some EventSink & ~Copyable) {
         while let (earliest, end) = earliest(until: limit) {
-            while let time = queues[earliest].headTime, time <= end, let item = queues[earliest].next() {
-                deliver(item, to: &sink)
+            while let time = queues[earliest].headTime, time <= end, let next = queues[earliest].next() {
+                deliver(next.item, at: next.stamp, to: &sink)
             }
         }
         for index in queues.indices { queues[index].compact() }
@@ -143,12 +143,14 @@ struct FtraceSource: ~Copyable {
         return first.map { ($0.queue, end) }
     }
 
-    private mutating func deliver(_ item: LiveItem, to sink: inout some LiveEventSink & ~Copyable) {
-        if case .lost(let gap) = item.content { holes.add(gap) }
-        if item.stamp.tid != 0, let process = processes.news(of: item.stamp.tid) {
-            sink.thread(item.stamp.tid, of: process)
+    private mutating func deliver(
+        _ item: TraceItem, at stamp: EventStamp, to sink: inout some EventSink & ~Copyable
+    ) {
+        if case .lost(let gap) = item { holes.add(gap) }
+        if stamp.tid != 0, let process = processes.news(of: stamp.tid) {
+            sink.take(.fact(.process(process)), at: stamp)
         }
-        span = (span?.first ?? item.stamp.time, max(span?.last ?? 0, item.stamp.time))
-        item.deliver(to: &sink)
+        span = (span?.first ?? stamp.time, max(span?.last ?? 0, stamp.time))
+        sink.take(item, at: stamp)
     }
 }

@@ -3,7 +3,7 @@ import TraceCore
 
 /// The analysis of a live trace: the same machine and rules as a file's, with what the host says of its processes, and
 /// the findings as they come.
-struct LiveAnalysis: LiveEventSink, ~Copyable {
+struct LiveAnalysis: ~Copyable {
     private(set) var analysis: Analysis
     private var named: Set<Int32> = []
     /// Processes whose guests' names were looked for.
@@ -21,45 +21,26 @@ struct LiveAnalysis: LiveEventSink, ~Copyable {
         selection = options.selection
     }
 
-    mutating func event(_ event: KVMEvent, at stamp: EventStamp) {
-        analysis.event(event, at: stamp)
+    @inline(__always)
+    mutating func take(_ item: TraceItem, at stamp: EventStamp) {
+        analysis.take(item, at: stamp)
+        if case .fact(let fact) = item { note(fact, of: stamp.tid) }
     }
 
-    mutating func lost(_ gap: EventGap) {
-        analysis.lost(gap)
-    }
-
-    mutating func state(_ state: VCPUState, at stamp: EventStamp) {
-        analysis.state(state, at: stamp)
-    }
-
-    mutating func lapic(_ reading: LAPICReading, at stamp: EventStamp) {
-        analysis.lapic(reading, at: stamp)
-    }
-
-    mutating func ended(_ tid: Int32, process: Int32, at stamp: EventStamp) {
-        analysis.ended(tid, process: process, at: stamp)
-        // Its id may be another one's before long.
-        named.remove(process)
-        asked.remove(process)
-    }
-
-    mutating func thread(_ tid: Int32, of process: Int32) {
-        analysis.thread(tid, of: process)
-    }
-
-    mutating func command(_ command: String, of process: Int32) {
-        named.insert(process)
-        analysis.command(command, of: process)
-    }
-
-    mutating func exits(_ count: UInt64, _ reason: ExitReason, of tid: Int32) {
-        analysis.exits(count, reason, of: tid)
+    private mutating func note(_ fact: LiveFact, of tid: Int32) {
+        switch fact {
+        case .command: named.insert(tid)
+        case .ended(let process):
+            // Its id may be another one's before long.
+            named.remove(process)
+            asked.remove(process)
+        default: break
+        }
     }
 
     /// Every event up to `time` has come.
     mutating func tick(at time: UInt64) {
-        analysis.tick(at: time)
+        analysis.take(.fact(.tick), at: EventStamp(time: time, cpu: 0, tid: 0))
         for vm in analysis.machine.vms.indices where !analysis.machine.vms[vm].hasEnded {
             if let process = analysis.machine.process(ofVM: vm) { name(process) }
         }
@@ -74,7 +55,7 @@ struct LiveAnalysis: LiveEventSink, ~Copyable {
             analysis.name(guest: guest, of: process)
         }
         guard named.insert(process).inserted, let command = SystemFile.text("/proc/\(process)/comm") else { return }
-        analysis.command(command, of: process)
+        analysis.take(.fact(.command(Comm(command))), at: EventStamp(time: 0, cpu: 0, tid: process))
     }
 
     /// Findings that are new, or graver than when they were told, since the last call.

@@ -4,7 +4,7 @@ import TraceCore
 
 /// Passes what live tracing tells on, and writes it to a file as well if one is wanted. What can't be written ends the recording
 /// and nothing else.
-struct LiveRecorder<Next: LiveEventSink & ~Copyable>: LiveEventSink, ~Copyable {
+struct LiveRecorder<Next: EventSink & ~Copyable>: EventSink, ~Copyable {
     var next: Next
     private var writer: TraceWriter?
     private let disk: DiskSync?
@@ -34,45 +34,15 @@ struct LiveRecorder<Next: LiveEventSink & ~Copyable>: LiveEventSink, ~Copyable {
     }
 
     @inline(__always)
-    mutating func event(_ event: KVMEvent, at stamp: EventStamp) {
-        writer?.event(event, at: stamp)
-        next.event(event, at: stamp)
+    mutating func take(_ item: TraceItem, at stamp: EventStamp) {
+        if writer != nil { write(item, at: stamp) }
+        next.take(item, at: stamp)
     }
 
-    mutating func lost(_ gap: EventGap) {
-        writer?.lost(gap)
-        next.lost(gap)
-    }
-
-    mutating func state(_ state: VCPUState, at stamp: EventStamp) {
-        writer?.state(state, at: stamp)
-        next.state(state, at: stamp)
-    }
-
-    mutating func lapic(_ reading: LAPICReading, at stamp: EventStamp) {
-        writer?.lapic(reading, at: stamp)
-        next.lapic(reading, at: stamp)
-    }
-
-    mutating func ended(_ tid: Int32, process: Int32, at stamp: EventStamp) {
-        writer?.ended(tid, process: process, at: stamp)
-        next.ended(tid, process: process, at: stamp)
-    }
-
-    mutating func thread(_ tid: Int32, of process: Int32) {
-        writer?.thread(tid, of: process)
-        if writer != nil, let command = SystemFile.text("/proc/\(tid)/comm") { writer?.command(command, of: tid) }
-        next.thread(tid, of: process)
-    }
-
-    mutating func command(_ command: String, of process: Int32) {
-        writer?.command(command, of: process)
-        next.command(command, of: process)
-    }
-
-    mutating func exits(_ count: UInt64, _ reason: ExitReason, of tid: Int32) {
-        writer?.exits(count, reason, of: tid)
-        next.exits(count, reason, of: tid)
+    private mutating func write(_ item: TraceItem, at stamp: EventStamp) {
+        writer?.take(item, at: stamp)
+        guard case .fact(.process) = item, let command = SystemFile.text("/proc/\(stamp.tid)/comm") else { return }
+        writer?.take(.fact(.command(Comm(command))), at: stamp)
     }
 
     /// Completes the file.
@@ -84,7 +54,7 @@ struct LiveRecorder<Next: LiveEventSink & ~Copyable>: LiveEventSink, ~Copyable {
 
     private mutating func save(_ progress: borrowing some LiveProgress & ~Copyable) {
         // A recording begins with the first thing that came, as the report does.
-        if progress.base != nil { writer?.tick(at: progress.settled) }
+        if progress.base != nil { writer?.take(.fact(.tick), at: EventStamp(time: progress.settled, cpu: 0, tid: 0)) }
         let now = MonotonicClock.now
         guard writer != nil, now - saved >= Self.interval else { return }
         saved = now

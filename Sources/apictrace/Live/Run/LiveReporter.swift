@@ -24,18 +24,8 @@ struct LiveReporter: LiveSink, ~Copyable {
         start = MonotonicClock.now
     }
 
-    mutating func event(_ event: KVMEvent, at stamp: EventStamp) { analysis.event(event, at: stamp) }
-    mutating func lost(_ gap: EventGap) { analysis.lost(gap) }
-    mutating func state(_ state: VCPUState, at stamp: EventStamp) { analysis.state(state, at: stamp) }
-    mutating func lapic(_ reading: LAPICReading, at stamp: EventStamp) { analysis.lapic(reading, at: stamp) }
-    mutating func ended(_ tid: Int32, process: Int32, at stamp: EventStamp) {
-        analysis.ended(tid, process: process, at: stamp)
-    }
-    mutating func thread(_ tid: Int32, of process: Int32) { analysis.thread(tid, of: process) }
-    mutating func command(_ command: String, of process: Int32) { analysis.command(command, of: process) }
-    mutating func exits(_ count: UInt64, _ reason: ExitReason, of tid: Int32) {
-        analysis.exits(count, reason, of: tid)
-    }
+    @inline(__always)
+    mutating func take(_ item: TraceItem, at stamp: EventStamp) { analysis.take(item, at: stamp) }
 
     mutating func drained(_ progress: borrowing some LiveProgress & ~Copyable) -> Bool {
         analysis.tick(at: progress.settled)

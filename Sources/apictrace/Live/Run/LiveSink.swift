@@ -2,7 +2,7 @@
 import TraceCore
 
 /// A sink that a live session keeps posted of time and terminal.
-protocol LiveSink: LiveEventSink, ~Copyable {
+protocol LiveSink: EventSink, ~Copyable {
     /// What was seen up to now has been told. False ends the run.
     mutating func drained(_ progress: borrowing some LiveProgress & ~Copyable) -> Bool
     /// Threads whose vCPUs sleep for long on an interrupt: their memory may tell why.

@@ -6,7 +6,7 @@ import Testing
 @testable import TraceCore
 
 /// A bundled recording of a real guest, with what that guest knew of itself beside it.
-struct Recording: CustomTestStringConvertible, Sendable {
+struct BundledRecording: CustomTestStringConvertible, Sendable {
     /// Vendor, kernel and name, e.g. `intel/6.1.192/stale-svi`.
     let name: String
 
@@ -18,11 +18,11 @@ struct Recording: CustomTestStringConvertible, Sendable {
     var path: String { Self.folder.appending(path: name + ".dat").path }
 
     /// Every complete recording below a folder of the fixtures.
-    static func all(below folder: String) -> [Recording] {
+    static func all(below folder: String) -> [BundledRecording] {
         let root = Self.folder.appending(path: folder)
         let files = FileManager.default.enumerator(atPath: root.path)?.compactMap { $0 as? String } ?? []
         return files.filter { $0.hasSuffix(".dat") && !$0.contains("truncated") }.sorted()
-            .map { Recording(name: "\(folder)/\($0.dropLast(4))") }
+            .map { BundledRecording(name: "\(folder)/\($0.dropLast(4))") }
     }
 
     /// Several tests look at the same report, and the large recordings take seconds in debug.
@@ -36,9 +36,10 @@ struct Recording: CustomTestStringConvertible, Sendable {
     }
 
     static func report(of path: String, name: String? = nil) throws -> Report {
-        var file = try TraceFile(path: path)
+        var file = try Recording(path: path)
         var analysis = Analysis(info: file.info)
-        let totals = try analysis.read(&file)
+        let totals = try file.read(into: &analysis)
+        analysis.finish()
         return ReportBuilder(analysis, totals: totals, path: name).report()
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Why nothing at all can be told of an input. What can be told of a damaged file is no error: see ``TraceTotals/cut``.
-public enum TraceFileError: Error, Equatable, Sendable {
+public enum InputError: Error, Equatable, Sendable {
     /// `reason` is the system's text for the failure.
     case cannotOpen(file: String, reason: String)
     case cannotRead(file: String, offset: UInt64, reason: String)
@@ -18,7 +18,7 @@ public enum TraceFileError: Error, Equatable, Sendable {
     case damaged(file: String, TraceCut)
 }
 
-extension TraceFileError: CustomStringConvertible {
+extension InputError: CustomStringConvertible {
     /// One line: what is wrong, and what to do.
     public var description: String {
         switch self {

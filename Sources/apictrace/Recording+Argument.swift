@@ -2,9 +2,9 @@
 import Glibc
 import TraceCore
 
-extension TraceFile {
+extension Recording {
     /// A file as the user names it: `-` is standard input.
-    init(argument: String, limit: InflationLimit) throws(TraceFileError) {
+    init(argument: String, limit: InflationLimit) throws(InputError) {
         if argument == "-" {
             try self.init(descriptor: dup(STDIN_FILENO), name: "standard input", limit: limit)
         } else {

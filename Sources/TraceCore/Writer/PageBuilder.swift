@@ -2,7 +2,7 @@
 
 /// One CPU's ring-buffer page while it fills: the counterpart of ``PageCursor``, for a 64-bit little-endian kernel.
 struct PageBuilder {
-    static let pageSize = 4096
+    static let pageSize = PageLabel.pageSize
     private static let headerSize = 16
     private static let countSize = 8
 
