@@ -12,7 +12,8 @@ extension Analysis {
         guard !vms.isEmpty else { return }
         let fix = watchers.rules.fixState(in: machine)
         var findings: [Int: [RuleFinding]] = [:]
-        for finding in watchers.rules.findings(in: machine, fix: fix) {
+        let vcpus = vms.flatMap { machine.places(of: $0) }.sorted()
+        for finding in watchers.rules.findings(in: machine, fix: fix, ofVCPUs: vcpus) {
             findings[finding.vm, default: []].append(finding)
         }
         watchers.rules.rememberFix(in: machine)

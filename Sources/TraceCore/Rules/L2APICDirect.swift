@@ -97,8 +97,8 @@ struct L2APICDirect: Sendable {
         watches[vcpu].log.add("kvm_apic_ipi", at: stamp, "sent while EPT_MISCONFIG was handled: an ICR write by L2")
     }
 
-    func findings(in machine: borrowing Machine) -> [RuleFinding] {
-        watches.indices.flatMap { vcpu -> [RuleFinding] in
+    func findings(of vcpus: [Int], in machine: borrowing Machine) -> [RuleFinding] {
+        vcpus.prefix { $0 < watches.count }.flatMap { vcpu -> [RuleFinding] in
             let vm = machine.vcpus[vcpu].vm
             guard !watches[vcpu].restsOnUnknown || machine.vms[vm].apicv.initial == .active else { return [] }
             return [finding(vcpu, vm, .mmio), finding(vcpu, vm, .x2apic)].compactMap { $0 }

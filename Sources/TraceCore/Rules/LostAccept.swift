@@ -83,8 +83,10 @@ struct LostAccept: Sendable {
     }
 
     /// - Parameter explained: vectors that another finding carries, by vCPU.
-    func findings(in machine: borrowing Machine, waits: Waits, explained: [Int: VectorSet]) -> [RuleFinding] {
-        (0..<max(watches.count, waits.vcpus.count)).compactMap { vcpu in
+    func findings(
+        of vcpus: [Int], in machine: borrowing Machine, waits: Waits, explained: [Int: VectorSet]
+    ) -> [RuleFinding] {
+        vcpus.prefix { $0 < max(watches.count, waits.vcpus.count) }.compactMap { vcpu in
             let vm = machine.vcpus[vcpu].vm
             let carried = explained[vcpu] ?? VectorSet()
             var found = [waitFinding(waits[vcpu], carried, vcpu, machine)].compactMap { $0 }

@@ -96,18 +96,21 @@ public struct Rules: MachineObserver, Sendable {
 
     /// The findings, worst first, then by time.
     ///
-    /// - Parameter ended: what was found of VMs when they ended.
+    /// - Parameters:
+    ///   - ended: what was found of VMs when they ended.
+    ///   - asked: only those of these vCPUs are looked for, of which a host has few among many.
     public func findings(
-        in machine: borrowing Machine, fix: FixState, ended: EndedVMs = EndedVMs()
+        in machine: borrowing Machine, fix: FixState, ended: EndedVMs = EndedVMs(), ofVCPUs asked: [Int]? = nil
     ) -> [RuleFinding] {
-        var stale = staleSVI.findings(in: machine, waits: waits, fix: fix)
+        let vcpus = asked ?? Array(machine.vcpus.indices)
+        var stale = staleSVI.findings(of: vcpus, in: machine, waits: waits, fix: fix)
         var explained: [Int: VectorSet] = [:]
         for finding in stale {
             guard let vcpu = finding.vcpu else { continue }
             for vector in finding.vectors { explained[vcpu, default: VectorSet()].insert(vector) }
         }
         let stuck = Set(stale.filter { !$0.stuck.isEmpty }.compactMap(\.vcpu))
-        var lost = lostAccept.findings(in: machine, waits: waits, explained: explained)
+        var lost = lostAccept.findings(of: vcpus, in: machine, waits: waits, explained: explained)
         for index in stale.indices where stale[index].grade >= .suspect {
             // The same interrupts on the same vCPU: one loss, one finding.
             guard
@@ -119,7 +122,7 @@ public struct Rules: MachineObserver, Sendable {
         }
         let all =
             stale + stuckISR.findings(in: machine, explained: stuck) + lost
-            + l2APICDirect.findings(in: machine) + inhibitFlapping.findings(in: machine)
+            + l2APICDirect.findings(of: vcpus, in: machine) + inhibitFlapping.findings(in: machine)
             + initSIPIRace.findings(in: machine) + ended.findings
         return all.enumerated().sorted { left, right in
             if left.element.grade != right.element.grade { return left.element.grade > right.element.grade }

@@ -28,29 +28,39 @@ import TraceCore
         #expect(EventKind.allCases.count == Int(KINDS_TRACED.rawValue))
     }
 
-    private func decode(_ record: probe_record) -> LiveItem? {
-        withUnsafeBytes(of: record) { LiveItem($0, hiding: AddressKey(1, 2)) }
+    private func fact<Record>(_ record: Record, _ header: probe_header, hiding key: AddressKey = AddressKey(1, 2))
+        -> ProbeFact?
+    {
+        withUnsafeBytes(of: record) { ProbeFact(header, $0, hiding: key) }
     }
 
-    @Test func `a field that the kernel lacks is absent`() throws {
+    @Test func `a field that the kernel lacks is absent`() {
         var record = probe_record()
-        record.header.kind = UInt16(KIND_INJ_VIRQ.rawValue)
         record.inject.vector = 0x41
-        guard case .event(let old) = decode(record)?.item else { throw Missing() }
+        let old = KVMEvent(.injVIRQ, record.header, record)
         #expect(old == .injVIRQ(KVMEvent.InjVIRQ(vector: 0x41, soft: nil, reinjected: nil)))
         record.header.has = UInt16(HAS_REINJECTED.rawValue)
         record.inject.reinjected = 1
-        guard case .event(let new) = decode(record)?.item else { throw Missing() }
+        let new = KVMEvent(.injVIRQ, record.header, record)
         #expect(new == .injVIRQ(KVMEvent.InjVIRQ(vector: 0x41, soft: false, reinjected: true)))
     }
 
     @Test func `a record that no probe writes is refused`() {
         var record = probe_record()
         record.header.kind = UInt16(KINDS_ALL.rawValue)
-        #expect(decode(record) == nil)
+        #expect(fact(record, record.header) == nil)
+        // Shorter than the words that it claims to be.
         record.header.kind = UInt16(KIND_LAPIC_WORDS.rawValue)
-        #expect(decode(record) == nil)
-        #expect(withUnsafeBytes(of: UInt32(0)) { LiveItem($0, hiding: AddressKey(1, 2)) } == nil)
+        #expect(fact(record, record.header) == nil)
+    }
+
+    @Test func `a name is its process's`() {
+        var record = probe_command()
+        record.header.kind = UInt16(KIND_COMMAND.rawValue)
+        (record.header.tid, record.header.tgid) = (7, 5)
+        withUnsafeMutableBytes(of: &record.comm) { $0.copyBytes(from: "qemu".utf8) }
+        #expect(fact(record, record.header)?.fact == .command(Comm("qemu")))
+        #expect(fact(record, record.header)?.stamp.tid == 5)
     }
 
     @Test func `what a sleeping vCPU's words don't tell is not known`() throws {
@@ -60,8 +70,7 @@ import TraceCore
         record.irr.2 = 2
         record.apic_enabled = ANSWER_YES.rawValue
         func reading() throws -> LAPICReading {
-            let item = withUnsafeBytes(of: record) { LiveItem($0, hiding: AddressKey(1, 2)) }
-            guard case .fact(.lapic(let reading)) = item?.item else { throw Missing() }
+            guard case .lapic(let reading) = fact(record, record.header)?.fact else { throw Missing() }
             return reading
         }
         #expect(try reading().occasion == .asleep)
@@ -85,8 +94,7 @@ import TraceCore
         record.header.kind = UInt16(KIND_VCPU_STATE.rawValue)
         record.vm = 0xffff_8882_e5c9_b000
         func hidden(_ key: AddressKey) throws -> UInt64 {
-            let item = withUnsafeBytes(of: record) { LiveItem($0, hiding: key) }
-            guard case .fact(.state(let state)) = item?.item else { throw Missing() }
+            guard case .state(let state) = fact(record, record.header, hiding: key)?.fact else { throw Missing() }
             return state.vm
         }
         let key = AddressKey()

@@ -195,8 +195,8 @@ struct StaleSVI: Sendable {
         return fixOfEnded
     }
 
-    func findings(in machine: borrowing Machine, waits: Waits, fix: FixState) -> [RuleFinding] {
-        (0..<max(watches.count, memory.count)).compactMap { vcpu in
+    func findings(of vcpus: [Int], in machine: borrowing Machine, waits: Waits, fix: FixState) -> [RuleFinding] {
+        vcpus.prefix { $0 < max(watches.count, memory.count) }.compactMap { vcpu in
             let isProven = memory.indices.contains(vcpu) && memory[vcpu].found != nil
             let ofEvents = findingOfEvents(vcpu, waits[vcpu], fix: fix, isProven: isProven, in: machine)
             guard isProven else { return ofEvents }

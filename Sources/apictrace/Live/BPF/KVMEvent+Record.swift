@@ -117,3 +117,9 @@ extension KVMEvent.APICAcceptIRQ {
             vector: UInt8(truncatingIfNeeded: record.accept.vector))
     }
 }
+
+extension EventStamp {
+    init(_ header: probe_header) {
+        self.init(time: header.time, cpu: Int32(bitPattern: header.cpu), tid: Int32(bitPattern: header.tid))
+    }
+}

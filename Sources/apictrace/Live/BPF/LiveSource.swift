@@ -184,10 +184,8 @@ struct LiveSource: ~Copyable {
             if entry.position == ReorderWindow.Entry.none {
                 lost(gaps[passed], to: &sink)
                 passed += 1
-            } else if let item = LiveItem(ring.record(at: entry.position), hiding: addresses) {
-                deliver(item, to: &sink)
             } else {
-                undecoded &+= 1
+                deliver(ring.record(at: entry.position), to: &sink)
             }
         }
         gaps.removeFirst(passed)
@@ -200,19 +198,47 @@ struct LiveSource: ~Copyable {
     }
 
     @inline(__always)
-    private mutating func deliver(_ item: LiveItem, to sink: inout some EventSink & ~Copyable) {
-        let tid = item.stamp.tid
-        if item.process != 0, threads.isNews(tid, of: item.process) {
-            sink.take(.fact(.process(item.process)), at: item.stamp)
+    private mutating func deliver(_ bytes: UnsafeRawBufferPointer, to sink: inout some EventSink & ~Copyable) {
+        guard bytes.count >= MemoryLayout<probe_header>.size else {
+            undecoded &+= 1
+            return
         }
-        switch item.item {
-        case .fact(.state): tell(exitRows.runs(item.row, on: tid), at: item.stamp, to: &sink)
-        case .fact(.ended):
-            tell(exitRows.ended(item.row), at: item.stamp, to: &sink)
+        let header = bytes.load(as: probe_header.self)
+        let stamp = EventStamp(header)
+        announce(stamp, of: Int32(bitPattern: header.tgid), to: &sink)
+        if let kind = EventKind(rawValue: UInt8(clamping: header.kind)) {
+            guard bytes.count >= MemoryLayout<probe_record>.size else {
+                undecoded &+= 1
+                return
+            }
+            sink.take(.event(KVMEvent(kind, header, bytes.load(as: probe_record.self))), at: stamp)
+        } else if let fact = ProbeFact(header, bytes, hiding: addresses) {
+            deliver(fact, to: &sink)
+        } else {
+            undecoded &+= 1
+        }
+    }
+
+    /// The thread's process, where it was not told yet; 0 for none.
+    @inline(__always)
+    private mutating func announce(
+        _ stamp: EventStamp, of process: Int32, to sink: inout some EventSink & ~Copyable
+    ) {
+        guard process != 0, threads.isNews(stamp.tid, of: process) else { return }
+        sink.take(.fact(.process(process)), at: stamp)
+    }
+
+    @inline(never)
+    private mutating func deliver(_ fact: ProbeFact, to sink: inout some EventSink & ~Copyable) {
+        let tid = fact.stamp.tid
+        switch fact.fact {
+        case .state: tell(exitRows.runs(fact.row, on: tid), at: fact.stamp, to: &sink)
+        case .ended:
+            tell(exitRows.ended(fact.row), at: fact.stamp, to: &sink)
             threads.forget(tid)
         default: break
         }
-        sink.take(item.item, at: item.stamp)
+        sink.take(.fact(fact.fact), at: fact.stamp)
     }
 
     private func tell(_ exits: ExitRows.News, at stamp: EventStamp, to sink: inout some EventSink & ~Copyable) {

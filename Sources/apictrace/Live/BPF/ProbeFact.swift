@@ -2,49 +2,38 @@
 import CBPF
 import TraceCore
 
-extension LiveItem {
+/// A record of the ring that is no event, decoded.
+struct ProbeFact {
+    /// Of a process, not of its thread, where the fact is a command.
+    private(set) var stamp: EventStamp
+    let fact: LiveFact
+    /// The row of ``MappedExitCounts`` that the fact is about, from 1 on; 0 for none.
+    private(set) var row: UInt32 = 0
+
     /// Decodes a record where it lies; nil for one whose length and kind don't agree, which no probe of ours writes.
     /// - Parameter key: hides the kernel's addresses.
-    @inline(__always)
-    init?(_ bytes: UnsafeRawBufferPointer, hiding key: AddressKey) {
-        guard bytes.count >= MemoryLayout<probe_header>.size else { return nil }
-        let header = bytes.load(as: probe_header.self)
-        process = Int32(bitPattern: header.tgid)
-        stamp = EventStamp(time: header.time, cpu: Int32(bitPattern: header.cpu), tid: Int32(bitPattern: header.tid))
-        // Most records are events: the others' part stays out of the loop that reads the ring.
-        if let kind = EventKind(rawValue: UInt8(clamping: header.kind)) {
-            guard bytes.count >= MemoryLayout<probe_record>.size else { return nil }
-            item = .event(KVMEvent(kind, header, bytes.load(as: probe_record.self)))
-        } else {
-            item = .fact(.tick)
-            guard decodeFact(UInt32(header.kind), bytes, key) else { return nil }
-        }
-    }
-
-    /// - Returns: whether the record is one that the probes write.
-    @inline(never)
-    private mutating func decodeFact(_ kind: UInt32, _ bytes: UnsafeRawBufferPointer, _ key: AddressKey) -> Bool {
-        switch kind {
+    init?(_ header: probe_header, _ bytes: UnsafeRawBufferPointer, hiding key: AddressKey) {
+        stamp = EventStamp(header)
+        switch UInt32(header.kind) {
         case KIND_VCPU_STATE.rawValue:
-            guard bytes.count >= MemoryLayout<probe_vcpu_state>.size else { return false }
+            guard bytes.count >= MemoryLayout<probe_vcpu_state>.size else { return nil }
             let record = bytes.load(as: probe_vcpu_state.self)
-            item = .fact(.state(VCPUState(record, key)))
+            fact = .state(VCPUState(record, key))
             row = record.row
         case KIND_LAPIC_WORDS.rawValue:
-            guard bytes.count >= MemoryLayout<probe_lapic_words>.size else { return false }
-            item = .fact(.lapic(LAPICReading(bytes.load(as: probe_lapic_words.self))))
+            guard bytes.count >= MemoryLayout<probe_lapic_words>.size else { return nil }
+            fact = .lapic(LAPICReading(bytes.load(as: probe_lapic_words.self)))
         case KIND_THREAD_END.rawValue:
-            guard bytes.count >= MemoryLayout<probe_thread_end>.size else { return false }
+            guard bytes.count >= MemoryLayout<probe_thread_end>.size else { return nil }
             let record = bytes.load(as: probe_thread_end.self)
-            item = .fact(.ended(process: Int32(bitPattern: record.process)))
+            fact = .ended(process: Int32(bitPattern: record.process))
             row = record.row
         case KIND_COMMAND.rawValue:
-            guard bytes.count >= MemoryLayout<probe_command>.size else { return false }
-            item = .fact(.command(Comm(bytes[MemoryLayout<probe_header>.size..<MemoryLayout<probe_command>.size])))
-            stamp.tid = process
-        default: return false
+            guard bytes.count >= MemoryLayout<probe_command>.size else { return nil }
+            fact = .command(Comm(bytes[MemoryLayout<probe_header>.size..<MemoryLayout<probe_command>.size]))
+            stamp.tid = Int32(bitPattern: header.tgid)
+        default: return nil
         }
-        return true
     }
 }
 
