@@ -46,3 +46,137 @@ final class ReadAhead: Sendable {
         reading.withLock { $0.totals(container) }
     }
 }
+
+/// Batches on their way from the thread that reads to the one that analyses; each waits for the other where it must.
+///
+/// A batch that has been told goes back to be filled again, so that as many exist as fit in the queue and two more.
+final class BatchQueue: Sendable {
+    private static let length = 2
+    /// Between two calls while nothing comes.
+    private static let beat = DispatchTimeInterval.milliseconds(200)
+
+    private struct Batches: Sendable {
+        var full: [EventBatch] = []
+        var spare: [EventBatch] = []
+    }
+
+    private let batches = Mutex(Batches())
+    private let full = DispatchSemaphore(value: 0)
+    private let room = DispatchSemaphore(value: length)
+
+    /// Takes a batch to be told.
+    /// - Returns: an empty one.
+    func put(_ batch: consuming EventBatch) -> EventBatch {
+        room.wait()
+        let batch = batch
+        let spare = batches.withLock { batches in
+            batches.full.append(batch)
+            return batches.spare.popLast()
+        }
+        full.signal()
+        return spare ?? EventBatch()
+    }
+
+    /// Takes back a batch that was told.
+    /// - Parameter wait: called every now and then while there is none: of records that nobody hears of many go by.
+    /// - Returns: the next one; nil at the end.
+    func next(after told: consuming EventBatch, wait: () -> Void) -> EventBatch? {
+        while full.wait(timeout: .now() + Self.beat) == .timedOut { wait() }
+        var told = told
+        told.clear()
+        let next = batches.withLock { batches in
+            batches.spare.append(told)
+            return batches.full.isEmpty ? nil : batches.full.removeFirst()
+        }
+        room.signal()
+        return next
+    }
+
+    /// Nothing more comes.
+    func close() {
+        full.signal()
+    }
+}
+
+/// The sink of the thread that reads: fills batches for another thread's sink.
+struct QueueingSink: EventSink, ~Copyable {
+    private let queue: BatchQueue
+    private var batch = EventBatch()
+
+    init(_ queue: BatchQueue) {
+        self.queue = queue
+    }
+
+    mutating func started(at base: UInt64) { batch.started(at: base) }
+
+    @inline(__always)
+    mutating func take(_ item: TraceItem, at stamp: EventStamp) {
+        batch.take(item, at: stamp)
+        handOverIfFull()
+    }
+
+    /// The trace is over.
+    mutating func finish() {
+        handOver()
+        queue.close()
+    }
+
+    @inline(__always)
+    private mutating func handOverIfFull() {
+        if batch.isFull { handOver() }
+    }
+
+    @inline(never)
+    private mutating func handOver() {
+        batch = queue.put(batch)
+    }
+}
+
+/// What a sink is to be told, in order: some thousand events with the few holes and facts between them.
+struct EventBatch: Sendable {
+    private static let capacity = 16384
+
+    private var events: [(event: KVMEvent, stamp: EventStamp)] = []
+    /// Holes and facts, and what comes before them; nil for the begin of the trace, which the stamp's time tells.
+    private var others: [(before: Int, item: TraceItem?, stamp: EventStamp)] = []
+
+    init() {
+        events.reserveCapacity(Self.capacity)
+    }
+
+    var isFull: Bool { events.count + others.count >= Self.capacity }
+
+    mutating func clear() {
+        events.removeAll(keepingCapacity: true)
+        others.removeAll(keepingCapacity: true)
+    }
+
+    func tell<S: EventSink & ~Copyable>(_ sink: inout S) {
+        var told = 0
+        for (next, item, stamp) in others {
+            tell(told..<next, &sink)
+            told = next
+            if let item { sink.take(item, at: stamp) } else { sink.started(at: stamp.time) }
+        }
+        tell(told..<events.count, &sink)
+    }
+
+    private func tell<S: EventSink & ~Copyable>(_ range: Range<Int>, _ sink: inout S) {
+        for (event, stamp) in events[range] { sink.take(.event(event), at: stamp) }
+    }
+}
+
+extension EventBatch: EventSink {
+    mutating func started(at base: UInt64) {
+        others.append((events.count, nil, EventStamp(time: base, cpu: 0, tid: 0)))
+    }
+
+    @inline(__always)
+    mutating func take(_ item: TraceItem, at stamp: EventStamp) {
+        if case .event(let event) = item {
+            events.append((event, stamp))
+        } else {
+            others.append((events.count, item, stamp))
+        }
+    }
+}

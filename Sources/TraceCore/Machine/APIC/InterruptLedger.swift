@@ -240,3 +240,45 @@ public struct InterruptLedger: Equatable, Sendable {
             by: open.by, ended: stamp, endedBy: event)
     }
 }
+
+/// An interrupt acknowledged (IRR to ISR) at one level and ended (EOI) at the other: what leaves vmcs01.SVI stale on
+/// kernels without mainline 04bc93cf49d1.
+public struct Crossing: Equatable, Sendable {
+    public var vector: UInt8
+    public var acknowledgedAt: Level
+    public var endedAt: Level
+    /// One of the two is concluded rather than seen.
+    public var inferred: Bool
+    /// When the vector was acknowledged and by what event, nil where that was silent.
+    public var acknowledged: EventStamp?
+    public var by: Acknowledgement?
+    /// When it was ended: the record of ``endedBy``.
+    public var ended: EventStamp
+    /// `kvm_eoi`, or the event that handed L2's EOI to L1.
+    public var endedBy: EventKind
+}
+
+/// How a trace shows that a vector moved from IRR to ISR.
+public enum Acknowledgement: Equatable, Sendable {
+    /// KVM injected it (`kvm_inj_virq`), having chosen it by ISR and the task priority.
+    case injected
+    /// The same, told by `kvm_entry.intr_info` alone (6.14 and later).
+    case injectedAtEntry
+    /// KVM handed it to L1 together with the exit (acknowledge-on-exit). KVM chose it in the same way.
+    case withExit
+    /// L1 took it in silence after a reflected exit, and passed it on to L2. Hardware chose it, by SVI.
+    case passedOn
+
+    /// KVM itself put it into the guest that runs.
+    var isInjection: Bool { self == .injected || self == .injectedAtEntry }
+
+    /// The event that shows it.
+    var event: EventKind {
+        switch self {
+        case .injected: .injVIRQ
+        case .injectedAtEntry: .entry
+        case .withExit: .nestedVMExitInject
+        case .passedOn: .nestedVMEnter
+        }
+    }
+}

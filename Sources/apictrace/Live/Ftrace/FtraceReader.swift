@@ -14,3 +14,28 @@ struct FtraceReader {
         for (index, bound) in formats.bindings.enumerated() { tally.bind(id: bound.id, to: index) }
     }
 }
+
+/// The machine's tracepoints as an instance has them: enabled one by one, with their formats.
+struct FtraceEvents {
+    private(set) var formats = FormatCatalog()
+    /// The `enable` files, in order.
+    private let switches: [String]
+
+    /// Reads the formats; nothing is enabled yet.
+    init(_ instance: borrowing FtraceInstance) {
+        var switches: [String] = []
+        for kind in EventKind.allCases {
+            for name in kind.tracepoints {
+                let directory = "events/\(kind.traceSystem)/\(name)"
+                guard let format = instance.text(directory + "/format") else { continue }
+                formats.add(Array(format.utf8), system: kind.traceSystem)
+                switches.append(directory + "/enable")
+            }
+        }
+        self.switches = switches
+    }
+
+    func enable(in instance: borrowing FtraceInstance) throws(BPFError) {
+        for file in switches { try instance.write("1", to: file) }
+    }
+}

@@ -39,3 +39,20 @@ struct Capabilities: Equatable {
     /// ``probing`` as setcap(8) takes it.
     static let fileCapabilities = probing.map { $0.name.lowercased() }.joined(separator: ",") + "+ep"
 }
+
+/// The capabilities that live tracing needs, by their bit (include/uapi/linux/capability.h).
+enum Capability: UInt64, CaseIterable {
+    case dacReadSearch = 2
+    case sysAdmin = 21
+    case perfmon = 38
+    case bpf = 39
+
+    var name: String {
+        switch self {
+        case .dacReadSearch: "CAP_DAC_READ_SEARCH"
+        case .sysAdmin: "CAP_SYS_ADMIN"
+        case .perfmon: "CAP_PERFMON"
+        case .bpf: "CAP_BPF"
+        }
+    }
+}

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
 import TraceCore
 
 /// What to trace.
@@ -19,4 +20,12 @@ struct LiveOptions: Equatable, Sendable {
         guard let range = selection.vcpus.first, selection.vcpus.count == 1, range.count == 1 else { return nil }
         return range.lowerBound
     }
+}
+
+/// What live tracing reads the kernel's events with.
+enum LiveBackend: String, CaseIterable, ExpressibleByArgument {
+    /// Probes: filter and count in the kernel, and see vCPUs' state and memory.
+    case bpf
+    /// A private instance in tracefs: events alone.
+    case ftrace
 }
