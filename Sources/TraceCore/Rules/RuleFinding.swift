@@ -46,14 +46,3 @@ public struct RuleFinding: Equatable, Sendable {
         statement += " " + other.statement
     }
 }
-
-/// The stable names of the rules, as reports and `apictrace explain` use them.
-public enum RuleID: String, CaseIterable, Codable, Sendable {
-    case l2APICDirect = "l2-apic-direct"
-    case l2APICDirectX2APIC = "l2-apic-direct-x2apic"
-    case staleSVI = "stale-svi"
-    case stuckISR = "stuck-isr"
-    case lostAccept = "lost-accept"
-    case inhibitFlapping = "inhibit-flapping"
-    case initSIPIRace = "init-sipi-race"
-}
