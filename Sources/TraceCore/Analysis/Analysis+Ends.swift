@@ -22,7 +22,7 @@ extension Analysis {
             ended.add(
                 .init(
                     findings: findings[vm] ?? [],
-                    observations: watchers.observations.list(ofVM: vm, in: machine, isWhole: !hasLost),
+                    observations: watchers.observations.list(ofVM: vm, in: machine, isWhole: !hasLostOfAnybody),
                     coverage: Coverage(ofVM: vm, machine, fix: fix), vcpus: places.count,
                     isWanted: !wanted.vms.isEmpty && machine.isSelected(vm, wanted)),
                 of: vm)

@@ -10,8 +10,8 @@ public struct Analysis: EventSink, ~Copyable, Sendable {
     public internal(set) var ended = EndedVMs()
     /// The VMs that are asked for stay whatever becomes of them.
     public var wanted = Selection()
-    /// Some event was lost.
-    private(set) var hasLost = false
+    /// Events were lost that may have been anybody's.
+    private(set) var hasLostOfAnybody = false
     /// Before it events only bring the machine up to date; after it they are ignored.
     let window: ClosedRange<UInt64>
     private(set) var isInWindow: Bool
@@ -54,7 +54,7 @@ public struct Analysis: EventSink, ~Copyable, Sendable {
 
     @inline(never)
     private mutating func lost(_ gap: EventGap) {
-        hasLost = true
+        if gap.process == nil { hasLostOfAnybody = true }
         if gap.from ?? 0 <= window.upperBound { machine.lost(gap, observer: &watchers) }
     }
 

@@ -22,6 +22,8 @@ enum OwnEvent: UInt8, CaseIterable {
     case command
     /// The thread that the record names has ended, perhaps with its process.
     case ended
+    /// An ``EventGap`` in the events of one process; those that may be anybody's are told by their CPU's pages.
+    case lost
 
     static let system = "apictrace"
 
@@ -45,6 +47,7 @@ enum OwnEvent: UInt8, CaseIterable {
         case .exits: "exits"
         case .command: "command"
         case .ended: "ended"
+        case .lost: "lost"
         }
     }
 
@@ -86,6 +89,11 @@ enum OwnEvent: UInt8, CaseIterable {
             ]
         case .tick: []
         case .ended: [Field(type: .s32, name: "process")]
+        case .lost:
+            [
+                Field(type: .s32, name: "process"), Field(type: .u64, name: "events"), Field(type: .u64, name: "from"),
+                Field(type: .u64, name: "to"),
+            ]
         case .command: [Field(type: .character, name: "comm", count: Comm.length)]
         case .exits:
             [

@@ -34,6 +34,7 @@ public struct Machine: ~Copyable, Sendable {
     var creations: [(tid: Int32, bit: Int32)] = []
     /// When the latest hole of each CPU ends.
     var gapEnds: [UInt64] = []
+    var losses = ProcessLosses()
     /// How the level of an exit is told before anything that follows it.
     var presumption: VCPU.Presumption
     let recordsMMIOSPTEs: Bool

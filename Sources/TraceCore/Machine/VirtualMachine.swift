@@ -13,6 +13,8 @@ public struct VirtualMachine: Sendable {
     public internal(set) var isa: ISA = .unknown
     public internal(set) var apicv = APICvTimeline()
     public internal(set) var apicOfL2 = APICOfL2()
+    /// Events that were lost and are known to have been this VM's, or another's of its process.
+    public private(set) var eventsLost: UInt64 = 0
     /// An assigned device's interrupts are posted by the IOMMU, without an event each.
     public internal(set) var hasPostedDevices = false
     /// Something happened that only a VM with APICv in use does, whatever its inhibit events say.
@@ -34,6 +36,11 @@ public struct VirtualMachine: Sendable {
 
     /// It has ended and was counted: its place is the next one's.
     private(set) var isVacant = false
+
+    mutating func lost(_ events: UInt64) {
+        eventsLost = eventsLost.addingClamped(events)
+        apicv.touchedByGap()
+    }
 
     mutating func vacate() {
         self = VirtualMachine(serial: serial)

@@ -85,7 +85,7 @@ public struct Observations: MachineObserver, Sendable {
     /// What there is to tell, VM by VM.
     ///
     /// - Parameters:
-    ///   - isWhole: no event was lost and none cut off, so that what was not seen did not happen.
+    ///   - isWhole: none but what VMs are known to have lost is missing: what was not seen of the others did not happen.
     ///   - ended: what was to tell of a VM when it ended.
     public func list(
         in machine: borrowing Machine, isWhole: Bool, ended: (_ vm: Int) -> [Observation]? = { _ in nil }
@@ -102,7 +102,7 @@ public struct Observations: MachineObserver, Sendable {
         for vcpu in machine.vms[vm].vcpus {
             list += [noProgress(vcpu, machine)].compactMap(\.self)
             guard vcpu < watches.count else { continue }
-            if isWhole { list += [neverRan(vcpu, machine)].compactMap(\.self) }
+            if isWhole, machine.vms[vm].eventsLost == 0 { list += [neverRan(vcpu, machine)].compactMap(\.self) }
             list += storms(vcpu, machine) + differences(vcpu, machine)
         }
         return list

@@ -13,6 +13,8 @@ extension Report {
         public var apicv: [APICvInterval]
         /// Whose local APIC L2 reaches for: L1's own, or one that L1 makes up for it.
         public var apicOfL2: APICOfL2.Kind
+        /// Events that were lost and are known to have been this VM's, or another's of its process; nil, and no key, for none.
+        public var eventsLost: UInt64?
         public var vcpus: [VCPU]
     }
 

@@ -7,6 +7,7 @@ extension ReportBuilder {
             id: vm.serial, pid: machine.process(ofVM: index), command: machine.command(ofVM: index),
             guest: machine.guest(ofVM: index),
             apicv: intervals(vm.apicv), apicOfL2: vm.apicOfL2.kind,
+            eventsLost: vm.eventsLost == 0 ? nil : vm.eventsLost,
             vcpus: vm.vcpus.filter { machine.vcpus[$0].tid != nil && isSelected(vcpu: $0) }.map { vcpu($0) })
     }
 

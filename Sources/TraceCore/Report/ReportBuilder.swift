@@ -32,14 +32,9 @@ public struct ReportBuilder: ~Copyable {
         let fix = analysis.rules.fixState(in: analysis.machine)
         self.fix = fix
         ended = analysis.ended
-        let coverage = Coverage(
-            analysis.machine, totals, fix: fix, isWindowEmpty: analysis.isWindowEmpty, ended: analysis.ended)
-        if selection.vms.isEmpty {
-            self.coverage = coverage
-        } else {
-            let selected = analysis.machine.vms.indices.filter { analysis.machine.isSelected($0, selection) }
-            self.coverage = coverage.of(vms: selected.contains)
-        }
+        coverage = Coverage(
+            analysis.machine, totals, fix: fix, isWindowEmpty: analysis.isWindowEmpty, ended: analysis.ended
+        ).of(selection, in: analysis.machine)
         findings = analysis.rules.findings(in: analysis.machine, fix: fix, ended: analysis.ended)
         seen =
             analysis.observations.list(
@@ -83,12 +78,7 @@ public struct ReportBuilder: ~Copyable {
     }
 
     /// What the user asked for is in the trace; it must not be called clean where it isn't.
-    var selectsAny: Bool {
-        guard !selection.isEmpty else { return true }
-        return machine.vcpus.indices.contains {
-            machine.vcpus[$0].tid != nil && isSelected(vm: machine.vcpus[$0].vm) && isSelected(vcpu: $0)
-        }
-    }
+    var selectsAny: Bool { machine.hasAny(of: selection) }
 
     private func isSelected(_ finding: RuleFinding) -> Bool {
         isSelected(vm: finding.vm) && finding.vcpu.map { isSelected(vcpu: $0) } ?? true
@@ -106,12 +96,15 @@ public struct ReportBuilder: ~Copyable {
     }
 
     private var loss: Report.Loss {
-        let counts = GapCounts(totals.gaps) + totals.furtherGaps
+        let counts = totals.holes
+        let ofVMs = machine.losses.ofVMs
         return Report.Loss(
-            known: counts.events, unknownGaps: counts.uncounted, overrun: totals.overrun, gapsTotal: counts.total,
+            known: counts.events, unknownGaps: counts.uncounted, overrun: totals.overrun,
+            ofVMs: ofVMs == 0 ? nil : ofVMs,
+            gapsTotal: counts.total,
             gaps: totals.gaps.prefix(Self.gapsShown).map { gap in
                 Report.Gap(
-                    instance: gap.instance, cpu: gap.cpu, from: relative(gap.from ?? base),
+                    instance: gap.instance, cpu: gap.cpu, process: gap.process, from: relative(gap.from ?? base),
                     to: relative(gap.to ?? totals.last ?? base), events: gap.events)
             })
     }

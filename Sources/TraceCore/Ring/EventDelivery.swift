@@ -57,6 +57,8 @@ struct EventDelivery {
             }
         } else if let other = index(ofOther: binding) {
             sink.other(record, format: other, at: stamp)
+        } else if let gap = gap(record, binding: binding, of: stream) {
+            announce(gap, to: &sink)
         } else if let fact = fact(record, binding: binding) {
             sink.take(.fact(fact), at: stamp)
         }
@@ -66,6 +68,14 @@ struct EventDelivery {
     private func index(ofOther binding: Int) -> Int? {
         let index = binding - decoder.count - own.count
         return (0..<others).contains(index) ? index : nil
+    }
+
+    /// The hole that a record tells of; nil for other records.
+    @inline(never)
+    private func gap(_ record: Record, binding: Int, of stream: CPUStream) -> EventGap? {
+        let index = binding - decoder.count
+        guard own.indices.contains(index), own[index].event == .lost, decoder.order == .little else { return nil }
+        return own[index].values(record).map { EventGap($0, instance: stream.instance, cpu: stream.cpu) }
     }
 
     /// What a record that isn't an event tells the sink.

@@ -61,7 +61,7 @@ public struct Coverage: Sendable {
                 "\(totals.unknownRecords) records are of events that the file doesn't describe: somebody else switched those on "
                     + "meanwhile, or it is damaged.")
         }
-        if !totals.gaps.isEmpty || totals.overrun ?? 0 > 0 {
+        if totals.hasLostOfAnybody || machine.losses.hasUnplaced {
             add("Events were lost while recording: what they held may be a finding.")
         }
         if machine.isFull {
@@ -102,10 +102,12 @@ public struct Coverage: Sendable {
     public var isComplete: Bool { doubts.isEmpty }
 
     /// Only what concerns the VMs that were asked for.
-    public func of(vms isSelected: (Int) -> Bool) -> Coverage {
+    public func of(_ selection: Selection, in machine: borrowing Machine) -> Coverage {
+        guard !selection.vms.isEmpty else { return self }
         var narrowed = self
-        narrowed.doubts = doubts.filter { $0.vm.map(isSelected) ?? true }
-        narrowed.grounds = grounds.filter { isSelected($0.vm) }
+        let isSelected = machine.vms.indices.map { machine.isSelected($0, selection) }
+        narrowed.doubts = doubts.filter { $0.vm.map { isSelected[$0] } ?? true }
+        narrowed.grounds = grounds.filter { isSelected[$0.vm] }
         narrowed.groundsOfEnded = []
         return narrowed
     }
@@ -144,6 +146,11 @@ public struct Coverage: Sendable {
     // MARK: One VM
 
     private mutating func check(_ vm: Int, _ machine: borrowing Machine, _ fix: FixState) {
+        if machine.vms[vm].eventsLost > 0 {
+            add(
+                "Events of VM \(machine.vms[vm].serial) were lost while recording: what they held may be a finding.",
+                vm: vm)
+        }
         let apicv = machine.vms[vm].apicv
         let vcpus = machine.vms[vm].vcpus.filter { machine.vcpus[$0].tid != nil }
         guard !vcpus.isEmpty else { return }

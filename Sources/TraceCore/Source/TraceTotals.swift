@@ -31,10 +31,17 @@ public struct TraceTotals: Equatable, Sendable {
         if gaps.count < Self.mostGaps { gaps.append(gap) } else { furtherGaps.add(gap) }
     }
 
-    /// No event was lost or cut off, so that what was not seen did not happen.
-    public var isWhole: Bool {
-        gaps.isEmpty && furtherGaps.total == 0 && overrun ?? 0 == 0 && shortRecords == 0 && cut == nil
+    /// What all the holes add up to.
+    var holes: GapCounts { GapCounts(gaps) + furtherGaps }
+
+    /// Events were lost that may have been anybody's.
+    var hasLostOfAnybody: Bool {
+        let holes = holes
+        return holes.ofAnybody > 0 || overrun ?? 0 > holes.events
     }
+
+    /// Nothing is missing but events whose process is known, so that what was not seen of any other did not happen.
+    public var isWhole: Bool { !hasLostOfAnybody && shortRecords == 0 && cut == nil }
 }
 
 /// Holes of which no more is kept than what they add up to.
@@ -44,6 +51,8 @@ public struct GapCounts: Equatable, Sendable {
     public private(set) var uncounted: UInt64 = 0
     /// Events that the others lost.
     public private(set) var events: UInt64 = 0
+    /// Holes that may be in anybody's events: of the others the process is known.
+    private(set) var ofAnybody: UInt64 = 0
 
     public init() {}
 
@@ -53,6 +62,7 @@ public struct GapCounts: Equatable, Sendable {
 
     public mutating func add(_ gap: EventGap) {
         total += 1
+        if gap.process == nil { ofAnybody += 1 }
         if let events = gap.events { self.events &+= events } else { uncounted += 1 }
     }
 
@@ -60,6 +70,7 @@ public struct GapCounts: Equatable, Sendable {
         var sum = left
         sum.total += right.total
         sum.uncounted += right.uncounted
+        sum.ofAnybody += right.ofAnybody
         sum.events &+= right.events
         return sum
     }

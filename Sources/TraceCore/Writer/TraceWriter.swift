@@ -82,11 +82,15 @@ public struct TraceWriter: EventSink, ~Copyable {
         }
     }
 
-    /// A hole: the CPU's next page says so. One that no page follows gets an empty page at its end.
+    /// A hole: the CPU's next page says so. One that no page follows gets an empty page at its end. A process's is an event.
     private mutating func lost(_ gap: EventGap) {
         guard prepare(gap.cpu) else { return }
         let cpu = Int(gap.cpu)
         lost[cpu] = lost[cpu].addingClamped(gap.events ?? 0)
+        if let process = gap.process {
+            let stamp = EventStamp(time: gap.from ?? last.time, cpu: gap.cpu, tid: process)
+            return add(layouts[.lost], at: stamp, values: gap.values.span)
+        }
         store(cpu, isFull: true)
         let loss = gap.events.map { PageCursor.Loss.counted($0) } ?? .uncounted
         pages[cpu]?.start(at: gap.to ?? gap.from ?? last.time, after: loss)

@@ -178,6 +178,7 @@ import Testing
             .at(1_000_000_001, tid: 400, .avicDoorbell(.init(vcpu: 1))),
             .at(1_000_000_002, .entry(.init(vcpu: 0))),
             .lost(EventGap(instance: 0, cpu: 0, from: 1_000_000_002, to: nil, events: nil)),
+            .lost(EventGap(instance: 0, cpu: 1, process: 100, from: 1_000_000_003, to: 1_000_000_009, events: 4)),
         ])
         #expect(
             text == """
@@ -185,6 +186,7 @@ import Testing
                 {"type":"event","time":1,"cpu":0,"tid":400,"vm":null,"vcpu":null,"level":"unknown","event":"kvm_avic_doorbell","fields":{"vcpuid":1}}
                 {"type":"event","time":2,"cpu":0,"tid":500,"vm":0,"vcpu":0,"level":"unknown","event":"kvm_entry","fields":{"vcpu":0,"rip":"0x0"}}
                 {"type":"lost","instance":0,"cpu":0,"from":2,"to":null,"events":null}
+                {"type":"lost","instance":0,"cpu":1,"process":100,"from":3,"to":9,"events":4}
 
                 """)
     }

@@ -76,6 +76,22 @@ import Testing
                 """)
     }
 
+    @Test func `where events of a process are lost any thread's exit may be of an unknown level`() {
+        let gap = EventGap(
+            instance: 0, cpu: 1, process: 100, from: 1_000_000_000, to: 1_500_000_000, events: 12)
+        let lines: [Listing.Line] = [
+            .at(1_000_000_000, .exit(.init(reason: 12, vcpu: 0))), .lost(gap),
+            .at(1_500_000_000, .entry(.init(vcpu: 0))),
+        ]
+        #expect(
+            Listing().text(lines) == """
+                    1.000000 [000]     500 0/0    -  kvm_exit:             vcpu 0 reason HLT rip 0x0 info1 0x0 info2 0x0 intr_info 0x0
+                    1.000000 [001] lost 12 events of process 100 until 1.500000
+                    1.500000 [000]     500 0/0    -  kvm_entry:            vcpu 0 rip 0x0
+
+                """)
+    }
+
     @Test func `a thread that rests behind its exit doesn't hold up all the others for ever`() {
         let others = (0..<20_000).map { index in
             Listing.Line.at(1_000_000_001 + index, cpu: 1, tid: 501, .entry(.init(vcpu: 1)))

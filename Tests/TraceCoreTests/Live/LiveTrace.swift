@@ -4,6 +4,7 @@
 /// A live trace written by hand: each call comes a microsecond after the one before.
 struct LiveTrace: ~Copyable {
     var analysis: Analysis
+    var totals = TraceTotals()
     private(set) var time: UInt64 = 0
     /// vCPU 0 of the VM at 0x1000, process 100, unless told otherwise.
     var thread = EventStamp(time: 0, cpu: 0, tid: 101)
@@ -67,6 +68,15 @@ struct LiveTrace: ~Copyable {
         analysis.take(.lost(gap), at: gap.stamp)
     }
 
+    /// A hole of two milliseconds; with a process, in its events alone.
+    mutating func lose(_ events: UInt64, of process: Int32?) {
+        let gap = EventGap(
+            instance: 0, cpu: thread.cpu, process: process, from: time, to: time + 2_000_000, events: events)
+        analysis.take(.lost(gap), at: gap.stamp)
+        totals.add(gap)
+        totals.overrun = (totals.overrun ?? 0) + events
+    }
+
     mutating func thread(_ tid: Int32, of process: Int32) {
         analysis.take(.fact(.process(process)), at: EventStamp(time: time, cpu: thread.cpu, tid: tid))
     }
@@ -77,11 +87,10 @@ struct LiveTrace: ~Copyable {
 
     var findings: [RuleFinding] { analysis.findings }
 
-    consuming func report() -> Report {
-        var totals = TraceTotals()
+    consuming func report(_ selection: Selection = Selection(vms: [])) -> Report {
         (totals.first, totals.last) = (0, time)
         analysis.finish()
-        return ReportBuilder(analysis, totals: totals, path: nil).report()
+        return ReportBuilder(analysis, totals: totals, path: nil, selection: selection).report()
     }
 }
 

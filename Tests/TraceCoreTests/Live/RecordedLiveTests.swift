@@ -81,6 +81,57 @@ import Testing
         #expect(report.vms[0].vcpus[1].exits.l1 == [:])
     }
 
+    /// Two VMs, of which one loses events; with others, so does anybody.
+    private static func lose(_ sink: inout some EventSink & ~Copyable, _ totals: inout TraceTotals, others: Bool) {
+        tell(&sink)
+        sink.thread(201, of: 200)
+        sink.state(
+            VCPUState(
+                vm: 0x2000, process: 200, vcpu: 0, inhibits: 2, isAPICvActive: false, isGuestMode: false,
+                hasLAPIC: true, vmx: nil),
+            at: EventStamp(time: 170_000_000, cpu: 1, tid: 201))
+        for process: Int32? in [200, 300, 200] + (others ? [nil] : []) {
+            let gap = EventGap(
+                instance: 0, cpu: 1, process: process, from: 180_000_000, to: 190_000_000, events: 7)
+            sink.lost(gap)
+            totals.add(gap)
+            totals.overrun = (totals.overrun ?? 0) + 7
+        }
+        sink.thread(301, of: 300)
+        sink.event(.eoi(.init(vcpu: 0, vector: 0x51)), at: EventStamp(time: 190_000_000, cpu: 1, tid: 301))
+    }
+
+    @Test(arguments: [false, true]) func `whose events were lost is told by the file as it was live`(
+        _ others: Bool
+    ) throws {
+        var live = Analysis(info: info)
+        var totals = TraceTotals()
+        (totals.first, totals.last) = (1_000_000, 190_000_000)
+        Self.lose(&live, &totals, others: others)
+        live.finish()
+        let told = ReportBuilder(live, totals: totals, path: nil).report()
+        let written = try TestRecording(info) { writer in
+            var totals = TraceTotals()
+            Self.lose(&writer, &totals, others: others)
+            try writer.finish(totals)
+        }
+        let read = try analysis(written.path)
+        #expect(told.vms.map(\.eventsLost) == [nil, 14, 7])
+        #expect(told.loss.ofVMs == 21)
+        #expect(read.vms.map(\.eventsLost) == told.vms.map(\.eventsLost))
+        #expect(read.limits == told.limits)
+        #expect(read.limits.contains { $0.hasPrefix("Events were lost while recording") } == others)
+        // Where a page tells of a hole it is as long as the CPU's records leave it.
+        if others {
+            #expect(read.loss.known == told.loss.known)
+            #expect(read.loss.overrun == told.loss.overrun)
+            #expect(read.loss.ofVMs == told.loss.ofVMs)
+            #expect(read.loss.gaps.map(\.process) == told.loss.gaps.map(\.process))
+        } else {
+            #expect(read.loss == told.loss)
+        }
+    }
+
     @Test func `exits that were counted in the kernel are in the file`() throws {
         let written = try recording()
         let report = try analysis(written.path)

@@ -9,6 +9,17 @@ import Testing
         #expect(try SchemaValidator.complaints(about: report.json()) == nil)
     }
 
+    @Test func `so does one with keys that are there only where a VM lost events`() throws {
+        var report = SampleReports.clean
+        report.loss = .init(
+            known: 12, unknownGaps: 0, overrun: 12, ofVMs: 12, gapsTotal: 1,
+            gaps: [.init(instance: 0, cpu: 1, process: 214, from: 5, to: 9, events: 12)])
+        report.vms[0].eventsLost = 12
+        #expect(try SchemaValidator.complaints(about: report.json()) == nil)
+        #expect(try Report(json: report.json()) == report)
+        #expect(try !SampleReports.clean.json().contains(/eventsLost|ofVMs|process/))
+    }
+
     @Test func `so do what stands in a report's place, and a report in one line`() throws {
         let objects = [
             try SampleReports.lost.line(), try SampleReports.clean.verdictObject(),

@@ -147,6 +147,22 @@ import Testing
                 """))
     }
 
+    @Test func `of what one VM lost its name is told, and nothing where others alone were asked for`() {
+        var report = SampleReports.clean
+        report.loss = .init(
+            known: 12, unknownGaps: 0, overrun: 12, ofVMs: 12, gapsTotal: 1,
+            gaps: [.init(instance: 0, cpu: 1, process: 214, from: 5, to: 9, events: 12)])
+        report.vms[0].eventsLost = 12
+        #expect(report.text(style: .init()).contains("12 events were lost in 1 gap, all of VM 0. Larger buffers"))
+        report.selection = .init(
+            vm: 214, vcpu: nil, vms: ["process 214"], vcpus: [], from: nil, to: nil)
+        #expect(report.text(style: .init()).contains("12 events were lost in 1 gap, all of VM 0."))
+        report.vms[0].eventsLost = nil
+        #expect(!report.text(style: .init()).contains("were lost in"))
+        report.loss.overrun = 13
+        #expect(report.text(style: .init()).contains("13 events were lost in 1 gap. Larger buffers"))
+    }
+
     @Test func `no word of a file gets into the line that root is to paste`() {
         var trace = Trace(recorded: EventKindSet(rawValue: .max).subtracting(.init(.eoi)))
         let hostile = "x: trace-cmd record -e sched; reboot"
@@ -189,6 +205,10 @@ import Testing
         #expect(report.verdictLine.contains("; a loss could not show, for events are missing: vCPU 0"))
         report.unknowns = []
         report.loss.gapsTotal = 1
+        #expect(report.verdictLine.contains("; what was lost of the trace may hold a loss: vCPU 0"))
+        (report.loss.known, report.loss.ofVMs) = (5, 5)
+        #expect(report.verdictLine.contains("; no loss is shown: vCPU 0"))
+        report.vms[0].eventsLost = 5
         #expect(report.verdictLine.contains("; what was lost of the trace may hold a loss: vCPU 0"))
         report.host.sviFix = .init(state: .present, basis: .kallsyms, evidence: "symbol")
         #expect(report.verdictLine.contains("; KVM has the fix, which makes that harmless: vCPU 0"))

@@ -26,6 +26,7 @@ struct TestSink: EventSink {
 
     private mutating func lost(_ gap: EventGap) {
         let ends = [gap.from, gap.to].map { $0.map(String.init) ?? "?" }
-        lines.append("lost \(gap.events.map(String.init) ?? "?") cpu\(gap.cpu) \(ends[0])-\(ends[1])")
+        let whose = gap.process.map { " process \($0)" } ?? ""
+        lines.append("lost \(gap.events.map(String.init) ?? "?") cpu\(gap.cpu) \(ends[0])-\(ends[1])\(whose)")
     }
 }

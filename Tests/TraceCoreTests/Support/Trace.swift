@@ -64,9 +64,9 @@ struct Trace {
         }
     }
 
-    /// Events were lost on a CPU, up to this moment.
-    mutating func hole(cpu: Int32, events: UInt64? = nil) {
-        let gap = EventGap(instance: 0, cpu: cpu, from: time, to: time + 1000, events: events)
+    /// Events were lost on a CPU, up to this moment; with a process, of that one alone.
+    mutating func hole(cpu: Int32, of process: Int32? = nil, events: UInt64? = nil) {
+        let gap = EventGap(instance: 0, cpu: cpu, process: process, from: time, to: time + 1000, events: events)
         steps.append(.hole(gap))
         totals.gaps.append(gap)
         time += 1000

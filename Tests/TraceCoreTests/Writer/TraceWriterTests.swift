@@ -101,6 +101,36 @@ import Testing
         #expect(read.totals.overrun == 20)
     }
 
+    @Test func `a hole in a process's events is an event`() throws {
+        let gaps = [
+            EventGap(instance: 0, cpu: 1, process: 100, from: 110, to: 300, events: 5),
+            EventGap(instance: 0, cpu: 1, process: 200, from: 120, to: nil, events: 1 << 40),
+        ]
+        let written = try TestRecording(info) { writer in
+            writer.event(eoi(1), at: stamp(100))
+            for gap in gaps { writer.lost(gap) }
+            writer.event(eoi(2), at: stamp(200, cpu: 1))
+            var totals = TraceTotals()
+            totals.overrun = 5 + 1 << 40
+            try writer.finish(totals)
+        }
+        let rewritten = try TestRecording(rewriting: written.path)
+        for path in [written.path, rewritten.path] {
+            let read = try TestFile.read(Recording(path: path))
+            #expect(
+                read.lines == [
+                    "100 cpu0 eoi 1", "lost 5 cpu1 110-300 process 100",
+                    "lost 1099511627776 cpu1 120-? process 200", "200 cpu1 eoi 2",
+                ])
+            #expect(read.totals.gaps == gaps)
+            #expect(read.totals.overrun == 5 + 1 << 40)
+            #expect(!read.totals.hasLostOfAnybody)
+            #expect(read.totals.byName["lost"] == nil)
+        }
+        withExtendedLifetime(rewritten) {}
+        withExtendedLifetime(written) {}
+    }
+
     @Test func `time that goes back starts a page`() throws {
         let written = try TestRecording(info) { writer in
             for (index, time) in [100, 90, 95, 1].enumerated() {

@@ -27,6 +27,7 @@ extension Machine {
 
     /// A hole begins on a CPU: it touches the vCPUs whose thread was last seen there, and later those that come there.
     public mutating func lost<Observer: MachineObserver>(_ gap: EventGap, observer: inout Observer) {
+        if let process = gap.process { return lost(gap, of: process, &observer) }
         let cpu = Int(gap.cpu)
         guard (0..<ThreadTable.cachedCPUs).contains(cpu) else { return }
         while gapEnds.count <= cpu { gapEnds.append(0) }
@@ -37,6 +38,31 @@ extension Machine {
             else { continue }
             touchedByGap(index, EventStamp(time: gap.from ?? now, cpu: gap.cpu, tid: tid), &observer)
         }
+    }
+
+    /// A hole in a process's events touches its VMs alone, wherever their threads are, and those that may be its.
+    private mutating func lost<Observer: MachineObserver>(
+        _ gap: EventGap, of process: Int32, _ observer: inout Observer
+    ) {
+        // KVM names the thread that created a VM, which need not be its process's first.
+        let known = Set(grouping.groups(ofProcess: process)).union(threads.vms(ofProcess: process))
+            .intersection(vms.indices)
+        let (events, from) = (max(gap.events ?? 1, 1), gap.from ?? now)
+        losses.add(events, of: process, now: from, until: gap.to ?? .max, isPlaced: !known.isEmpty)
+        for vm in vms.indices where known.contains(vm) || grouping.groups[vm].process == nil && !vms[vm].hasEnded {
+            vms[vm].lost(events)
+            for vcpu in vms[vm].vcpus {
+                guard let tid = vcpus[vcpu].tid else { continue }
+                touchedByGap(vcpu, EventStamp(time: from, cpu: gap.cpu, tid: tid), &observer)
+            }
+        }
+    }
+
+    /// A VM has got its process: what that lost while no VM of it was known is this one's.
+    private mutating func tellLosses(of process: Int32, to vm: Int) {
+        guard process != 0, vms[vm].eventsLost == 0 else { return }
+        let events = losses.take(of: process, now: now)
+        if events > 0 { vms[vm].lost(events) }
     }
 
     private mutating func touchedByGap<Observer: MachineObserver>(
@@ -166,7 +192,10 @@ extension Machine {
         let isNew = threads[thread].vm != vm
         threads.setVCPU(index, vm: vm, ofThread: thread)
         // What the thread itself changed before it ran.
-        if isNew { adoptOrphans() }
+        if isNew {
+            tellLosses(of: threads[thread].process, to: vm)
+            adoptOrphans()
+        }
         return index
     }
 

@@ -13,6 +13,7 @@ extension Machine {
             // KVM lets no VM lose a vCPU: where all of their threads are gone, nobody can have it run again but by a new one.
             if process == 0, !vms[vm].hasEnded, !hasThreads(vm) { ended.append(vm) }
         }
+        if process != 0 { losses.ended(process) }
         return ended
     }
 

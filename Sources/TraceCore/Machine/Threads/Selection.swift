@@ -61,4 +61,12 @@ extension Machine {
                 }
             }
     }
+
+    /// Whether a vCPU that the user asks for has run; true where nothing is asked for.
+    public func hasAny(of selection: Selection) -> Bool {
+        selection.isEmpty
+            || vcpus.contains {
+                $0.tid != nil && isSelected($0.vm, selection) && selection.contains(vcpu: $0.id)
+            }
+    }
 }

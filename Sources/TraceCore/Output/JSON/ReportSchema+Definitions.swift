@@ -76,6 +76,7 @@ extension Report {
             "known": { "$ref": "#/$defs/natural" },
             "unknownGaps": { "$ref": "#/$defs/natural" },
             "overrun": { "$ref": "#/$defs/naturalOrNull" },
+            "ofVMs": { "$ref": "#/$defs/natural" },
             "gapsTotal": { "$ref": "#/$defs/natural" },
             "gaps": {
               "type": "array",
@@ -86,6 +87,7 @@ extension Report {
                 "properties": {
                   "instance": { "$ref": "#/$defs/natural" },
                   "cpu": { "$ref": "#/$defs/natural" },
+                  "process": { "type": "integer" },
                   "from": { "$ref": "#/$defs/natural" },
                   "to": { "$ref": "#/$defs/natural" },
                   "events": { "$ref": "#/$defs/naturalOrNull" }
@@ -151,6 +153,7 @@ extension Report {
             "guest": { "type": ["string", "null"] },
             "apicv": { "type": "array", "items": { "$ref": "#/$defs/apicv" } },
             "apicOfL2": { "enum": ["l1s", "virtualised", "unknown"] },
+            "eventsLost": { "$ref": "#/$defs/natural" },
             "vcpus": { "type": "array", "items": { "$ref": "#/$defs/vcpu" } }
           }
         },

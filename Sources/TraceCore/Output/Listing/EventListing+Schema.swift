@@ -56,6 +56,7 @@ extension EventListing {
                 "type": { "const": "lost" },
                 "instance": { "$ref": "#/$defs/natural" },
                 "cpu": { "$ref": "#/$defs/natural" },
+                "process": { "type": "integer" },
                 "from": { "$ref": "#/$defs/naturalOrNull" },
                 "to": { "$ref": "#/$defs/naturalOrNull" },
                 "events": { "$ref": "#/$defs/naturalOrNull" }

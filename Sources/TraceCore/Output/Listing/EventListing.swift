@@ -101,7 +101,8 @@ public struct EventListing: EventSink, ~Copyable {
 
     private mutating func lost(_ gap: EventGap) {
         machine.lost(gap, observer: &silence)
-        held.lost(onCPU: gap.cpu)
+        // Nobody tells a listing of processes: any thread may be meant.
+        if gap.process == nil { held.lost(onCPU: gap.cpu) } else { held.settleAll() }
         release()
         guard (gap.from ?? 0) <= options.window.upperBound, (gap.to ?? .max) >= options.window.lowerBound else {
             return

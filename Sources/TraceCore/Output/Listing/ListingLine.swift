@@ -102,11 +102,15 @@ struct ListingLine: Sendable {
             out.add("an unknown number of")
         }
         out.add(" events")
+        if let process = gap.process {
+            out.add(" of process ")
+            out.add(decimal: Int64(process))
+        }
         if let to = gap.to {
             out.add(" until ")
             time(to, &out)
         } else {
-            out.add(", all that follow on this CPU")
+            out.add(gap.process == nil ? ", all that follow on this CPU" : ", all that follow")
         }
         out.append(UInt8(ascii: "\n"))
     }
@@ -213,6 +217,7 @@ extension ListingLine {
         object("lost", &out)
         text.number("instance", gap.instance, &out)
         text.number("cpu", gap.cpu, &out)
+        if let process = gap.process { text.number("process", process, &out) }
         nullable("from", gap.from.map(relative), &out)
         nullable("to", gap.to.map(relative), &out)
         nullable("events", gap.events, &out)

@@ -47,17 +47,17 @@ extension Report {
     /// one would have.
     private func claim(of finding: Finding) -> String {
         switch finding.grade {
-        case .exposed: return "L2 uses L1's local APIC by itself while APICv is active; \(consequence)"
+        case .exposed: return "L2 uses L1's local APIC by itself while APICv is active; \(consequence(of: finding))"
         case .hazard where !finding.vectors.isEmpty: return finding.claimOfWait
         default: return finding.grade.claim
         }
     }
 
     /// How much it says that no loss is shown.
-    private var consequence: String {
+    private func consequence(of finding: Finding) -> String {
         if host.sviFix.isRelied { return "KVM has the fix, which makes that harmless" }
         if unknowns.contains(where: { !$0.record.isEmpty }) { return "a loss could not show, for events are missing" }
-        let hasLost = loss.gapsTotal > 0 || loss.overrun ?? 0 > 0 || source.cut != nil
+        let hasLost = hasLost(ofVM: finding.vm) || source.cut != nil
         return hasLost ? "what was lost of the trace may hold a loss" : "no loss is shown"
     }
 

@@ -33,8 +33,14 @@ extension TextPage {
 }
 
 extension Report {
+    private static let losersNamed = 4
+
     fileprivate var lossSentence: String? {
-        guard loss.gapsTotal > 0 || loss.known > 0 || (loss.overrun ?? 0) > 0 else { return nil }
+        guard !loss.isEmpty else { return nil }
+        let losers = loss.isOfVMsAlone ? vms.filter { $0.eventsLost != nil }.map { "VM \($0.id)" } : []
+        // A part of the trace may hold none of what was lost.
+        if loss.isOfVMsAlone, losers.isEmpty, selection != nil { return nil }
+        let whose = losers.isEmpty || losers.count > Self.losersNamed ? "" : ", all of \(losers.listed)"
         let gaps = loss.gapsTotal == 1 ? "1 gap" : "\(loss.gapsTotal) gaps"
         let count = max(loss.known, loss.overrun ?? 0)
         let isLeast = loss.unknownGaps > 0 && loss.overrun ?? 0 <= loss.known
@@ -43,7 +49,7 @@ extension Report {
             source.isLive
             ? "A larger ring (--buffer) or fewer VMs (--vm) help."
             : "Larger buffers (trace-cmd's -b) or fewer events help."
-        return "\(what)\(loss.gapsTotal > 0 ? " in \(gaps)" : ""). \(advice)"
+        return "\(what)\(loss.gapsTotal > 0 ? " in \(gaps)" : "")\(whose). \(advice)"
     }
 }
 
