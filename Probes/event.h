@@ -207,11 +207,27 @@ struct probe_sleeper {
 /* One CPU's counts; every hit is counted here before any filter or drop. */
 struct probe_counts {
 	uint64_t hits[KINDS_TRACED];
-	/* Records that found the ring full. */
+	/* Records that found the ring full: those of which a process tells whose they were, and the others. */
+	uint64_t dropped_of_processes;
 	uint64_t dropped;
 	/* A row fills cache lines: Swift imports no struct that is aligned to them. */
-	uint64_t padding[63 - KINDS_TRACED];
+	uint64_t padding[62 - KINDS_TRACED];
 };
+
+/* At once on a host: four times as many as user space keeps apart. */
+enum { VCPU_THREADS = 16384 };
+
+/* A process that has run a vCPU. */
+struct probe_process {
+	/* Its records that found the ring full. */
+	uint64_t dropped;
+	/* How many of the threads that ran a vCPU have not ended. */
+	uint32_t threads;
+	uint32_t padding;
+};
+
+/* Processes that ended with such drops, at once: until user space has read them. */
+enum { ENDED_PROCESSES = 1024 };
 
 enum {
 	EXIT_ROWS = 1024,
@@ -245,6 +261,8 @@ struct probe_config {
 	uint32_t counts_exits;
 	/* The local APIC's words are sent at every exit. */
 	uint32_t sends_lapic;
+	/* From a CPU's run queue to its preempt_count, or to the struct pcpu_hot that has it; 0 where that is not known. */
+	int64_t preempt_count;
 };
 
 #endif

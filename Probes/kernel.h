@@ -97,13 +97,36 @@ struct signal_struct {
 	atomic_t live;
 };
 
+struct rq;
+
+struct cfs_rq {
+	/* Of its CPU; with FAIR_GROUP_SCHED. */
+	struct rq *rq;
+};
+
+struct sched_entity {
+	/* Of the CPU that it runs on; with FAIR_GROUP_SCHED. */
+	struct cfs_rq *cfs_rq;
+};
+
 struct task_struct {
+	struct sched_entity se;
 	struct signal_struct *signal;
 	struct task_struct *group_leader;
 	char comm[16];
 	/* 5.14 and later. */
 	unsigned int __state;
 	int pid;
+};
+
+/* With PREEMPT_RT. */
+struct task_struct___rt {
+	int softirq_disable_cnt;
+};
+
+/* 6.2 to 6.14: per-CPU variables that are used together. Before and since they are variables of their own. */
+struct pcpu_hot {
+	int preempt_count;
 };
 
 struct rcuwait {

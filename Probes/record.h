@@ -25,9 +25,6 @@ struct {
 	__type(value, struct probe_counts);
 } counts SEC(".maps");
 
-/* At once on a host: four times as many as user space keeps apart. */
-#define VCPU_THREADS 16384
-
 /* What was last told of the vCPU that runs on a thread. */
 struct vcpu_seen {
 	/* struct kvm_vcpu *: another one means that the thread id was used again. */
@@ -89,13 +86,21 @@ struct {
 	__type(value, struct probe_row_ends);
 } exit_row_ends SEC(".maps");
 
-/* Processes that have run a vCPU: how many of the threads that did so have not ended. */
+/* By process id. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, VCPU_THREADS);
 	__type(key, uint32_t);
-	__type(value, uint32_t);
+	__type(value, struct probe_process);
 } processes SEC(".maps");
+
+/* By process id: what those that ended had dropped. User space takes them out. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, ENDED_PROCESSES);
+	__type(key, uint32_t);
+	__type(value, uint64_t);
+} drops_of_ended SEC(".maps");
 
 /* Threads that ran a vCPU and have ended: after each of them a thread id may be another thread's. */
 uint32_t ended_threads;
@@ -148,18 +153,71 @@ static __always_inline bool hit(enum probe_kind kind)
 	return is_watched_thread();
 }
 
-static __always_inline void *reserve_bytes(enum probe_kind kind, uint64_t size)
+/* Emitted by interrupts too, below which the current process is any. */
+static __always_inline bool comes_from_interrupts(enum probe_kind kind)
+{
+	return kind == KIND_APIC_ACCEPT_IRQ || kind == KIND_APICV_ACCEPT_IRQ || kind == KIND_AVIC_DOORBELL ||
+	       kind == KIND_AVIC_GA_LOG;
+}
+
+/*
+ * preempt_count (include/linux/preempt.h, 5.10 to 7.3): a softirq is served, and all above the count of those that
+ * are off, which are hard interrupts and NMIs; but for PREEMPT_NEED_RESCHED.
+ */
+#define SOFTIRQ_OFFSET (1 << 8)
+#define IN_INTERRUPT (0x7fff0000 | SOFTIRQ_OFFSET)
+
+/*
+ * Also where it can't be told. The count is a per-CPU variable, as the run queue is, to which a task has a pointer.
+ * libbpf finds either by name, but refuses the whole object where it may not look for a missing one in modules.
+ */
+static __always_inline bool may_be_in_interrupt(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct task_struct___rt *rt = (void *)task;
+	uint32_t count;
+	char *place;
+
+	if (!config.preempt_count || !bpf_core_field_exists(task->se.cfs_rq) ||
+	    !bpf_core_field_exists(struct cfs_rq, rq))
+		return true;
+	/* PREEMPT_RT: softirqs run on the thread that raised them. */
+	if (bpf_core_field_exists(rt->softirq_disable_cnt) &&
+	    BPF_CORE_READ(rt, softirq_disable_cnt) & SOFTIRQ_OFFSET)
+		return true;
+	place = (char *)BPF_CORE_READ(task, se.cfs_rq, rq) + config.preempt_count;
+	if (bpf_core_field_exists(struct pcpu_hot, preempt_count))
+		place += bpf_core_field_offset(struct pcpu_hot, preempt_count);
+	return bpf_probe_read_kernel(&count, sizeof(count), place) || count & IN_INTERRUPT;
+}
+
+/* A record finds the ring full: whose it would have been. */
+static __noinline int drop(enum probe_kind kind)
+{
+	uint32_t id = bpf_get_current_pid_tgid() >> 32;
+	struct probe_process *process = bpf_map_lookup_elem(&processes, &id);
+	struct probe_counts *row = cpu_counts();
+
+	if (!row)
+		return 0;
+	if (process && !(comes_from_interrupts(kind) && may_be_in_interrupt())) {
+		/* In this order: user space reads the sum first, and finds all of it among the processes. */
+		__atomic_fetch_add(&process->dropped, 1, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&row->dropped_of_processes, 1, __ATOMIC_RELAXED);
+	} else {
+		__atomic_fetch_add(&row->dropped, 1, __ATOMIC_RELAXED);
+	}
+	return 0;
+}
+
+/* Where it fails the caller counts the drop. */
+static __always_inline void *try_reserve(enum probe_kind kind, uint64_t size)
 {
 	struct probe_header *header = bpf_ringbuf_reserve(&ring, size, 0);
 	uint64_t id = bpf_get_current_pid_tgid();
 
-	if (!header) {
-		struct probe_counts *row = cpu_counts();
-
-		if (row)
-			__atomic_fetch_add(&row->dropped, 1, __ATOMIC_RELAXED);
+	if (!header)
 		return NULL;
-	}
 	header->kind = kind;
 	header->has = 0;
 	header->cpu = bpf_get_smp_processor_id();
@@ -168,6 +226,15 @@ static __always_inline void *reserve_bytes(enum probe_kind kind, uint64_t size)
 	/* After the reserve: the ring's order bounds the disorder of the stamps. */
 	header->time = bpf_ktime_get_ns();
 	return header;
+}
+
+static __always_inline void *reserve_bytes(enum probe_kind kind, uint64_t size)
+{
+	void *record = try_reserve(kind, size);
+
+	if (!record)
+		drop(kind);
+	return record;
 }
 
 /* Inlined: 6.1's verifier forgets in a caller that the record was checked not to be NULL. */

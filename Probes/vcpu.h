@@ -169,13 +169,14 @@ static __always_inline uint32_t claim_row(uint64_t vcpu, bool first_run)
 /* The current thread runs a vCPU for the first time. */
 static __always_inline void join_process(void)
 {
-	uint32_t process = bpf_get_current_pid_tgid() >> 32, one = 1, *threads;
+	uint32_t id = bpf_get_current_pid_tgid() >> 32;
+	struct probe_process first = { .threads = 1 }, *process;
 
-	if (!bpf_map_update_elem(&processes, &process, &one, BPF_NOEXIST))
+	if (!bpf_map_update_elem(&processes, &id, &first, BPF_NOEXIST))
 		return;
-	threads = bpf_map_lookup_elem(&processes, &process);
-	if (threads)
-		__atomic_fetch_add(threads, 1, __ATOMIC_RELAXED);
+	process = bpf_map_lookup_elem(&processes, &id);
+	if (process)
+		__atomic_fetch_add(&process->threads, 1, __ATOMIC_RELAXED);
 }
 
 static __noinline struct vcpu_seen *seed_vcpu(struct kvm_vcpu *vcpu, bool first_run)
@@ -251,23 +252,51 @@ static __always_inline void leave_guest(struct kvm_vcpu *vcpu)
 	}
 }
 
+/* What a process that ends had dropped stays to be read. */
+static __always_inline void keep_drops(uint32_t process, uint64_t dropped)
+{
+	uint64_t *kept;
+
+	if (!dropped || !bpf_map_update_elem(&drops_of_ended, &process, &dropped, BPF_NOEXIST))
+		return;
+	/* Of one that had the same id. */
+	kept = bpf_map_lookup_elem(&drops_of_ended, &process);
+	if (kept)
+		__atomic_fetch_add(kept, dropped, __ATOMIC_RELAXED);
+}
+
+/* A record of a process that was taken out of the map finds the ring full. */
+static __always_inline void drop_of_ended(uint32_t process)
+{
+	struct probe_counts *row = cpu_counts();
+
+	keep_drops(process, 1);
+	if (row)
+		__atomic_fetch_add(&row->dropped_of_processes, 1, __ATOMIC_RELAXED);
+}
+
 /*
  * The process of the current thread, which ends, where it ends with it: no other thread of it can run a vCPU any more. 0 otherwise.
  * Threads that end together come here in any order: their process ends after all that ran a vCPU, and once.
  */
 static __always_inline uint32_t end_of_process(struct task_struct *task, bool ran_vcpu)
 {
-	uint32_t process = bpf_get_current_pid_tgid() >> 32;
-	uint32_t *threads = bpf_map_lookup_elem(&processes, &process);
+	uint32_t id = bpf_get_current_pid_tgid() >> 32;
+	struct probe_process *process = bpf_map_lookup_elem(&processes, &id);
+	uint64_t dropped;
 
-	if (!threads)
+	if (!process)
 		return 0;
 	if (ran_vcpu)
-		__atomic_fetch_add(threads, -1, __ATOMIC_RELAXED);
-	if (BPF_CORE_READ(task, signal, live.counter) || *(volatile uint32_t *)threads ||
-	    bpf_map_delete_elem(&processes, &process))
+		__atomic_fetch_add(&process->threads, -1, __ATOMIC_RELAXED);
+	if (BPF_CORE_READ(task, signal, live.counter) || *(volatile uint32_t *)&process->threads)
 		return 0;
-	return process;
+	dropped = *(volatile uint64_t *)&process->dropped;
+	/* Whoever takes it out keeps its drops; the place in the map is another process's at once. */
+	if (bpf_map_delete_elem(&processes, &id))
+		return 0;
+	keep_drops(id, dropped);
+	return id;
 }
 
 static __always_inline int end_vcpu_thread(struct task_struct *task, const struct vcpu_seen *seen)
@@ -299,8 +328,13 @@ int BPF_PROG(sched_process_exit, struct task_struct *task)
 	if (seen)
 		return end_vcpu_thread(task, seen);
 	process = end_of_process(task, false);
-	if (!process || !(record = reserve_bytes(KIND_THREAD_END, sizeof(*record))))
+	if (!process)
 		return 0;
+	record = try_reserve(KIND_THREAD_END, sizeof(*record));
+	if (!record) {
+		drop_of_ended(process);
+		return 0;
+	}
 	record->process = process;
 	record->row = 0;
 	return submit(record);

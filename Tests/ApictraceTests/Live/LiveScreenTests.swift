@@ -35,6 +35,16 @@ import TraceCore
         LiveScreen(width: width, height: height, style: TextStyle(colour: colour)).lines(moment).joined(separator: "\n")
     }
 
+    @Test func `what a VM lost stands beside it, whole or in a line`() {
+        var moment = moment
+        moment.vms[0].dropped = 12_345
+        for height in [24, 6] {
+            let lines = LiveScreen(width: 120, height: height, style: TextStyle()).lines(moment)
+            #expect(
+                lines.contains { $0.contains("qemu-system-x86 (pid 214)  ") && $0.hasSuffix(", 152k/s, 12k dropped") })
+        }
+    }
+
     @Test func `a large terminal shows it all`() {
         #expect(
             screen(110, 30) == """

@@ -17,8 +17,11 @@ struct LiveSource: ~Copyable {
     /// The holes of the window, in its order.
     private var gaps: [EventGap] = []
     private var threads = ToldThreads()
-    /// As of the last drain: time before its counts were read, and the drops of each CPU.
-    private var counted: (time: UInt64, dropped: [UInt64])
+    private var drops: DropsOfProcesses
+    /// As of the last drain: time before its counts were read, and the drops of each CPU, of processes and others.
+    private var counted: (time: UInt64, ofProcesses: [UInt64], dropped: [UInt64])
+    /// Records that were lost since the ring was full, of the holes that the sink was told of.
+    private var told: UInt64 = 0
     /// Records that the decoder did not understand: always 0, unless probes and tool don't match.
     private var undecoded: UInt64 = 0
     /// Kinds that this kernel has a tracepoint for.
@@ -84,7 +87,11 @@ struct LiveSource: ~Copyable {
             descriptor: probes.object.descriptor(ofMap: "exit_counts"),
             ends: probes.object.descriptor(ofMap: "exit_row_ends"))
         attachments = try Attachments(probes.object.programs)
-        counted = (MonotonicClock.now, Array(repeating: 0, count: probes.cpus))
+        drops = DropsOfProcesses(
+            processes: try probes.object.descriptor(ofMap: "processes"),
+            ended: try probes.object.descriptor(ofMap: "drops_of_ended"))
+        let none = [UInt64](repeating: 0, count: probes.cpus)
+        counted = (MonotonicClock.now, none, none)
         programCount = probes.object.programs.count(where: \.loads)
         self.probes = probes
         self.ring = ring
@@ -111,8 +118,8 @@ struct LiveSource: ~Copyable {
     /// Time of the first item that was given to the sink.
     var base: UInt64? { span?.first }
 
-    /// Records lost since the start because the ring was full.
-    var dropped: UInt64 { counted.dropped.reduce(undecoded, &+) }
+    /// Records lost since the start because the ring was full: as of what the sink was told, so that all of them are in holes.
+    var dropped: UInt64 { told &+ undecoded }
 
     /// Hits that were neither counted nor sent because their own program was at work on the CPU.
     var missed: UInt64 { probes.object.programs.filter(\.loads).reduce(0) { $0 &+ $1.misses } }
@@ -160,6 +167,7 @@ struct LiveSource: ~Copyable {
         try read()
         window.end()
         deliver(to: &sink)
+        tellRest(to: &sink)
         for (tid, exits) in rest { tell(exits, at: EventStamp(time: end, cpu: 0, tid: tid), to: &sink) }
     }
 
@@ -194,6 +202,7 @@ struct LiveSource: ~Copyable {
 
     private mutating func lost(_ gap: EventGap, to sink: inout some EventSink & ~Copyable) {
         holes.add(gap)
+        told &+= gap.events ?? 0
         sink.take(.lost(gap), at: gap.stamp)
     }
 
@@ -245,20 +254,46 @@ struct LiveSource: ~Copyable {
         for (reason, count) in exits { sink.take(.fact(.exits(reason, count: count)), at: stamp) }
     }
 
-    /// A CPU's drops since the last drain are a hole that reaches from then till now.
+    /// A CPU's drops since the last drain are a hole that reaches from then till now. Those of processes are a hole of each.
     private mutating func noteDrops() {
         // What is dropped after the end is no part of the trace either.
         guard counted.time <= end else { return }
         let start = MonotonicClock.now
         for cpu in counted.dropped.indices {
             let dropped = counts.dropped(onCPU: cpu)
-            let new = dropped &- counted.dropped[cpu]
-            guard new > 0 else { continue }
+            note(dropped &- counted.dropped[cpu], onCPU: Int32(cpu))
             counted.dropped[cpu] = dropped
-            let gap = EventGap(instance: 0, cpu: Int32(cpu), from: counted.time, to: MonotonicClock.now, events: new)
-            window.insert(counted.time, at: ReorderWindow.Entry.none)
-            gaps.append(gap)
         }
+        let (cpu, news) = newsOfProcesses()
+        for (process, events) in news.ofProcesses { note(events, onCPU: cpu, of: process) }
+        note(news.others, onCPU: cpu)
         counted.time = start
+    }
+
+    /// Whose the drops are that were counted as some process's, and one of the CPUs that have some.
+    private mutating func newsOfProcesses() -> (
+        cpu: Int32, (ofProcesses: [(process: Int32, events: UInt64)], others: UInt64)
+    ) {
+        let now = counted.ofProcesses.indices.map { counts.droppedOfProcesses(onCPU: $0) }
+        let cpu = now.indices.first { now[$0] != counted.ofProcesses[$0] } ?? 0
+        counted.ofProcesses = now
+        return (Int32(cpu), drops.news(counted: now.reduce(0, &+)))
+    }
+
+    private mutating func note(_ events: UInt64, onCPU cpu: Int32, of process: Int32? = nil) {
+        guard events > 0 else { return }
+        window.insert(counted.time, at: ReorderWindow.Entry.none)
+        gaps.append(
+            EventGap(
+                instance: 0, cpu: cpu, process: process, from: counted.time, to: MonotonicClock.now, events: events))
+    }
+
+    /// Drops of which it did not show that they are nobody's, since others were counted meanwhile: no probe counts any more.
+    private mutating func tellRest(to sink: inout some EventSink & ~Copyable) {
+        guard drops.isReadable else { return }
+        let (cpu, news) = newsOfProcesses()
+        guard news.others > 0 else { return }
+        // Those of processes came after the end.
+        lost(EventGap(instance: 0, cpu: cpu, from: span?.last ?? end, to: end, events: news.others), to: &sink)
     }
 }

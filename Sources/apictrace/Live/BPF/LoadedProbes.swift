@@ -20,6 +20,7 @@ struct LoadedProbes: ~Copyable {
         // Before 6.0 what an injection repeats is told from the exit before it.
         config.counts_exits = types.hasField("kvm_inj_virq.reinjected") ? 1 : 0
         config.sends_lapic = options.sendsLAPIC ? 1 : 0
+        config.preempt_count = types.distanceOfPreemptCount ?? 0
         let cpus = max(Int(libbpf_num_possible_cpus()), 1)
         try object.configure(config)
         try object.resize("counts", to: UInt32(cpus))

@@ -26,6 +26,14 @@ extension KernelTypes {
     /// The kernel runs programs that hang on no tracepoint when it is asked to (5.14).
     var hasProgramsOnDemand: Bool { constants(ofEnum: "bpf_prog_type").contains("BPF_PROG_TYPE_SYSCALL") }
 
+    /// From a CPU's run queue to its preempt_count: a variable of its own, or the start of `pcpu_hot` (6.2 to 6.14).
+    var distanceOfPreemptCount: Int64? {
+        guard let start = placeOfPerCPU("runqueues"),
+            let end = placeOfPerCPU("__preempt_count") ?? placeOfPerCPU("pcpu_hot")
+        else { return nil }
+        return Int64(end) - Int64(start)
+    }
+
     func has(_ kind: EventKind) -> Bool {
         for name in kind.tracepoints where argumentCount(ofTracepoint: name) != nil { return true }
         return false

@@ -74,6 +74,17 @@ struct KernelTypes: ~Copyable {
         return []
     }
 
+    /// Where a variable of every CPU lies in its area; nil where the types don't tell of it.
+    func placeOfPerCPU(_ name: String) -> UInt32? {
+        let base = parts[0].types
+        let id = btf__find_by_name(base, ".data..percpu")
+        guard id > 0, let section = btf__type_by_id(base, UInt32(id)), btf_is_datasec(section) else { return nil }
+        return UnsafeBufferPointer(start: btf_var_secinfos(section), count: Int(btf_vlen(section))).first { place in
+            guard let variable = btf__type_by_id(base, place.type) else { return false }
+            return Self.string(at: variable.pointee.name_off, in: base) == name
+        }?.offset
+    }
+
     private static func members(of type: UnsafePointer<btf_type>, in types: OpaquePointer) -> [String] {
         UnsafeBufferPointer(start: btf_members(type), count: Int(btf_vlen(type))).map {
             string(at: $0.name_off, in: types)

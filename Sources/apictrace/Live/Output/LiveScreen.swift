@@ -113,15 +113,21 @@ struct LiveScreen {
         let state = [
             vm.grade?.rawValue, "APICv \(vm.apicv)", vm.runsL2 ? "L2" : nil,
             vm.vcpus.count == 1 ? "1 vCPU" : "\(vm.vcpus.count) vCPUs", "\(Self.short(vm.perSecond))/s",
+            dropped(vm),
         ].compactMap(\.self)
         return Row(label: mark(vm) + vm.name, ink: vm.grade?.ink ?? .bold, text: "  " + state.joined(separator: ", "))
+    }
+
+    private func dropped(_ vm: LiveMoment.VM) -> String? {
+        vm.dropped == 0 ? nil : "\(Self.short(vm.dropped)) dropped"
     }
 
     private func rows(_ vm: LiveMoment.VM) -> [Row] {
         let since = vm.since.map { " since +\(Self.seconds($0)) s" } ?? ""
         let head = Row(
             label: (view.detail == nil && vm.id == view.selected ? "> " : "") + vm.name, ink: .bold,
-            text: "  APICv \(vm.apicv)\(since), \(Self.short(vm.perSecond))/s")
+            text: (["  APICv \(vm.apicv)\(since)", "\(Self.short(vm.perSecond))/s"] + [dropped(vm)].compactMap(\.self))
+                .joined(separator: ", "))
         return [head] + vm.accesses.map(row) + vm.vcpus.flatMap(rows)
     }
 

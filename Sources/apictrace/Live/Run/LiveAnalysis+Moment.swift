@@ -35,7 +35,9 @@ extension LiveAnalysis {
 
     private func gradeOfNothingFound(_ totals: TraceTotals) -> Grade {
         let fix = analysis.rules.fixState(in: analysis.machine)
-        return Coverage(analysis.machine, totals, fix: fix, ended: analysis.ended).isComplete ? .clean : .inconclusive
+        let coverage = Coverage(analysis.machine, totals, fix: fix, ended: analysis.ended)
+            .of(analysis.wanted, in: analysis.machine)
+        return coverage.isComplete && analysis.machine.hasAny(of: analysis.wanted) ? .clean : .inconclusive
     }
 
     /// `vCPU 0 of qemu-system-x86 (pid 214)`.
@@ -56,6 +58,7 @@ extension LiveAnalysis {
         return LiveMoment.VM(
             id: analysis.machine.vms[index].serial, grade: findings.filter { $0.vm == index }.map(\.grade).max(),
             runsL2: vcpus(of: index).contains { analysis.machine.vcpus[$0].hasNested },
+            dropped: analysis.machine.vms[index].eventsLost,
             name: analysis.machine.name(ofVM: index), apicv: current.state.rawValue + mask,
             since: current.from.map { $0 > base ? $0 - base : 0 },
             vcpus: vcpus(of: index).map { vcpu($0) }.sorted { $0.id ?? .max < $1.id ?? .max },

@@ -11,6 +11,8 @@ struct LiveMoment: Equatable {
         var runsL2: Bool
         /// Events since the moment before.
         var perSecond: UInt64 = 0
+        /// Events that were lost and are known to have been its own.
+        var dropped: UInt64 = 0
         var name: String
         /// `active`, `inhibited 0x28 (...)`.
         var apicv: String
