@@ -152,7 +152,7 @@ struct probe_command {
 /* A thread that ran a vCPU ends, or the last one of a process that had a VM. */
 struct probe_thread_end {
 	struct probe_header header;
-	/* The process that ends with it: its VMs run no more. 0 where other threads go on. */
+	/* The process that has ended: its VMs run no more. 0 for the end of a thread alone. */
 	uint32_t process;
 	/* Its row of exit counts, from 1 on; 0 for none. */
 	uint32_t row;

@@ -299,25 +299,24 @@ static __always_inline uint32_t end_of_process(struct task_struct *task, bool ra
 	return id;
 }
 
-static __always_inline int end_vcpu_thread(struct task_struct *task, const struct vcpu_seen *seen)
+static __always_inline void end_vcpu_thread(const struct vcpu_seen *seen)
 {
-	/* First: its stamp lies before that of a thread which finds none left. */
+	uint32_t tid = bpf_get_current_pid_tgid(), row = seen->row;
 	struct probe_thread_end *record = reserve_bytes(KIND_THREAD_END, sizeof(*record));
-	uint32_t tid = bpf_get_current_pid_tgid(), row = seen->row, process;
 
-	/* Whether or not there is room to tell of it: the next thread of that id is another one. */
+	if (record) {
+		record->process = 0;
+		record->row = row;
+		submit(record);
+	}
+	/* Whether or not there was room to tell of it: the next thread of that id is another one. */
 	if (row)
 		end_row(row - 1);
 	__atomic_fetch_add(&ended_threads, 1, __ATOMIC_RELAXED);
 	bpf_map_delete_elem(&vcpus, &tid);
-	process = end_of_process(task, true);
-	if (!record)
-		return 0;
-	record->process = process;
-	record->row = row;
-	return submit(record);
 }
 
+/* In two records: 6.1's verifier takes none that is held while others are looked for. */
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(sched_process_exit, struct task_struct *task)
 {
@@ -326,8 +325,8 @@ int BPF_PROG(sched_process_exit, struct task_struct *task)
 	struct probe_thread_end *record;
 
 	if (seen)
-		return end_vcpu_thread(task, seen);
-	process = end_of_process(task, false);
+		end_vcpu_thread(seen);
+	process = end_of_process(task, seen != NULL);
 	if (!process)
 		return 0;
 	record = try_reserve(KIND_THREAD_END, sizeof(*record));
