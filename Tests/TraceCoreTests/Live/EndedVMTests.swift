@@ -191,6 +191,18 @@ import Testing
         #expect(trace.report().vms.map(\.command) == ["first", "second", nil])
     }
 
+    @Test func `a process that goes on without its first thread keeps its name`() {
+        var trace = LiveTrace()
+        trace.analysis.command("first", of: 100)
+        trace.state()
+        trace.emit(.enter, ipi)
+        trace.thread.tid = 100
+        trace.end()
+        trace.thread.tid = 101
+        trace.emit(ipi)
+        #expect(trace.report().vms.map(\.command) == ["first"])
+    }
+
     @Test func `where no end is told those that were silent for longest leave, with a doubt`() {
         var trace = LiveTrace()
         for vm in 0..<300 as Range<Int32> {

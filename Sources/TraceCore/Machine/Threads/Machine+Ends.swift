@@ -19,8 +19,14 @@ extension Machine {
 
     /// The names that have ended with a thread or process, whose ids are used again.
     mutating func forgetNames(of tid: Int32, process: Int32) {
+        guard process != 0 else {
+            // A process is called as its first thread is, which may end before the process.
+            if !vms.indices.contains(where: { !vms[$0].hasEnded && self.process(ofVM: $0) == tid }) {
+                commands[tid] = nil
+            }
+            return
+        }
         commands[tid] = nil
-        guard process != 0 else { return }
         commands[process] = nil
         guests[process] = nil
         threads.remove(ofProcess: process)
