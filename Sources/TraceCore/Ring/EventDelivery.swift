@@ -57,7 +57,7 @@ struct EventDelivery {
             }
         } else if let other = index(ofOther: binding) {
             sink.other(record, format: other, at: stamp)
-        } else if let gap = gap(record, binding: binding, of: stream) {
+        } else if let gap = gap(record, binding: binding, of: (stream.instance, stream.cpu)) {
             announce(gap, to: &sink)
         } else if let fact = fact(record, binding: binding) {
             sink.take(.fact(fact), at: stamp)
@@ -70,9 +70,9 @@ struct EventDelivery {
         return (0..<others).contains(index) ? index : nil
     }
 
-    /// The hole that a record tells of; nil for other records.
+    /// The hole that a record tells of; nil for other records. Not of the stream itself, which would be copied for every record.
     @inline(never)
-    private func gap(_ record: Record, binding: Int, of stream: CPUStream) -> EventGap? {
+    private func gap(_ record: Record, binding: Int, of stream: (instance: Int, cpu: Int32)) -> EventGap? {
         let index = binding - decoder.count
         guard own.indices.contains(index), own[index].event == .lost, decoder.order == .little else { return nil }
         return own[index].values(record).map { EventGap($0, instance: stream.instance, cpu: stream.cpu) }
