@@ -5,12 +5,35 @@
 
 #include "record.h"
 
+/* KVM_CREATE_VM sets one of these, and no other (kvm_apicv_init, arch/x86/kvm/x86.c). */
+static __always_inline bool is_of_new_vm(int reason, bool set, unsigned long inhibits)
+{
+	if (!set || inhibits != 1UL << (reason & 63))
+		return false;
+	return reason == APICV_INHIBIT_REASON_DISABLED ||
+	       (bpf_core_enum_value_exists(enum kvm_apicv_inhibit, APICV_INHIBIT_REASON_ABSENT) &&
+		reason == (int)bpf_core_enum_value(enum kvm_apicv_inhibit, APICV_INHIBIT_REASON_ABSENT));
+}
+
+/* The current thread makes a VM: the vCPU that it ran before may be gone, and one of the new VM have its address. */
+static __always_inline void leave_vcpu(void)
+{
+	uint32_t tid = bpf_get_current_pid_tgid();
+	struct vcpu_seen *seen = bpf_map_lookup_elem(&vcpus, &tid);
+
+	if (seen)
+		seen->vcpu = 0;
+	__atomic_fetch_add(&ended_threads, 1, __ATOMIC_RELAXED);
+}
+
 /* 5.18 and later. */
 SEC("tp_btf/kvm_apicv_inhibit_changed")
 int BPF_PROG(kvm_apicv_inhibit_changed, int reason, bool set, unsigned long inhibits)
 {
 	struct probe_record *record;
 
+	if (is_of_new_vm(reason, set, inhibits))
+		leave_vcpu();
 	if (!hit(KIND_APICV_INHIBIT_CHANGED) || !(record = reserve(KIND_APICV_INHIBIT_CHANGED)))
 		return 0;
 	record->inhibit.reason = reason;

@@ -56,6 +56,12 @@ enum kvm_reg {
 	VCPU_EXREG_RFLAGS,
 };
 
+/* CO-RE knows the values. */
+enum kvm_apicv_inhibit {
+	APICV_INHIBIT_REASON_DISABLED,
+	APICV_INHIBIT_REASON_ABSENT,
+};
+
 /* Up to 5.19. */
 struct kvm_vcpu_arch___apicv {
 	bool apicv_active;

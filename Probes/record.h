@@ -102,7 +102,7 @@ struct {
 	__type(value, uint64_t);
 } drops_of_ended SEC(".maps");
 
-/* Threads that ran a vCPU and have ended: after each of them a thread id may be another thread's. */
+/* Threads that ran a vCPU and have ended, or made another VM: after each of them a thread id, or a vCPU's address, may be another's. */
 uint32_t ended_threads;
 
 static __always_inline struct probe_counts *cpu_counts(void)

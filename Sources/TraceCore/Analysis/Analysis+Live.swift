@@ -19,7 +19,7 @@ extension Analysis {
 
     private mutating func state(_ state: VCPUState, at stamp: EventStamp) {
         guard stamp.time <= window.upperBound else { return }
-        if let vm = machine.ended(before: state) { end([vm]) }
+        if let vm = machine.ended(before: state, of: stamp.tid) { end([vm]) }
         machine.state(state, at: stamp, observer: &watchers)
     }
 

@@ -31,10 +31,15 @@ public struct Analysis: EventSink, ~Copyable, Sendable {
     @inline(__always)
     public mutating func take(_ item: TraceItem, at stamp: EventStamp) {
         switch item {
-        case .event(let event): if admits(stamp) { machine.event(event, at: stamp, observer: &watchers) }
+        case .event(let event): self.event(event, at: stamp)
         case .lost(let gap): lost(gap)
         case .fact(let fact): take(fact, at: stamp)
         }
+    }
+
+    @inline(__always)
+    public mutating func event(_ event: KVMEvent, at stamp: EventStamp) {
+        if admits(stamp) { machine.event(event, at: stamp, observer: &watchers) }
     }
 
     @inline(__always)

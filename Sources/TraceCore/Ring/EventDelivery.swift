@@ -53,7 +53,7 @@ struct EventDelivery {
             case .entry: sink.entry(decoder.entry(record, bound), at: stamp)
             case .exit: sink.exit(decoder.exit(record, bound), at: stamp)
             case .nestedVMExit: sink.nestedVMExit(decoder.exit(record, bound), at: stamp)
-            default: sink.take(.event(decoder.decode(record, binding: binding)), at: stamp)
+            default: sink.event(decoder.decode(record, binding: binding), at: stamp)
             }
         } else if let other = index(ofOther: binding) {
             sink.other(record, format: other, at: stamp)

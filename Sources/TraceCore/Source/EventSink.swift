@@ -7,8 +7,9 @@ public protocol EventSink: ~Copyable {
     /// Told once, before anything else. `base`: time of the earliest record of any kind, which reports count from.
     mutating func started(at base: UInt64)
     mutating func take(_ item: TraceItem, at stamp: EventStamp)
-    // The three events that most of a trace consists of. A sink that is in a hurry takes them by these, where they come
-    // without the enums around them; for others they are events like any.
+    // Events are most of a trace, and three of them most events. A sink that is in a hurry takes them by these, where they come
+    // without the enums around them; for others they are items like any.
+    mutating func event(_ event: KVMEvent, at stamp: EventStamp)
     mutating func entry(_ entry: KVMEvent.Entry, at stamp: EventStamp)
     mutating func exit(_ exit: KVMEvent.Exit, at stamp: EventStamp)
     mutating func nestedVMExit(_ exit: KVMEvent.Exit, at stamp: EventStamp)
@@ -20,6 +21,8 @@ public protocol EventSink: ~Copyable {
 
 extension EventSink where Self: ~Copyable {
     public mutating func started(at base: UInt64) {}
+    @inline(__always)
+    public mutating func event(_ event: KVMEvent, at stamp: EventStamp) { take(.event(event), at: stamp) }
     @inline(__always)
     public mutating func entry(_ entry: KVMEvent.Entry, at stamp: EventStamp) { take(.event(.entry(entry)), at: stamp) }
     @inline(__always)

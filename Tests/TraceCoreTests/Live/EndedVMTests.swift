@@ -45,6 +45,50 @@ import Testing
         #expect(trace.report().vms.flatMap(\.vcpus).map(\.ipisSent) == [1, 2, 3, 4, 5])
     }
 
+    private func createVM(_ trace: inout LiveTrace) {
+        trace.emit(.apicvInhibitChanged(.init(reason: 0, set: true, inhibits: 1)))
+    }
+
+    @Test func `a VM that a thread makes at the address of the one before it is another one`() {
+        var trace = LiveTrace()
+        trace.thread(101, of: 100)
+        for ipis in 1...3 {
+            createVM(&trace)
+            trace.state(inhibits: 1)
+            for _ in 0..<ipis { trace.emit(ipi) }
+        }
+        trace.end(process: 100)
+        #expect(trace.report().vms.flatMap(\.vcpus).map(\.ipisSent) == [1, 2, 3])
+    }
+
+    @Test func `a thread that goes back to its first VM goes on with it`() {
+        var trace = LiveTrace()
+        trace.thread(101, of: 100)
+        for vm: UInt64 in [0x1000, 0x2000] {
+            createVM(&trace)
+            trace.state(vm: vm, inhibits: 1)
+            trace.emit(ipi)
+        }
+        trace.state(vm: 0x1000, inhibits: 1)
+        trace.emit(ipi)
+        #expect(trace.report().vms.flatMap(\.vcpus).map(\.ipisSent) == [2, 1])
+    }
+
+    @Test func `a VM goes on on its other threads while one of them makes another VM`() {
+        var trace = LiveTrace()
+        for (vcpu, tid): (Int32, Int32) in [(0, 101), (1, 102)] {
+            trace.thread.tid = tid
+            trace.state(vcpu: vcpu, inhibits: 1)
+            trace.emit(ipi)
+        }
+        trace.thread.tid = 101
+        createVM(&trace)
+        trace.thread.tid = 102
+        trace.state(vcpu: 1, inhibits: 3)
+        trace.emit(ipi)
+        #expect(trace.report().vms.count == 1)
+    }
+
     /// A guest that the kernel emulates whole is never entered, and may have the address of the one before it.
     @Test
     func `VMs that one thread creates after each other are as many VMs, where nothing else tells of the next one`() {

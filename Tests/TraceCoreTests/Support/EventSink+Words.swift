@@ -3,7 +3,6 @@
 
 /// A source's items in a word each, for traces that are written by hand.
 extension EventSink where Self: ~Copyable {
-    mutating func event(_ event: KVMEvent, at stamp: EventStamp) { take(.event(event), at: stamp) }
     mutating func lost(_ gap: EventGap) { take(.lost(gap), at: gap.stamp) }
     mutating func fact(_ fact: LiveFact, at stamp: EventStamp) { take(.fact(fact), at: stamp) }
     mutating func state(_ state: VCPUState, at stamp: EventStamp) { fact(.state(state), at: stamp) }

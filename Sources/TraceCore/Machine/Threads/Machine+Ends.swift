@@ -40,11 +40,14 @@ extension Machine {
         }
     }
 
-    /// The VM that a vCPU's first run shows to have ended: one of the same process had its address and ran this vCPU.
-    func ended(before state: VCPUState) -> Int? {
-        guard state.isFirstRun, let vm = grouping.group(kvm: state.vm, process: state.process),
-            vms.indices.contains(vm),
-            let vcpu = vms[vm].vcpu(id: state.vcpu), vcpus[vcpu].enteredAt > 0
+    /// The VM that what a vCPU is shows to have ended: one of the same process had its address, and the vCPU runs for the first
+    /// time, or on a thread that has made another VM since.
+    func ended(before state: VCPUState, of tid: Int32) -> Int? {
+        guard let vm = grouping.group(kvm: state.vm, process: state.process), vms.indices.contains(vm) else {
+            return nil
+        }
+        if grouping.isReplaced(vm, by: tid) { return vm }
+        guard state.isFirstRun, let vcpu = vms[vm].vcpu(id: state.vcpu), vcpus[vcpu].enteredAt > 0
         else { return nil }
         return vm
     }

@@ -21,6 +21,8 @@ struct VMGrouping: Sendable {
         var members: [(tid: Int32, vcpu: Int32?)] = []
         /// A thread that ran one of its vCPUs has created another VM since: who comes now is that one's.
         var isLeft = false
+        /// That thread, until the other VM has shown itself under an address of its own; 0 for none.
+        var leaver: Int32 = 0
         /// It runs no more, and takes nobody in.
         var hasEnded = false
     }
@@ -96,6 +98,7 @@ struct VMGrouping: Sendable {
             groups[known].isLeft = false
             return known
         }
+        for other in groups.indices where groups[other].process == process { groups[other].leaver = 0 }
         let unnamed = presumed.flatMap { groups[$0].kvm == nil && !groups[$0].hasEnded ? $0 : nil }
         let group =
             unnamed ?? groups.firstIndex { $0.kvm == nil && $0.process == process && !$0.hasEnded }
@@ -111,7 +114,13 @@ struct VMGrouping: Sendable {
     }
 
     /// A thread that ran a vCPU of it creates another VM.
-    mutating func left(_ group: Int) { groups[group].isLeft = true }
+    mutating func left(_ group: Int, by tid: Int32) {
+        groups[group].isLeft = true
+        groups[group].leaver = tid
+    }
+
+    /// Its address is another VM's by now: the thread made that one, and the first that it runs since has it.
+    func isReplaced(_ group: Int, by tid: Int32) -> Bool { groups[group].leaver == tid && tid != 0 }
 
     /// A thread creates a VM, perhaps not its first.
     mutating func created(by tid: Int32) {

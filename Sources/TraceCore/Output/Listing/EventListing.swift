@@ -53,7 +53,7 @@ public struct EventListing: EventSink, ~Copyable {
     }
 
     @inline(__always)
-    private mutating func event(_ event: KVMEvent, at stamp: EventStamp) {
+    public mutating func event(_ event: KVMEvent, at stamp: EventStamp) {
         guard stamp.time <= options.window.upperBound || !held.isEmpty else { return }
         if machine.isCrowded { makeRoom() }
         machine.event(event, at: stamp, observer: &silence)

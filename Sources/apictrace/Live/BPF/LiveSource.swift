@@ -220,7 +220,7 @@ struct LiveSource: ~Copyable {
                 undecoded &+= 1
                 return
             }
-            sink.take(.event(KVMEvent(kind, header, bytes.load(as: probe_record.self))), at: stamp)
+            sink.event(KVMEvent(kind, header, bytes.load(as: probe_record.self)), at: stamp)
         } else if let fact = ProbeFact(header, bytes, hiding: addresses) {
             deliver(fact, to: &sink)
         } else {

@@ -27,6 +27,9 @@ struct LiveAnalysis: ~Copyable {
         if case .fact(let fact) = item { note(fact, of: stamp.tid) }
     }
 
+    @inline(__always)
+    mutating func event(_ event: KVMEvent, at stamp: EventStamp) { analysis.event(event, at: stamp) }
+
     private mutating func note(_ fact: LiveFact, of tid: Int32) {
         switch fact {
         case .command: named.insert(tid)

@@ -39,6 +39,12 @@ struct LiveRecorder<Next: EventSink & ~Copyable>: EventSink, ~Copyable {
         next.take(item, at: stamp)
     }
 
+    @inline(__always)
+    mutating func event(_ event: KVMEvent, at stamp: EventStamp) {
+        if writer != nil { write(.event(event), at: stamp) }
+        next.event(event, at: stamp)
+    }
+
     private mutating func write(_ item: TraceItem, at stamp: EventStamp) {
         writer?.take(item, at: stamp)
         guard case .fact(.process) = item, let command = SystemFile.text("/proc/\(stamp.tid)/comm") else { return }

@@ -27,6 +27,9 @@ struct LiveReporter: LiveSink, ~Copyable {
     @inline(__always)
     mutating func take(_ item: TraceItem, at stamp: EventStamp) { analysis.take(item, at: stamp) }
 
+    @inline(__always)
+    mutating func event(_ event: KVMEvent, at stamp: EventStamp) { analysis.event(event, at: stamp) }
+
     mutating func drained(_ progress: borrowing some LiveProgress & ~Copyable) -> Bool {
         analysis.tick(at: progress.settled)
         beats += 1
