@@ -52,13 +52,13 @@ import Testing
     @Test func `a VM that a thread makes at the address of the one before it is another one`() {
         var trace = LiveTrace()
         trace.thread(101, of: 100)
-        for ipis in 1...3 {
+        for (ipis, vm): (Int, UInt64) in [(1, 0x1000), (2, 0x1000), (3, 0x2000), (4, 0x1000)] {
             createVM(&trace)
-            trace.state(inhibits: 1)
+            trace.state(vm: vm, inhibits: 1)
             for _ in 0..<ipis { trace.emit(ipi) }
         }
         trace.end(process: 100)
-        #expect(trace.report().vms.flatMap(\.vcpus).map(\.ipisSent) == [1, 2, 3])
+        #expect(trace.report().vms.flatMap(\.vcpus).map(\.ipisSent) == [1, 2, 3, 4])
     }
 
     @Test func `a thread that goes back to its first VM goes on with it`() {

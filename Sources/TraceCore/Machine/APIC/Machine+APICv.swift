@@ -8,10 +8,14 @@ extension Machine {
         settleNames(change, thread)
         if createsVM(change, thread) {
             // Also a thread that ran a vCPU has done with that VM, or made room for another beside it.
-            if threads[thread].vm >= 0 { grouping.left(threads[thread].vm, by: threads[thread].tid) }
+            if threads[thread].vm >= 0 { grouping.left(threads[thread].vm) }
+            // Of no other thread the end is told for certain.
+            if threads[thread].vcpu >= 0, threads[thread].process != 0 { grouping.made(by: threads[thread].tid) }
             threads.setVCPU(-1, vm: -1, ofThread: thread)
             // Its process tells which VM it will be; another VM of that process it is not.
-            guard threads[thread].process == 0 else { return orphan(change, stamp) }
+            guard threads[thread].process == 0 else {
+                return orphan(change, stamp)
+            }
             grouping.created(by: threads[thread].tid)
         }
         // A thread that neither created a VM nor runs a vCPU may be any VM's.

@@ -5,6 +5,8 @@
 extension Machine {
     /// A thread that ran a vCPU has ended, perhaps with its process (0: not). Returns the VMs that run no more.
     mutating func ended(_ tid: Int32, process: Int32) -> [Int] {
+        // Another thread may have its id.
+        _ = grouping.showed(by: tid)
         var ended = process == 0 ? [] : grouping.groups(ofProcess: process).filter(vms.indices.contains)
         if let thread = threads.index(tid: tid), threads[thread].vm >= 0 {
             let vm = threads[thread].vm
@@ -42,11 +44,12 @@ extension Machine {
 
     /// The VM that what a vCPU is shows to have ended: one of the same process had its address, and the vCPU runs for the first
     /// time, or on a thread that has made another VM since.
-    func ended(before state: VCPUState, of tid: Int32) -> Int? {
+    mutating func ended(before state: VCPUState, of tid: Int32) -> Int? {
+        let isOfNewVM = grouping.showed(by: tid)
         guard let vm = grouping.group(kvm: state.vm, process: state.process), vms.indices.contains(vm) else {
             return nil
         }
-        if grouping.isReplaced(vm, by: tid) { return vm }
+        if isOfNewVM { return vm }
         guard state.isFirstRun, let vcpu = vms[vm].vcpu(id: state.vcpu), vcpus[vcpu].enteredAt > 0
         else { return nil }
         return vm

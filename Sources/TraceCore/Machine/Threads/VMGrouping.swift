@@ -21,8 +21,6 @@ struct VMGrouping: Sendable {
         var members: [(tid: Int32, vcpu: Int32?)] = []
         /// A thread that ran one of its vCPUs has created another VM since: who comes now is that one's.
         var isLeft = false
-        /// That thread, until the other VM has shown itself under an address of its own; 0 for none.
-        var leaver: Int32 = 0
         /// It runs no more, and takes nobody in.
         var hasEnded = false
     }
@@ -33,6 +31,8 @@ struct VMGrouping: Sendable {
     private var unclaimedCreators: [Int32] = []
     /// The latest VM of each creator.
     private var groupOfCreator: [Int32: Int] = [:]
+    /// Threads that made a VM which has not told its address yet.
+    private var makers: [Int32] = []
     private let guests: [GuestMap]
 
     /// VMs that were created and have run no vCPU yet; the oldest are forgotten.
@@ -98,7 +98,6 @@ struct VMGrouping: Sendable {
             groups[known].isLeft = false
             return known
         }
-        for other in groups.indices where groups[other].process == process { groups[other].leaver = 0 }
         let unnamed = presumed.flatMap { groups[$0].kvm == nil && !groups[$0].hasEnded ? $0 : nil }
         let group =
             unnamed ?? groups.firstIndex { $0.kvm == nil && $0.process == process && !$0.hasEnded }
@@ -114,13 +113,22 @@ struct VMGrouping: Sendable {
     }
 
     /// A thread that ran a vCPU of it creates another VM.
-    mutating func left(_ group: Int, by tid: Int32) {
-        groups[group].isLeft = true
-        groups[group].leaver = tid
+    mutating func left(_ group: Int) { groups[group].isLeft = true }
+
+    /// A thread of a known process made a VM. Nothing has told that one's address yet.
+    mutating func made(by tid: Int32) {
+        makers.removeAll { $0 == tid }
+        if makers.count == Self.capacity { makers.removeFirst() }
+        makers.append(tid)
     }
 
-    /// Its address is another VM's by now: the thread made that one, and the first that it runs since has it.
-    func isReplaced(_ group: Int, by tid: Int32) -> Bool { groups[group].leaver == tid && tid != 0 }
+    /// A thread tells the address of the VM that it runs.
+    /// - Returns: whether it is the first since it made one: then that one has the address, whoever had it before.
+    mutating func showed(by tid: Int32) -> Bool {
+        guard let index = makers.firstIndex(of: tid) else { return false }
+        makers.remove(at: index)
+        return true
+    }
 
     /// A thread creates a VM, perhaps not its first.
     mutating func created(by tid: Int32) {
