@@ -39,6 +39,8 @@ struct vcpu_seen {
 	uint32_t row;
 	/* It has run L2. */
 	bool nests;
+	/* The ring had no room for what it is, or for that it ran for the first time. */
+	bool untold, untold_first_run;
 	/* Its latest exit was counted, not sent: so is the entry that ends it. */
 	bool counted_exit;
 	/* Its last words for this enum lapic_occasion were sent. */

@@ -81,13 +81,14 @@ static __always_inline void read_vcpu(struct kvm_vcpu *vcpu, const struct vcpu_s
 		now->flags |= vmcs12_flags(vcpu);
 }
 
-static __always_inline void send_vcpu(struct kvm_vcpu *vcpu, const struct vcpu_seen *now, bool first_run)
+/* Returns whether there was room for it. */
+static __always_inline bool send_vcpu(struct kvm_vcpu *vcpu, const struct vcpu_seen *now, bool first_run)
 {
 	struct probe_vcpu_state *record = reserve_bytes(KIND_VCPU_STATE, sizeof(*record));
 	struct kvm *kvm;
 
 	if (!record)
-		return;
+		return false;
 	kvm = BPF_CORE_READ(vcpu, kvm);
 	record->vm = (uint64_t)kvm;
 	record->pid = BPF_CORE_READ(kvm, userspace_pid);
@@ -96,6 +97,7 @@ static __always_inline void send_vcpu(struct kvm_vcpu *vcpu, const struct vcpu_s
 	record->flags = now->flags | (first_run ? VCPU_FIRST_RUN : 0);
 	record->row = now->row;
 	submit(record);
+	return true;
 }
 
 static __always_inline void send_command(void)
@@ -179,6 +181,13 @@ static __always_inline void join_process(void)
 		__atomic_fetch_add(&process->threads, 1, __ATOMIC_RELAXED);
 }
 
+/* What finds no room is told again at the vCPU's next event: until then its events may be taken for another's. */
+static __always_inline void tell_vcpu(struct kvm_vcpu *vcpu, struct vcpu_seen *seen, bool first_run)
+{
+	seen->untold = !send_vcpu(vcpu, seen, first_run);
+	seen->untold_first_run = seen->untold && first_run;
+}
+
 static __noinline struct vcpu_seen *seed_vcpu(struct kvm_vcpu *vcpu, bool first_run)
 {
 	uint32_t tid = bpf_get_current_pid_tgid();
@@ -189,11 +198,11 @@ static __noinline struct vcpu_seen *seed_vcpu(struct kvm_vcpu *vcpu, bool first_
 		now.row = claim_row(now.vcpu, first_run);
 	if (!bpf_map_lookup_elem(&vcpus, &tid))
 		join_process();
-	bpf_map_update_elem(&vcpus, &tid, &now, BPF_ANY);
 	if (is_watched_vcpu(now.id)) {
 		send_command();
-		send_vcpu(vcpu, &now, first_run);
+		tell_vcpu(vcpu, &now, first_run);
 	}
+	bpf_map_update_elem(&vcpus, &tid, &now, BPF_ANY);
 	return bpf_map_lookup_elem(&vcpus, &tid);
 }
 
@@ -211,7 +220,11 @@ static __always_inline struct vcpu_seen *meet_vcpu(struct kvm_vcpu *vcpu)
 {
 	struct vcpu_seen *seen = seen_vcpu(vcpu);
 
-	return seen ? seen : seed_vcpu(vcpu, false);
+	if (!seen)
+		return seed_vcpu(vcpu, false);
+	if (seen->untold)
+		tell_vcpu(vcpu, seen, seen->untold_first_run);
+	return seen;
 }
 
 /* The host changes a vCPU between an exit and the next entry, so that an entry shows every change. */
@@ -227,12 +240,12 @@ static __always_inline void enter_guest(struct kvm_vcpu *vcpu, bool immediate_ex
 		seen->halted = 0;
 		read_vcpu(vcpu, seen, &now);
 		now.row = seen->row;
-		if (now.inhibits != seen->inhibits || now.flags != seen->flags) {
+		if (now.inhibits != seen->inhibits || now.flags != seen->flags || seen->untold) {
 			seen->inhibits = now.inhibits;
 			seen->flags = now.flags;
 			seen->nests = now.nests;
 			if (is_watched_vcpu(now.id))
-				send_vcpu(vcpu, &now, false);
+				tell_vcpu(vcpu, seen, seen->untold_first_run);
 		}
 	}
 	if (seen && is_watched_vcpu(seen->id))

@@ -9,7 +9,9 @@ extension Analysis {
         case .lapic(let reading): lapic(reading, at: stamp)
         case .process(let process): machine.thread(stamp.tid, of: process)
         case .ended(let process): ended(stamp.tid, process: process, at: stamp)
-        case .command(let command): machine.command(command.text, of: stamp.tid)
+        case .command(let command):
+            guard stamp.time <= window.upperBound else { return }
+            machine.command(command.text, of: stamp.tid)
         case .tick: tick(at: stamp.time)
         case .exits(let reason, let count):
             // They are those of the whole trace.

@@ -9,6 +9,7 @@ extension Machine {
         _ state: VCPUState, at stamp: EventStamp, observer: inout Observer
     ) {
         guard let thread = located(at: stamp, &observer) else { return }
+        if state.isFirstRun { tellsFirstRuns = true }
         let vcpu = vcpu(of: thread, state)
         vcpus[vcpu].state = state
         vcpus[vcpu].lastSeen = stamp.time

@@ -47,6 +47,8 @@ public struct Machine: ~Copyable, Sendable {
     let tellsNestedVMEnter: Bool
     /// Which tracepoints were on.
     var consistency = Consistency()
+    /// A vCPU's first run has been told as such, as kvm_entry's probe does: all of them are.
+    var tellsFirstRuns = false
     /// Interrupts whose vCPU can't be told yet.
     var homeless = HomelessAccepts()
 

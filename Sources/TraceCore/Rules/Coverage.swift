@@ -238,7 +238,7 @@ public struct Coverage: Sendable {
         }
         if apicv.isSeenFromCreation, vcpus.contains(where: { machine.vcpus[$0].hasRunL2Unlaunched }) {
             add(
-                "VM \(vm) was created in the trace, and an L2 ran in it that was launched before: its state was loaded, or what "
+                "VM \(machine.vms[vm].serial) was created in the trace, and an L2 ran in it that was launched before: its state was loaded, or what "
                     + "created it created another VM.", vm: vm)
         }
         if apicv.contradictions > 0 {

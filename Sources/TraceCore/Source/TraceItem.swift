@@ -46,7 +46,7 @@ extension EventGap {
     ///   - cpu: the record's.
     init(_ values: [UInt64], instance: Int, cpu: Int32) {
         self.init(
-            instance: instance, cpu: cpu, process: Int32(truncatingIfNeeded: values[0]),
+            instance: instance, cpu: cpu, process: values[0] == 0 ? nil : Int32(truncatingIfNeeded: values[0]),
             from: values[2] == 0 ? nil : values[2], to: values[3] == .max ? nil : values[3], events: values[1])
     }
 }

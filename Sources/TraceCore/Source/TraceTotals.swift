@@ -63,7 +63,7 @@ public struct GapCounts: Equatable, Sendable {
     public mutating func add(_ gap: EventGap) {
         total += 1
         if gap.process == nil { ofAnybody += 1 }
-        if let events = gap.events { self.events &+= events } else { uncounted += 1 }
+        if let events = gap.events { self.events = self.events.addingClamped(events) } else { uncounted += 1 }
     }
 
     static func + (left: GapCounts, right: GapCounts) -> GapCounts {
@@ -71,7 +71,7 @@ public struct GapCounts: Equatable, Sendable {
         sum.total += right.total
         sum.uncounted += right.uncounted
         sum.ofAnybody += right.ofAnybody
-        sum.events &+= right.events
+        sum.events = sum.events.addingClamped(right.events)
         return sum
     }
 }

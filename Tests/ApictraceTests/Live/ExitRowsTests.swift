@@ -38,6 +38,12 @@ import Testing
             pwrite(counts, &total, 8, off_t((row - 1) * MemoryLayout<probe_exit_counts>.stride + 10 * 8))
         }
 
+        /// The probes' count of owners that have ended.
+        func end(_ total: UInt64, row: Int) {
+            var total = total
+            pwrite(ends, &total, 8, off_t((row - 1) * MemoryLayout<probe_row_ends>.stride))
+        }
+
         /// How many owners' counts were read.
         func released(row: Int) -> UInt64 {
             var read: UInt64 = 0
@@ -83,6 +89,26 @@ import Testing
         #expect(total(rows.runs(0, on: 100)) == 2)
         #expect(memory.released(row: 3) == 1)
         #expect(total(rows.ended(0)) == 0)
+    }
+
+    @Test func `a row whose owner's end was lost is another one's, once all that was sent has been told`() throws {
+        let memory = try Memory()
+        var rows = try memory.rows()
+        for (row, tid): (UInt32, Int32) in [(3, 100), (4, 200), (5, 300)] {
+            _ = rows.runs(row, on: tid)
+            memory.count(2, row: Int(row))
+        }
+        memory.end(1, row: 3)
+        memory.end(1, row: 4)
+        rows.suspect(at: 7)
+        #expect(rows.reclaim(settled: 1_000_000_007).isEmpty)
+        // Of one the record comes late.
+        #expect(total(rows.ended(4)) == 2)
+        let reclaimed = rows.reclaim(settled: 1_000_000_008)
+        #expect(reclaimed.map(\.tid) == [100])
+        #expect(reclaimed.map { total($0.1) } == [2])
+        #expect([3, 4, 5].map(memory.released) == [1, 1, 0])
+        #expect(rows.reclaim(settled: .max).isEmpty)
     }
 
     @Test func `a row that there can't be is nobody's`() throws {

@@ -41,6 +41,16 @@ import Testing
         #expect(window.entries.map(\.position) == [24, 48, 72])
     }
 
+    @Test func `the holes of a drain come before all records that are later than its start`() {
+        var window = ReorderWindow()
+        for time: UInt64 in [10, 20, 30] { window.insert(time, at: time) }
+        window.insertHoles(2, at: 20)
+        window.insertHoles(0, at: 5)
+        window.end()
+        #expect(window.entries.map(\.time) == [10, 20, 20, 20, 30])
+        #expect(window.entries.map { $0.position == ReorderWindow.Entry.none } == [false, false, true, true, false])
+    }
+
     @Test func `the room of records goes back up to the first that still waits`() {
         var window = ReorderWindow()
         for (time, position): (UInt64, UInt64) in [(10, 0), (30, 40), (20, 80)] { window.insert(time, at: position) }

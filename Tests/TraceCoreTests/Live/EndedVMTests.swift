@@ -74,6 +74,42 @@ import Testing
         #expect(trace.report().vms.flatMap(\.vcpus).map(\.ipisSent) == [2, 1])
     }
 
+    @Test func `a VM goes on where its thread made another one, since the other one's first run would be told`() {
+        var trace = LiveTrace()
+        for (vcpu, tid): (Int32, Int32) in [(0, 101), (1, 102)] {
+            trace.thread.tid = tid
+            trace.state(vcpu: vcpu, inhibits: 1, firstRun: true)
+            trace.emit(ipi)
+        }
+        trace.thread.tid = 101
+        createVM(&trace)
+        trace.state(inhibits: 1)
+        trace.emit(ipi)
+        trace.thread.tid = 103
+        trace.state(vm: 0x2000, inhibits: 1, firstRun: true)
+        trace.emit(ipi)
+        trace.thread.tid = 102
+        trace.emit(ipi)
+        #expect(trace.report().vms.map { $0.vcpus.map(\.ipisSent) } == [[2, 2], [1]])
+    }
+
+    @Test(arguments: [false, true]) func `a VM that ran while its thread made another one goes on`(_ ran: Bool) {
+        var trace = LiveTrace()
+        for (vcpu, tid): (Int32, Int32) in [(0, 101), (1, 102)] {
+            trace.thread.tid = tid
+            trace.state(vcpu: vcpu, inhibits: 1)
+            trace.emit(ipi)
+        }
+        trace.thread.tid = 101
+        createVM(&trace)
+        trace.thread.tid = 102
+        if ran { trace.emit(ipi) }
+        trace.thread.tid = 101
+        trace.state(inhibits: 1)
+        trace.emit(ipi)
+        #expect(trace.report().vms.count == (ran ? 1 : 2))
+    }
+
     @Test func `a VM goes on on its other threads while one of them makes another VM`() {
         var trace = LiveTrace()
         for (vcpu, tid): (Int32, Int32) in [(0, 101), (1, 102)] {

@@ -150,6 +150,40 @@ import Testing
         #expect(trace.report().vms.map(\.eventsLost) == [5, nil, 5])
     }
 
+    @Test(arguments: [false, true])
+    func `one that shows after the hole was there before it, unless it runs for the first time`(
+        _ isFirstRun: Bool
+    ) {
+        var trace = twoVMs()
+        trace.lose(5, of: 100)
+        trace.after(ms: 10)
+        for vcpu: Int32 in [0, 1] {
+            trace.thread.tid = 110 + vcpu
+            trace.state(vm: 0x3000, process: 100, vcpu: vcpu, inhibits: 2, firstRun: isFirstRun && vcpu == 0)
+            trace.emit(.enter, .leave(.msrWrite))
+        }
+        let report = trace.report()
+        #expect(report.vms.map(\.eventsLost) == [5, nil, isFirstRun ? nil : 5])
+        #expect(report.loss.ofVMs == 5)
+    }
+
+    @Test func `all VMs that a process's threads ran may have lost them, whatever they run now`() {
+        var trace = LiveTrace()
+        // KVM names the thread that created them.
+        for vm: UInt64 in [0x1000, 0x2000] {
+            trace.thread(101, of: 100)
+            trace.analysis.take(
+                .fact(
+                    .state(
+                        VCPUState(
+                            vm: vm, process: 101, vcpu: 0, inhibits: 2, isAPICvActive: false, isGuestMode: false,
+                            hasLAPIC: true, vmx: nil))), at: EventStamp(time: trace.time, cpu: 0, tid: 101))
+            trace.emit(.enter)
+        }
+        trace.lose(5, of: 100)
+        #expect(trace.report().vms.map(\.eventsLost) == [5, 5])
+    }
+
     @Test func `where no process is known every VM may have lost them`() {
         var trace = Trace()
         trace.createVM()
@@ -169,6 +203,7 @@ import Testing
         losses = ProcessLosses()
         for process in 1...Int32(ProcessLosses.capacity) + 1 {
             losses.add(1, of: process, now: UInt64(process), until: UInt64(process), isPlaced: true)
+            losses.ended(process)
         }
         #expect(!losses.hasUnplaced)
         #expect(losses.ofVMs == UInt64(ProcessLosses.capacity) + 1)

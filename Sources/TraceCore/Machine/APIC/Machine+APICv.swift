@@ -10,7 +10,9 @@ extension Machine {
             // Also a thread that ran a vCPU has done with that VM, or made room for another beside it.
             if threads[thread].vm >= 0 { grouping.left(threads[thread].vm) }
             // Of no other thread the end is told for certain.
-            if threads[thread].vcpu >= 0, threads[thread].process != 0 { grouping.made(by: threads[thread].tid) }
+            if threads[thread].vcpu >= 0, threads[thread].process != 0 {
+                grouping.made(by: threads[thread].tid, at: stamp.time)
+            }
             threads.setVCPU(-1, vm: -1, ofThread: thread)
             // Its process tells which VM it will be; another VM of that process it is not.
             guard threads[thread].process == 0 else {

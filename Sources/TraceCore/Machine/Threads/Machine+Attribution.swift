@@ -44,9 +44,7 @@ extension Machine {
     private mutating func lost<Observer: MachineObserver>(
         _ gap: EventGap, of process: Int32, _ observer: inout Observer
     ) {
-        // KVM names the thread that created a VM, which need not be its process's first.
-        let known = Set(grouping.groups(ofProcess: process)).union(threads.vms(ofProcess: process))
-            .intersection(vms.indices)
+        let known = grouping.groups(ofProcess: process).filter(vms.indices.contains)
         let (events, from) = (max(gap.events ?? 1, 1), gap.from ?? now)
         losses.add(events, of: process, now: from, until: gap.to ?? .max, isPlaced: !known.isEmpty)
         for vm in vms.indices where known.contains(vm) || grouping.groups[vm].process == nil && !vms[vm].hasEnded {
@@ -58,10 +56,10 @@ extension Machine {
         }
     }
 
-    /// A VM has got its process: what that lost while no VM of it was known is this one's.
-    private mutating func tellLosses(of process: Int32, to vm: Int) {
-        guard process != 0, vms[vm].eventsLost == 0 else { return }
-        let events = losses.take(of: process, now: now)
+    /// A process's thread runs a vCPU of a VM, which no thread of it did before: what the process lost may be this one's.
+    private mutating func tellLosses(of process: Int32, to vm: Int, isNew: Bool) {
+        guard grouping.runs(vm, process: process), vms[vm].eventsLost == 0 else { return }
+        let events = losses.take(of: process, now: now, isNew: isNew)
         if events > 0 { vms[vm].lost(events) }
     }
 
@@ -152,7 +150,10 @@ extension Machine {
         ensureVM(vm)
         if known >= 0, vcpus[known].vm == vm, vcpus[known].id == state.vcpu { return known }
         guard known < 0 || !isFull || vms[vm].vcpu(id: state.vcpu) != nil else { return known }
-        return bind(thread, tid: threads[thread].tid, id: state.vcpu, vm: vm)
+        let tid = threads[thread].tid
+        let isNew = state.isFirstRun || grouping.creation(by: tid) != nil
+        grouping.forgetCreation(by: tid)
+        return bind(thread, tid: tid, id: state.vcpu, vm: vm, isNew: isNew)
     }
 
     private mutating func appear(_ thread: Int, id: Int32?) -> Int {
@@ -172,7 +173,8 @@ extension Machine {
         return bind(thread, tid: tid, id: id, vm: vm)
     }
 
-    private mutating func bind(_ thread: Int, tid: Int32, id: Int32?, vm: Int) -> Int {
+    /// - Parameter isNew: the VM is known to begin now.
+    private mutating func bind(_ thread: Int, tid: Int32, id: Int32?, vm: Int, isNew: Bool = false) -> Int {
         let known = threads[thread].vcpu
         let wasUnnamed = known >= 0 && vcpus[known].id == nil
         let index: Int
@@ -189,11 +191,11 @@ extension Machine {
         }
         vcpus[index].tid = tid
         vcpus[index].lastSeen = now
-        let isNew = threads[thread].vm != vm
+        let changesVM = threads[thread].vm != vm
         threads.setVCPU(index, vm: vm, ofThread: thread)
-        // What the thread itself changed before it ran.
-        if isNew {
-            tellLosses(of: threads[thread].process, to: vm)
+        if changesVM {
+            tellLosses(of: threads[thread].process, to: vm, isNew: isNew)
+            // What the thread itself changed before it ran.
             adoptOrphans()
         }
         return index

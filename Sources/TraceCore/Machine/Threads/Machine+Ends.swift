@@ -6,7 +6,7 @@ extension Machine {
     /// A thread that ran a vCPU has ended, perhaps with its process (0: not). Returns the VMs that run no more.
     mutating func ended(_ tid: Int32, process: Int32) -> [Int] {
         // Another thread may have its id.
-        _ = grouping.showed(by: tid)
+        grouping.forgetCreation(by: tid)
         var ended = process == 0 ? [] : grouping.groups(ofProcess: process).filter(vms.indices.contains)
         if let thread = threads.index(tid: tid), threads[thread].vm >= 0 {
             let vm = threads[thread].vm
@@ -43,16 +43,16 @@ extension Machine {
     }
 
     /// The VM that what a vCPU is shows to have ended: one of the same process had its address, and the vCPU runs for the first
-    /// time, or on a thread that has made another VM since.
-    mutating func ended(before state: VCPUState, of tid: Int32) -> Int? {
-        let isOfNewVM = grouping.showed(by: tid)
+    /// time. Where first runs are not told: the vCPU's thread has made another VM since, and no vCPU of the one before has run.
+    func ended(before state: VCPUState, of tid: Int32) -> Int? {
         guard let vm = grouping.group(kvm: state.vm, process: state.process), vms.indices.contains(vm) else {
             return nil
         }
-        if isOfNewVM { return vm }
-        guard state.isFirstRun, let vcpu = vms[vm].vcpu(id: state.vcpu), vcpus[vcpu].enteredAt > 0
-        else { return nil }
-        return vm
+        if state.isFirstRun {
+            return vms[vm].vcpu(id: state.vcpu).flatMap { vcpus[$0].enteredAt > 0 ? vm : nil }
+        }
+        guard !tellsFirstRuns, let creation = grouping.creation(by: tid) else { return nil }
+        return vms[vm].vcpus.allSatisfy { vcpus[$0].lastSeen <= creation } ? vm : nil
     }
 
     /// A VM runs no more. Its accounts stay.

@@ -7,8 +7,10 @@ struct ProcessLosses: Sendable {
         /// A VM of the process that shows up to this time has lost some of its events.
         var until: UInt64
         var events: UInt64
-        /// Some VM has shown that is told to have lost them.
-        var isPlaced: Bool
+        /// Those of them that no VM was told to have lost.
+        var unplaced: UInt64
+        /// Its id may be another process's: the loss is that one's only where its VM shows in time.
+        var hasEnded = false
     }
 
     private var losses: [Loss] = []
@@ -21,37 +23,45 @@ struct ProcessLosses: Sendable {
     static let capacity = 4096
 
     /// Some VM that was never seen has lost events.
-    var hasUnplaced: Bool { hasLeftSome || losses.contains { !$0.isPlaced } }
+    var hasUnplaced: Bool { hasLeftSome || losses.contains { $0.unplaced > 0 } }
 
     /// - Parameter isPlaced: VMs of the process are known, and were told.
     mutating func add(_ events: UInt64, of process: Int32, now: UInt64, until: UInt64, isPlaced: Bool) {
-        losses.removeAll { $0.isPlaced && ($0.until < now || $0.process == process) }
-        if isPlaced { ofVMs &+= events }
-        if let known = losses.firstIndex(where: { $0.process == process }) {
+        losses.removeAll { $0.hasEnded && $0.until < now }
+        if isPlaced { ofVMs = ofVMs.addingClamped(events) }
+        let unplaced = isPlaced ? 0 : events
+        if let known = losses.firstIndex(where: { $0.process == process && !$0.hasEnded }) {
             losses[known].until = max(losses[known].until, until)
-            losses[known].events &+= events
+            losses[known].events = losses[known].events.addingClamped(events)
+            losses[known].unplaced = losses[known].unplaced.addingClamped(unplaced)
         } else if losses.count < Self.capacity {
-            losses.append(Loss(process: process, until: until, events: events, isPlaced: isPlaced))
+            losses.append(Loss(process: process, until: until, events: events, unplaced: unplaced))
         } else {
             hasLeftSome = true
         }
     }
 
     /// How many events a VM of the process that shows now has lost, 0 for none.
-    mutating func take(of process: Int32, now: UInt64) -> UInt64 {
-        guard let index = losses.firstIndex(where: { $0.process == process }) else { return 0 }
-        let loss = losses[index]
-        if loss.isPlaced { return now <= loss.until ? loss.events : 0 }
-        losses[index].isPlaced = true
-        ofVMs &+= loss.events
-        return loss.events
+    ///
+    /// - Parameter isNew: it begins now. One that does not may have been there all the time.
+    mutating func take(of process: Int32, now: UInt64, isNew: Bool) -> UInt64 {
+        var taken: UInt64 = 0
+        for index in losses.indices where losses[index].process == process {
+            let loss = losses[index]
+            guard now <= loss.until || loss.unplaced > 0 || !isNew && !loss.hasEnded else { continue }
+            ofVMs = ofVMs.addingClamped(loss.unplaced)
+            losses[index].unplaced = 0
+            taken = taken.addingClamped(loss.events)
+        }
+        return taken
     }
 
     /// Its id may be another process's from now on.
     mutating func ended(_ process: Int32) {
-        for index in losses.indices where losses[index].process == process && !losses[index].isPlaced {
-            losses[index].isPlaced = true
-            hasLeftSome = true
+        for index in losses.indices where losses[index].process == process {
+            if losses[index].unplaced > 0 { hasLeftSome = true }
+            losses[index].unplaced = 0
+            losses[index].hasEnded = true
         }
     }
 }

@@ -43,11 +43,6 @@ struct ThreadTable: Sendable {
         return thread >= 0 ? thread : indices[stamp.tid]
     }
 
-    /// Those that a process's threads run or work for.
-    func vms(ofProcess process: Int32) -> [Int] {
-        threads.compactMap { $0.process == process && $0.vm >= 0 ? $0.vm : nil }
-    }
-
     mutating func setVCPU(_ vcpu: Int, vm: Int, ofThread index: Int) {
         threads[index].vcpu = vcpu
         threads[index].vm = vm

@@ -14,8 +14,10 @@ struct VMGrouping: Sendable {
         var creator: Int32?
         /// There was another one that might have been it.
         var isCreatorGuessed = false
-        /// Live: the VMM's process.
+        /// Live: the VMM's process, or the thread of it that created the VM, as KVM names it.
         var process: Int32?
+        /// Live: the processes whose threads ran its vCPUs. One, but for odd VMMs.
+        var runners: [Int32] = []
         /// Live: address of KVM's `struct kvm`, once a vCPU of the VM has told it.
         var kvm: UInt64?
         var members: [(tid: Int32, vcpu: Int32?)] = []
@@ -31,8 +33,8 @@ struct VMGrouping: Sendable {
     private var unclaimedCreators: [Int32] = []
     /// The latest VM of each creator.
     private var groupOfCreator: [Int32: Int] = [:]
-    /// Threads that made a VM which has not told its address yet.
-    private var makers: [Int32] = []
+    /// Threads that made a VM which has not told its address yet, and when they did.
+    private var makers: [(tid: Int32, time: UInt64)] = []
     private let guests: [GuestMap]
 
     /// VMs that were created and have run no vCPU yet; the oldest are forgotten.
@@ -67,10 +69,26 @@ struct VMGrouping: Sendable {
         return groups[(first + 1)...].contains(where: isOne) ? nil : first
     }
 
-    /// The VMs of a process that has ended.
+    /// The VMs that a process's threads ran; where no thread ran one, those that it created.
     func groups(ofProcess process: Int32) -> [Int] {
-        groups.indices.filter { !groups[$0].hasEnded && groups[$0].process == process }
+        groups.indices.filter { index in
+            let group = groups[index]
+            return !group.hasEnded
+                && (group.runners.isEmpty ? group.process == process : group.runners.contains(process))
+        }
     }
+
+    /// A thread of a process runs a vCPU of the VM.
+    /// - Returns: whether it is the process's first.
+    mutating func runs(_ group: Int, process: Int32) -> Bool {
+        guard process != 0, !groups[group].runners.contains(process), groups[group].runners.count < Self.mostRunners
+        else { return false }
+        groups[group].runners.append(process)
+        return true
+    }
+
+    /// Processes of a VM beyond this are left out: KVM lets only those run it that share the memory of its creator.
+    private static let mostRunners = 16
 
     /// A thread has ended: another one may have its id.
     mutating func ended(_ tid: Int32, in group: Int) {
@@ -116,19 +134,17 @@ struct VMGrouping: Sendable {
     mutating func left(_ group: Int) { groups[group].isLeft = true }
 
     /// A thread of a known process made a VM. Nothing has told that one's address yet.
-    mutating func made(by tid: Int32) {
-        makers.removeAll { $0 == tid }
+    mutating func made(by tid: Int32, at time: UInt64) {
+        makers.removeAll { $0.tid == tid }
         if makers.count == Self.capacity { makers.removeFirst() }
-        makers.append(tid)
+        makers.append((tid, time))
     }
 
-    /// A thread tells the address of the VM that it runs.
-    /// - Returns: whether it is the first since it made one: then that one has the address, whoever had it before.
-    mutating func showed(by tid: Int32) -> Bool {
-        guard let index = makers.firstIndex(of: tid) else { return false }
-        makers.remove(at: index)
-        return true
-    }
+    /// When a thread made a VM that has not told its address yet; nil where it made none.
+    func creation(by tid: Int32) -> UInt64? { makers.first { $0.tid == tid }?.time }
+
+    /// A thread has told the address of the VM that it runs, or has ended.
+    mutating func forgetCreation(by tid: Int32) { makers.removeAll { $0.tid == tid } }
 
     /// A thread creates a VM, perhaps not its first.
     mutating func created(by tid: Int32) {

@@ -6,7 +6,7 @@ import Glibc
 struct DropsOfProcesses {
     private let processes: Int32
     private let ended: Int32
-    /// By process, as of the last look.
+    /// By process, as of the last look; of one that has ended until its last count was read.
     private var known: [Int32: UInt64] = [:]
     /// How many were told in all.
     private var told: UInt64 = 0
@@ -33,13 +33,17 @@ struct DropsOfProcesses {
         return (news.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }, others)
     }
 
-    /// By process, what is new of those that run and of those that have ended. The former are read first: a process goes from
-    /// one map to the other.
     private mutating func look() -> [Int32: UInt64] {
+        // In this order: a process goes from one map to the other.
         guard isReadable, let running = running(), let ended = takeEnded() else {
             isReadable = false
             return [:]
         }
+        return news(running: running, ended: ended)
+    }
+
+    /// By process, what is new of those that run and of those that have ended. One that ends is in neither for a moment.
+    mutating func news(running: [Int32: UInt64], ended: [Int32: UInt64]) -> [Int32: UInt64] {
         var news: [Int32: UInt64] = [:]
         for (process, dropped) in running {
             let before = known[process] ?? 0
@@ -50,7 +54,7 @@ struct DropsOfProcesses {
             let before = max(known[process] ?? 0, running[process] ?? 0)
             if dropped > before { news[process, default: 0] &+= dropped &- before }
         }
-        known = running
+        known = known.merging(running) { $1 }.filter { ended[$0.key] == nil }
         return news.filter { $0.value > 0 }
     }
 

@@ -15,6 +15,8 @@ struct ExitRows: ~Copyable {
     private var told = [[UInt64]](repeating: [], count: Int(EXIT_ROWS) + 1)
     /// The row of each of ``threads``.
     private var rows: [Int32: UInt32] = [:]
+    /// By row, since when it is known that its owner has ended, while records were lost.
+    private var suspects: [UInt32: UInt64] = [:]
 
     init(_ mapped: consuming MappedExitCounts, isa: ISA) {
         self.mapped = mapped
@@ -44,6 +46,33 @@ struct ExitRows: ~Copyable {
         mapped.release(row: row)
         return news
     }
+
+    /// Records were lost. Rows whose owner has ended wait for a record that tells so, which may have been one of them.
+    mutating func suspect(at time: UInt64) {
+        for row in 1...UInt32(EXIT_ROWS) where mapped.hasEndedUnread(row: row) && suspects[row] == nil {
+            suspects[row] = time
+        }
+    }
+
+    /// Rows whose owner has ended, which will not be told any more: the next vCPU may have them.
+    ///
+    /// - Parameter settled: time up to which all records were told.
+    /// - Returns: their owners' last exits, by thread.
+    mutating func reclaim(settled: UInt64) -> [(tid: Int32, News)] {
+        guard !suspects.isEmpty else { return [] }
+        var reclaimed: [(tid: Int32, News)] = []
+        for (row, time) in suspects where settled > time &+ Self.recordDelay {
+            suspects[row] = nil
+            guard mapped.hasEndedUnread(row: row) else { continue }
+            let tid = threads[Int(row)]
+            let news = ended(row)
+            if tid != 0 { reclaimed.append((tid, news)) }
+        }
+        return reclaimed
+    }
+
+    /// A row ends a moment before or after the record that tells so gets its time.
+    private static let recordDelay: UInt64 = 1_000_000_000
 
     /// What was not told of any thread's vCPU.
     mutating func rest() -> [(tid: Int32, News)] {

@@ -198,6 +198,9 @@ struct LiveSource: ~Copyable {
         }
         gaps.removeFirst(passed)
         ring.release(to: min(window.removeDue(), ring.position))
+        for (tid, exits) in exitRows.reclaim(settled: window.settled) {
+            tell(exits, at: EventStamp(time: window.settled, cpu: 0, tid: tid), to: &sink)
+        }
     }
 
     private mutating func lost(_ gap: EventGap, to sink: inout some EventSink & ~Copyable) {
@@ -258,7 +261,7 @@ struct LiveSource: ~Copyable {
     private mutating func noteDrops() {
         // What is dropped after the end is no part of the trace either.
         guard counted.time <= end else { return }
-        let start = MonotonicClock.now
+        let (start, known) = (MonotonicClock.now, gaps.count)
         for cpu in counted.dropped.indices {
             let dropped = counts.dropped(onCPU: cpu)
             note(dropped &- counted.dropped[cpu], onCPU: Int32(cpu))
@@ -267,7 +270,9 @@ struct LiveSource: ~Copyable {
         let (cpu, news) = newsOfProcesses()
         for (process, events) in news.ofProcesses { note(events, onCPU: cpu, of: process) }
         note(news.others, onCPU: cpu)
+        window.insertHoles(gaps.count - known, at: counted.time)
         counted.time = start
+        if gaps.count > known { exitRows.suspect(at: start) }
     }
 
     /// Whose the drops are that were counted as some process's, and one of the CPUs that have some.
@@ -282,7 +287,6 @@ struct LiveSource: ~Copyable {
 
     private mutating func note(_ events: UInt64, onCPU cpu: Int32, of process: Int32? = nil) {
         guard events > 0 else { return }
-        window.insert(counted.time, at: ReorderWindow.Entry.none)
         gaps.append(
             EventGap(
                 instance: 0, cpu: cpu, process: process, from: counted.time, to: MonotonicClock.now, events: events))

@@ -49,6 +49,15 @@ struct MappedExitCounts: ~Copyable {
         return (0..<EXIT_SLOTS).map { cbpf_load_relaxed_64(start + $0 * 8) }
     }
 
+    /// An owner of the row has ended whose counts were not read.
+    func hasEndedUnread(row: UInt32) -> Bool {
+        guard Self.isRow(row), let ended = MemoryLayout<probe_row_ends>.offset(of: \.ended),
+            let read = MemoryLayout<probe_row_ends>.offset(of: \.read)
+        else { return false }
+        let place = UnsafeRawPointer(ends) + Int(row - 1) * MemoryLayout<probe_row_ends>.stride
+        return cbpf_load_relaxed_64(place + ended) > place.load(fromByteOffset: read, as: UInt64.self)
+    }
+
     /// The counts of one whose time with the row has ended were read: the row is another one's from now on.
     func release(row: UInt32) {
         guard Self.isRow(row), let read = MemoryLayout<probe_row_ends>.offset(of: \.read) else { return }
