@@ -7,7 +7,8 @@ struct VectorAccounts: Equatable, Sendable {
     private var accounts: [VectorAccount] = []
 
     subscript(vector: UInt8) -> VectorAccount {
-        get {
+        // Inlined, so that a caller who wants one field of an account does not copy all of it.
+        @inline(__always) get {
             guard !slots.isEmpty, slots[Int(vector)] >= 0 else { return VectorAccount() }
             return accounts[Int(slots[Int(vector)])]
         }

@@ -108,15 +108,15 @@ extension Machine {
 
     /// The vCPU with an id in the VM that a thread works for; one that was never seen to run is noted as a target.
     mutating func target(_ id: UInt32, of thread: Int) -> Int? {
-        guard let vm = worksFor(thread) ?? servedByVhost(thread) ?? grouping.only, vms.indices.contains(vm),
-            let id = Int32(exactly: id)
+        let id = Int32(exactly: id)
+        // Most are the thread's own.
+        let own = threads[thread].vcpu
+        if own >= 0, let id, vcpus[own].id == id { return own }
+        guard let vm = worksFor(thread) ?? servedByVhost(thread) ?? grouping.only, vms.indices.contains(vm), let id
         else {
             unattributed &+= 1
             return nil
         }
-        // Most are the thread's own.
-        let own = threads[thread].vcpu
-        if own >= 0, vcpus[own].id == id { return own }
         if let known = vms[vm].vcpu(id: id) { return known }
         guard !isFull else {
             unattributed &+= 1

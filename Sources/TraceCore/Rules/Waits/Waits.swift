@@ -13,13 +13,16 @@ struct Waits: Sendable {
         crossed: UInt8?, stuck: VectorSet
     ) {
         if case .accepted(let vector, let level, _) = transition {
-            guard machine.measuresTime, !machine.blocksIRQ(vcpu), mayWait(vector, machine.vcpus[vcpu]) else { return }
+            guard machine.measuresTime, !machine.blocksIRQ(vcpu),
+                Self.mayWait(vector, showsTPR: machine.vcpus[vcpu].shownTPR != nil)
+            else { return }
             while watches.count <= vcpu { watches.append(WaitWatch()) }
             let afterCrossing = crossed.map { vector >> 4 <= $0 } ?? false
-            let held = machine.heldClass(on: vcpu, but: stuck)
+            let isOffered =
+                machine.vms[machine.vcpus[vcpu].vm].apicOfL2.kind == .l1s
+                && machine.heldClass(on: vcpu, but: stuck) ?? 0 < vector >> 4
             watches[vcpu].accepted(
-                vector, level: level, afterCrossing: afterCrossing,
-                isOffered: machine.vms[machine.vcpus[vcpu].vm].apicOfL2.kind == .l1s && (held ?? 0) < vector >> 4,
+                vector, level: level, afterCrossing: afterCrossing, isOffered: isOffered,
                 isInService: machine.vcpus[vcpu].ledger[vector].inService.map { $0.isSure && !$0.mayHaveEnded }
                     ?? false,
                 at: stamp)
@@ -63,7 +66,7 @@ struct Waits: Sendable {
 
     /// Vectors below 16 are never delivered (SDM 11.5.2), and those of class 1 only where the task priority is 0, which
     /// Linux never has.
-    private func mayWait(_ vector: UInt8, _ vcpu: VCPU) -> Bool { vector >= (vcpu.shownTPR == nil ? 32 : 16) }
+    private static func mayWait(_ vector: UInt8, showsTPR: Bool) -> Bool { vector >= (showsTPR ? 16 : 32) }
 
     private mutating func inhibitsChanged(_ vm: Int, _ machine: borrowing Machine) {
         for vcpu in watches.indices where machine.vcpus[vcpu].vm == vm && machine.blocksIRQ(vcpu) {
