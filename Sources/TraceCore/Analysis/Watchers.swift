@@ -19,4 +19,9 @@ public struct Watchers: MachineObserver, Sendable {
     public func watchesEntries(of vcpu: Int) -> Bool {
         rules.watchesEntries(of: vcpu) || observations.watchesEntries(of: vcpu)
     }
+
+    @inline(__always)
+    public func watchesExits(of vcpu: Int) -> Bool {
+        rules.watchesExits(of: vcpu) || observations.watchesExits(of: vcpu)
+    }
 }

@@ -13,6 +13,9 @@ extension Machine {
         let before = vcpus[vcpu].mode
         let (reason, level) = vcpus[vcpu].exited(exit, presuming: presumption, at: stamp)
         let vm = vcpus[vcpu].vm
+        if observer.watchesExits(of: vcpu) {
+            observer.observe(.exited(reason, level: level), of: vcpu, at: stamp, in: self)
+        }
         if vms[vm].isa != reason.isa { began(vm, reason.isa) }
         guard reason.isa == .vmx else { return }
         switch reason {

@@ -14,6 +14,9 @@ extension Machine {
         if vcpus[vcpu].unlevelled.count > 0 { acceptHeld(vcpu, level: .l2, &observer) }
         guard isNew else { return }
         let reason = vcpus[vcpu].bracket.reason
+        if observer.watchesExits(of: vcpu) {
+            observer.observe(.exited(reason, level: .l2), of: vcpu, at: stamp, in: self)
+        }
         if reason == .eoiInduced { givesL2APICv(vcpu) }
         if reason == .eptMisconfig { consistency.misconfigOfL2(isForwarded: false) }
         guard reason.isInterruptWindow else { return }

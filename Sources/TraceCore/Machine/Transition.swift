@@ -8,6 +8,9 @@ public enum Transition: Equatable, Sendable {
         case x2apic
     }
 
+    /// The guest was left. Its level is what is presumed until `kvm_nested_vmexit` tells: then it is told again, with the same stamp
+    /// or a later one.
+    case exited(ExitReason, level: Level)
     /// The vCPU runs guest code of this level from now on.
     case entered(Level)
     /// The guest could take an interrupt, said an interrupt-window exit.
@@ -49,15 +52,4 @@ public enum Transition: Equatable, Sendable {
     case faultInDiffers(Level, did: FaultInTable.Decision, expected: FaultInTable.Decision)
     /// Events of this vCPU may have been lost here.
     case gap
-}
-
-/// What watches the machine: it is told each transition as it happens.
-public protocol MachineObserver {
-    mutating func observe(_ transition: Transition, of vcpu: Int, at stamp: EventStamp, in machine: borrowing Machine)
-    /// Whether it has a use for a vCPU's entries, which are a third of a trace: only then is it told ``Transition/entered(_:)``.
-    func watchesEntries(of vcpu: Int) -> Bool
-}
-
-extension MachineObserver {
-    public func watchesEntries(of vcpu: Int) -> Bool { true }
 }

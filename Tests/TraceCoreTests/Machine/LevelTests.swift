@@ -23,6 +23,21 @@ import Testing
         #expect(seen.unknown == [:])
     }
 
+    @Test func `an exit is told to who watches exits, and again where it turns out to be L2's`() {
+        var trace = Trace()
+        trace.exitOfL1(.hlt)
+        trace.enter()
+        trace.exitOfL2(.hlt)
+        func exits(_ transitions: [Transition]) -> [Transition] {
+            transitions.filter { if case .exited = $0 { true } else { false } }
+        }
+        #expect(
+            exits(trace.transitions(watchingExits: true)) == [
+                .exited(.hlt, level: .l1), .exited(.hlt, level: .l1), .exited(.hlt, level: .l2),
+            ])
+        #expect(exits(trace.transitions()).isEmpty)
+    }
+
     @Test func `an exit is counted by the name that KVM gives it, AVIC's exits too; what has no place is other`() {
         var trace = Trace()
         for code in [0x78, 0x400, 0x401, 0x402, 0x403, 0x40f, 0x410, 0x8000_0001] as [UInt32] {

@@ -92,15 +92,18 @@ struct Trace {
         return Outcome(analysis, totals, selection)
     }
 
-    /// What the machine tells the rules, apart from entries.
-    func transitions() -> [Transition] {
-        var listener = Listener(machine: Machine(info: info))
+    /// What the machine tells the rules, apart from entries; with exits, where somebody watches them.
+    func transitions(watchingExits: Bool = false) -> [Transition] {
+        var listener = Listener(machine: Machine(info: info), log: Log(isWatchingExits: watchingExits))
         feed(&listener)
         return listener.log.transitions
     }
 
     private struct Log: MachineObserver {
+        var isWatchingExits: Bool
         var transitions: [Transition] = []
+
+        func watchesExits(of vcpu: Int) -> Bool { isWatchingExits }
 
         mutating func observe(_ transition: Transition, of vcpu: Int, at: EventStamp, in: borrowing Machine) {
             if case .entered = transition { return }
@@ -110,7 +113,7 @@ struct Trace {
 
     private struct Listener: EventSink, ~Copyable {
         var machine: Machine
-        var log = Log()
+        var log: Log
 
         mutating func take(_ item: TraceItem, at stamp: EventStamp) {
             switch item {

@@ -175,10 +175,3 @@ public struct EventListing: EventSink, ~Copyable {
         block.removeAll(keepingCapacity: true)
     }
 }
-
-/// A listing has no use for what an event meant.
-private struct NoObserver: MachineObserver {
-    @inline(__always)
-    mutating func observe(_ transition: Transition, of vcpu: Int, at stamp: EventStamp, in machine: borrowing Machine) {
-    }
-}
