@@ -8,10 +8,10 @@ extension Analysis {
         machine.forgetNames(of: tid, process: process)
     }
 
-    mutating func end(_ vms: [Int]) {
+    mutating func end(_ vms: [VMIndex]) {
         guard !vms.isEmpty else { return }
         let fix = watchers.rules.fixState(in: machine)
-        var findings: [Int: [RuleFinding]] = [:]
+        var findings: [VMIndex: [RuleFinding]] = [:]
         let vcpus = vms.flatMap { machine.places(of: $0) }.sorted()
         for finding in watchers.rules.findings(in: machine, fix: fix, ofVCPUs: vcpus) {
             findings[finding.vm, default: []].append(finding)
@@ -58,7 +58,7 @@ extension Analysis {
         }
     }
 
-    private mutating func forget(_ vm: Int, _ places: [Int]) {
+    private mutating func forget(_ vm: VMIndex, _ places: [VCPUIndex]) {
         watchers.rules.forget(vm: vm, vcpus: places)
         watchers.observations.forget(places)
     }

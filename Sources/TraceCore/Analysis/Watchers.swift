@@ -9,19 +9,19 @@ public struct Watchers: MachineObserver, Sendable {
 
     @inline(__always)
     public mutating func observe(
-        _ transition: Transition, of vcpu: Int, at stamp: EventStamp, in machine: borrowing Machine
+        _ transition: Transition, of vcpu: VCPUIndex, at stamp: EventStamp, in machine: borrowing Machine
     ) {
         rules.observe(transition, of: vcpu, at: stamp, in: machine)
         observations.observe(transition, of: vcpu, at: stamp, in: machine)
     }
 
     @inline(__always)
-    public func watchesEntries(of vcpu: Int) -> Bool {
+    public func watchesEntries(of vcpu: VCPUIndex) -> Bool {
         rules.watchesEntries(of: vcpu) || observations.watchesEntries(of: vcpu)
     }
 
     @inline(__always)
-    public func watchesExits(of vcpu: Int) -> Bool {
+    public func watchesExits(of vcpu: VCPUIndex) -> Bool {
         rules.watchesExits(of: vcpu) || observations.watchesExits(of: vcpu)
     }
 }

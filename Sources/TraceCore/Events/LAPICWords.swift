@@ -30,7 +30,7 @@ public struct LAPICWords: Equatable, Sendable, CustomStringConvertible {
 
     /// A requested vector that the computed priority lets through.
     public var deliverable: UInt8? {
-        guard let vector = irr.highest, vector & 0xf0 > computedPPR & 0xf0 else { return nil }
+        guard let vector = irr.highest, vector.priorityClass > computedPPR.priorityClass else { return nil }
         return vector
     }
 

@@ -44,7 +44,7 @@ extension Machine {
 
     /// The first exit of a VM names the host's ISA, and ends the time before the VM ran.
     @inline(never)
-    private mutating func began(_ vm: Int, _ isa: ISA) {
+    private mutating func began(_ vm: VMIndex, _ isa: ISA) {
         vms[vm].isa = isa
         vms[vm].apicv.vcpuRan()
     }
@@ -73,7 +73,7 @@ extension Machine {
     /// of an L2: the VMM has reset the VM (KVM_SET_REGS, KVM_SET_LAPIC), which leaves no event.
     @inline(never)
     private mutating func enteredAtResetVector<Observer: MachineObserver>(
-        _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
+        _ vcpu: VCPUIndex, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         let bracket = vcpus[vcpu].bracket
         // An instruction that is skipped has 15 bytes at most.
@@ -86,7 +86,7 @@ extension Machine {
     /// The vCPU ran L2, and now L1, which nobody handed an exit to, once INIT and SIPI had been offered to it: the VM was
     /// reset in between (vmx_leave_nested tells nothing, arch/x86/kvm/vmx/nested.c), and its firmware starts its processors.
     private mutating func wasReset<Observer: MachineObserver>(
-        _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
+        _ vcpu: VCPUIndex, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         vcpus[vcpu].resetAPIC()
         vcpus[vcpu].mode = .l1
@@ -96,7 +96,7 @@ extension Machine {
     /// The vCPU's first event was the exit of an entry that came before the trace: the VM that a thread created in the trace,
     /// and that this vCPU was taken for a part of, is another one.
     @inline(never)
-    private mutating func ranBefore(_ vcpu: Int) {
+    private mutating func ranBefore(_ vcpu: VCPUIndex) {
         let vm = vcpus[vcpu].vm
         guard vcpus[vcpu].ledger.gaps == 0, grouping.releaseCreator(of: vm) else { return }
         vms[vm].apicv.ranBefore()
@@ -105,7 +105,7 @@ extension Machine {
     /// The exit is handled, and what no `kvm_nested_vmexit` and no `kvm_nested_vmenter` has told by now they won't tell.
     @inline(never)
     private mutating func settleLevel<Observer: MachineObserver>(
-        _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
+        _ vcpu: VCPUIndex, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         let bracket = vcpus[vcpu].bracket
         if bracket.followsL2, bracket.isLevelPresumed, bracket.level != .l2 {
@@ -124,7 +124,7 @@ extension Machine {
 
     /// What `kvm_entry` tells of the event to inject, 6.14 and later.
     private mutating func entering<Observer: MachineObserver>(
-        _ vcpu: Int, _ info: InterruptionInfo, _ stamp: EventStamp, _ observer: inout Observer
+        _ vcpu: VCPUIndex, _ info: InterruptionInfo, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         vcpus[vcpu].isInjecting = info.isValid
         // kvm_inj_virq has told of it, or it is what L1 injects into L2, which is no business of L1's APIC.
@@ -142,7 +142,7 @@ extension Machine {
     }
 
     mutating func vcpuWakeup<Observer: MachineObserver>(
-        _ wakeup: KVMEvent.VCPUWakeup, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
+        _ wakeup: KVMEvent.VCPUWakeup, _ thread: ThreadIndex, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         endWait(vcpu(of: thread), stamp, &observer)
     }
@@ -150,7 +150,7 @@ extension Machine {
     /// A HLT that L0 handles blocks the vCPU's thread inside its bracket until something wakes it.
     @inline(__always)
     private mutating func endWait<Observer: MachineObserver>(
-        _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
+        _ vcpu: VCPUIndex, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         guard vcpus[vcpu].bracket.isBlocked else { return }
         observer.observe(.woke, of: vcpu, at: stamp, in: self)
@@ -158,7 +158,7 @@ extension Machine {
     }
 
     mutating func userspaceExit<Observer: MachineObserver>(
-        _ exit: KVMEvent.UserspaceExit, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
+        _ exit: KVMEvent.UserspaceExit, _ thread: ThreadIndex, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         let vcpu = vcpu(of: thread)
         // KVM_EXIT_IOAPIC_EOI: the IOAPIC is the VMM's (KVM_CAP_SPLIT_IRQCHIP).
@@ -166,13 +166,13 @@ extension Machine {
     }
 
     /// CR8 holds bits 7:4 of the task priority (SDM 11.8.6).
-    mutating func cr(_ access: KVMEvent.CRAccess, _ thread: Int) {
+    mutating func cr(_ access: KVMEvent.CRAccess, _ thread: ThreadIndex) {
         let vcpu = vcpu(of: thread)
         guard access.isWrite, access.register == 8 else { return }
         vcpus[vcpu].shown(.tpr, access.value << 4)
     }
 
-    mutating func smmTransition(_ transition: KVMEvent.SMMTransition, _ thread: Int, _ stamp: EventStamp) {
+    mutating func smmTransition(_ transition: KVMEvent.SMMTransition, _ thread: ThreadIndex, _ stamp: EventStamp) {
         let vcpu = vcpu(of: thread, id: transition.vcpu)
         // SMM runs outside guest mode; what RSM returns to shows at the next exit, unless it can only be L1.
         vcpus[vcpu].mode = transition.entering || vcpus[vcpu].isKnownNotToNest ? .l1 : .unknown

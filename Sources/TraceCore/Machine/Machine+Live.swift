@@ -30,7 +30,7 @@ extension Machine {
     }
 
     /// Whether SVI can't be judged on one of a VM's vCPUs: what it takes was not read.
-    func hidesSVI(ofVM vm: Int) -> Bool {
+    func hidesSVI(ofVM vm: VMIndex) -> Bool {
         vms[vm].isa != .svm && vms[vm].vcpus.contains { vcpus[$0].hidesItsSVI }
     }
 
@@ -41,8 +41,8 @@ extension Machine {
 
     /// Exits of a vCPU that has never run L2 were counted and not told one by one.
     mutating func exits(_ count: UInt64, _ reason: ExitReason, of tid: Int32) {
-        guard let thread = threads.index(tid: tid), threads[thread].vcpu >= 0 else { return }
-        vcpus[threads[thread].vcpu].exits.add(reason, level: .l1, count: count)
+        guard let vcpu = threads.index(tid: tid).flatMap({ threads[$0].vcpu }) else { return }
+        vcpus[vcpu].exits.add(reason, level: .l1, count: count)
     }
 
     /// A process or another thread has a name. Beyond all measure of names a new one is left out.
@@ -54,7 +54,7 @@ extension Machine {
     /// room for its thread any more.
     mutating func lapic<Observer: MachineObserver>(
         _ reading: LAPICReading, at stamp: EventStamp, observer: inout Observer
-    ) -> Int? {
+    ) -> VCPUIndex? {
         guard let thread = located(at: stamp, &observer) else { return nil }
         let vcpu = vcpu(of: thread, id: reading.vcpu)
         vcpus[vcpu].lastSeen = stamp.time

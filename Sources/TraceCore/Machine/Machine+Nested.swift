@@ -24,7 +24,7 @@ extension Machine {
     }
 
     mutating func nestedVMExitInject<Observer: MachineObserver>(
-        _ inject: KVMEvent.NestedVMExitInject, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
+        _ inject: KVMEvent.NestedVMExitInject, _ thread: ThreadIndex, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         let vcpu = vcpu(of: thread)
         // An exit that is handed to L1 is L2's, whether kvm_nested_vmexit said so or not.
@@ -67,7 +67,7 @@ extension Machine {
 
     /// L1 hides the page from L2 and carries the access out itself.
     private mutating func hooked<Observer: MachineObserver>(
-        _ access: ExitBracket.APICFault, _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
+        _ access: ExitBracket.APICFault, _ vcpu: VCPUIndex, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         vcpus[vcpu].accessesHooked.accessed(access.register, isWrite: access.isWrite)
         if vcpus[vcpu].pageOfL2.forwarded(at: stamp) {
@@ -87,7 +87,7 @@ extension Machine {
     }
 
     mutating func nestedVMEnter<Observer: MachineObserver>(
-        _ enter: KVMEvent.NestedVMEnter, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
+        _ enter: KVMEvent.NestedVMEnter, _ thread: ThreadIndex, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         let vcpu = vcpu(of: thread)
         if vcpus[vcpu].bracket.isOpen, vcpus[vcpu].bracket.reason.startsL2 { consistency.launch(answered: true) }
@@ -112,14 +112,14 @@ extension Machine {
         observer.observe(.enteringL2(injecting: vector), of: vcpu, at: stamp, in: self)
     }
 
-    private mutating func givesL2APICv(_ vcpu: Int) {
+    private mutating func givesL2APICv(_ vcpu: VCPUIndex) {
         vcpus[vcpu].givesL2APICv = true
         vms[vcpus[vcpu].vm].apicOfL2.hasVirtualInterruptDelivery()
     }
 
     /// L1 goes back to L2.
     mutating func enterL2<Observer: MachineObserver>(
-        _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
+        _ vcpu: VCPUIndex, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         vcpus[vcpu].hasNested = true
         // KVM_SET_NESTED_STATE emits kvm_nested_vmenter too, outside any exit.
@@ -136,12 +136,12 @@ extension Machine {
     }
 
     /// Without it the vector is of L1's own making.
-    private func isOffered(_ vector: UInt8, to vcpu: Int) -> Bool {
+    private func isOffered(_ vector: UInt8, to vcpu: VCPUIndex) -> Bool {
         if vcpus[vcpu].ledger[vector].pending != nil { return true }
         return !consistency.hasSeenAccepts && !recordedKinds.contains(.apicAcceptIRQ)
     }
 
-    mutating func nestedVMEnterFailed(_ thread: Int, _ stamp: EventStamp) {
+    mutating func nestedVMEnterFailed(_ thread: ThreadIndex, _ stamp: EventStamp) {
         let vcpu = vcpu(of: thread)
         vcpus[vcpu].mode = .l1
         vcpus[vcpu].bracket.hasFailedEntry = true
@@ -149,7 +149,7 @@ extension Machine {
 
     /// An EOI that L1 owed has been written by now, and hardware said nothing.
     private mutating func finishHookedEOI<Observer: MachineObserver>(
-        _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
+        _ vcpu: VCPUIndex, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         if vcpus[vcpu].mayHaveHookedEOI {
             vcpus[vcpu].mayHaveHookedEOI = false

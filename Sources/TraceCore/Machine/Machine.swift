@@ -6,8 +6,8 @@
 /// the method named after it (Machine+*.swift), which updates one vCPU and tells the observer what that meant. It can't
 /// be copied, so that showing it to the observer costs nothing.
 public struct Machine: ~Copyable, Sendable {
-    public internal(set) var vms: [VirtualMachine] = []
-    public internal(set) var vcpus: [VCPU] = []
+    public internal(set) var vms = Table<VMIndex, VirtualMachine>()
+    public internal(set) var vcpus = Table<VCPUIndex, VCPU>()
     public let info: TraceInfo
     public internal(set) var inhibitNames: InhibitNames
     /// Commands of threads and processes.
@@ -20,7 +20,7 @@ public struct Machine: ~Copyable, Sendable {
     public internal(set) var now: UInt64 = 0
 
     /// Places in ``vcpus`` that nobody has.
-    var freeVCPUs: [Int] = []
+    var freeVCPUs: [VCPUIndex] = []
     /// VMs so far.
     var vmsSeen = 0
     /// Nearly all places are taken: some VMs have to go.
@@ -90,14 +90,14 @@ public struct Machine: ~Copyable, Sendable {
     public var measuresTime: Bool { info.clock.unit == .nanoseconds }
 
     /// KVM_GUESTDBG_BLOCKIRQ holds interrupts back on purpose, or may: a bit that may be its inhibit's is set.
-    public func blocksIRQ(_ vcpu: Int) -> Bool {
+    public func blocksIRQ(_ vcpu: VCPUIndex) -> Bool {
         guard let bit = inhibitNames.blockIRQ else { return false }
         return vms[vcpus[vcpu].vm].apicv.current.mask & bit != 0
     }
 
     /// Hardware may deliver an interrupt to the VM's L1 without any event.
     @inline(__always)
-    func deliversSilently(_ vm: Int) -> Bool { vms[vm].apicv.current.state != .inhibited }
+    func deliversSilently(_ vm: VMIndex) -> Bool { vms[vm].apicv.current.state != .inhibited }
 
     /// A new window of observation: accounts start anew, the state of every vCPU and VM stays.
     mutating func forgetCounts() {
@@ -118,9 +118,9 @@ public struct Machine: ~Copyable, Sendable {
     }
 
     private mutating func rarer<Observer: MachineObserver>(
-        _ event: KVMEvent, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
+        _ event: KVMEvent, _ thread: ThreadIndex, _ stamp: EventStamp, _ observer: inout Observer
     ) {
-        if threads[thread].vcpu >= 0 { vcpus[threads[thread].vcpu].lastSeen = stamp.time }
+        if let vcpu = threads[thread].vcpu { vcpus[vcpu].lastSeen = stamp.time }
         consistency.record(event.kind)
         switch event {
         case .entry, .exit, .nestedVMExit: break

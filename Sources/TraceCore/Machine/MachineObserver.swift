@@ -2,16 +2,17 @@
 
 /// What watches the machine: it is told each transition as it happens. Several watch it together as one (``Watchers``).
 public protocol MachineObserver {
-    mutating func observe(_ transition: Transition, of vcpu: Int, at stamp: EventStamp, in machine: borrowing Machine)
+    mutating func observe(
+        _ transition: Transition, of vcpu: VCPUIndex, at stamp: EventStamp, in machine: borrowing Machine)
     /// Whether it has a use for a vCPU's entries, which are a third of a trace: only then is it told ``Transition/entered(_:)``.
-    func watchesEntries(of vcpu: Int) -> Bool
+    func watchesEntries(of vcpu: VCPUIndex) -> Bool
     /// The same of its exits, which are as many.
-    func watchesExits(of vcpu: Int) -> Bool
+    func watchesExits(of vcpu: VCPUIndex) -> Bool
 }
 
 extension MachineObserver {
-    public func watchesEntries(of vcpu: Int) -> Bool { true }
-    public func watchesExits(of vcpu: Int) -> Bool { false }
+    public func watchesEntries(of vcpu: VCPUIndex) -> Bool { true }
+    public func watchesExits(of vcpu: VCPUIndex) -> Bool { false }
 }
 
 /// Nobody watches.
@@ -20,9 +21,9 @@ public struct NoObserver: MachineObserver, Sendable {
 
     @inline(__always)
     public mutating func observe(
-        _ transition: Transition, of vcpu: Int, at stamp: EventStamp, in machine: borrowing Machine
+        _ transition: Transition, of vcpu: VCPUIndex, at stamp: EventStamp, in machine: borrowing Machine
     ) {}
 
     @inline(__always)
-    public func watchesEntries(of vcpu: Int) -> Bool { false }
+    public func watchesEntries(of vcpu: VCPUIndex) -> Bool { false }
 }

@@ -6,7 +6,7 @@ public struct VCPU: Sendable {
     /// The host thread that runs it; nil for one that was only a target so far.
     public internal(set) var tid: Int32?
     /// Index of its VM in the machine.
-    public internal(set) var vm: Int
+    public internal(set) var vm: VMIndex
     /// Nobody has its place in the machine.
     var isFree = false
     /// Time of its thread's latest event, in clock units.
@@ -92,7 +92,7 @@ public struct VCPU: Sendable {
     /// The APIC answers at that address: it has not been seen to be disabled or switched to x2APIC mode.
     var isXAPIC = true
 
-    init(id: Int32?, tid: Int32?, vm: Int) {
+    init(id: Int32?, tid: Int32?, vm: VMIndex) {
         self.id = id
         self.tid = tid
         self.vm = vm
@@ -126,7 +126,7 @@ public struct VCPU: Sendable {
     /// KVM delivers an interrupt that its APIC accepted: it is on, and the task priority below the vector's class.
     mutating func delivers(_ vector: UInt8) {
         isSoftwareDisabled = false
-        if let priority = shownTPR, priority >> 4 >= vector >> 4 { shownTPR = nil }
+        if let priority = shownTPR, priority.priorityClass >= vector.priorityClass { shownTPR = nil }
     }
 
     /// Its words were read.

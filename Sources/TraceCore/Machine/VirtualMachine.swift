@@ -24,15 +24,15 @@ public struct VirtualMachine: Sendable {
     /// KVM emulated an access of L1's to the APIC page without making an MMIO SPTE.
     var emulatesWithoutSPTE = false
     /// Indices of its vCPUs in the machine, in order of appearance.
-    public private(set) var vcpus: [Int] = []
-    private var indices: [Int32: Int] = [:]
+    public private(set) var vcpus: [VCPUIndex] = []
+    private var indices: [Int32: VCPUIndex] = [:]
 
     init(serial: Int) {
         self.serial = serial
     }
 
     /// The index of the vCPU with an id.
-    func vcpu(id: Int32) -> Int? { indices[id] }
+    func vcpu(id: Int32) -> VCPUIndex? { indices[id] }
 
     /// It has ended and was counted: its place is the next one's.
     private(set) var isVacant = false
@@ -47,17 +47,17 @@ public struct VirtualMachine: Sendable {
         (hasEnded, isVacant) = (true, true)
     }
 
-    mutating func add(_ vcpu: Int, id: Int32?) {
+    mutating func add(_ vcpu: VCPUIndex, id: Int32?) {
         vcpus.append(vcpu)
         if let id { indices[id] = vcpu }
     }
 
     /// The id of a vCPU became known.
-    mutating func learned(id: Int32, of vcpu: Int) {
+    mutating func learned(id: Int32, of vcpu: VCPUIndex) {
         indices[id] = vcpu
     }
 
-    mutating func remove(_ vcpu: Int, id: Int32?) {
+    mutating func remove(_ vcpu: VCPUIndex, id: Int32?) {
         vcpus.removeAll { $0 == vcpu }
         if let id, indices[id] == vcpu { indices[id] = nil }
     }

@@ -19,8 +19,8 @@ public struct Observation: Equatable, Sendable {
 
     public var kind: Kind
     /// Index of the VM, and of the vCPU, where it is about one.
-    public var vm: Int?
-    public var vcpu: Int?
+    public var vm: VMIndex?
+    public var vcpu: VCPUIndex?
     public var vector: UInt8?
     public var first: UInt64
     public var last: UInt64

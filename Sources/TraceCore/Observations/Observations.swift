@@ -19,8 +19,7 @@ public struct Observations: MachineObserver, Sendable {
         var count: UInt64 = 1
     }
 
-    /// By vCPU.
-    private var watches: [Watch] = []
+    private var watches = Table<VCPUIndex, Watch>()
 
     /// Changes of inhibits that are listed one by one.
     static let inhibitsListed = 16
@@ -28,56 +27,50 @@ public struct Observations: MachineObserver, Sendable {
     public init() {}
 
     @inline(__always)
-    public func watchesEntries(of vcpu: Int) -> Bool {
-        vcpu < watches.count && watches[vcpu].start.isWaiting
+    public func watchesEntries(of vcpu: VCPUIndex) -> Bool {
+        vcpu < watches.endIndex && watches[vcpu].start.isWaiting
     }
 
     public mutating func observe(
-        _ transition: Transition, of vcpu: Int, at stamp: EventStamp, in machine: borrowing Machine
+        _ transition: Transition, of vcpu: VCPUIndex, at stamp: EventStamp, in machine: borrowing Machine
     ) {
         switch transition {
         case .entered:
             if watchesEntries(of: vcpu) { watches[vcpu].start.ends() }
         case .offered(let mode, _):
-            grow(to: vcpu)
-            watches[vcpu].start.offered(mode, at: stamp)
+            watches[vcpu, default: Watch()].start.offered(mode, at: stamp)
         case .accepted(let vector, _, _):
-            if vcpu < watches.count { watches[vcpu].storm.accepted(vector, at: stamp.time) }
+            if vcpu < watches.endIndex { watches[vcpu].storm.accepted(vector, at: stamp.time) }
         case .ended(let vector, let level):
             guard machine.measuresTime else { return }
             let isLevel = machine.vcpus[vcpu].bracket.isOpen && machine.vcpus[vcpu].bracket.reason == .eoiInduced
-            grow(to: vcpu)
-            watches[vcpu].storm.ended(vector, level: level, isLevel: isLevel, at: stamp.time)
+            watches[vcpu, default: Watch()].storm.ended(vector, level: level, isLevel: isLevel, at: stamp.time)
         case .toldIOAPIC:
-            if vcpu < watches.count { watches[vcpu].storm.toldIOAPIC() }
+            if vcpu < watches.endIndex { watches[vcpu].storm.toldIOAPIC() }
         case .acknowledged(let vector, .l2, _), .enteringL2(injecting: .some(let vector)):
-            if vcpu < watches.count { watches[vcpu].storm.passedOn(vector) }
+            if vcpu < watches.endIndex { watches[vcpu].storm.passedOn(vector) }
         case .faultInDiffers(let level, let did, let expected):
-            grow(to: vcpu)
             differs(level, did, expected, vcpu, stamp.time)
         case .gap:
-            guard vcpu < watches.count else { return }
+            guard vcpu < watches.endIndex else { return }
             watches[vcpu].start.ends()
             watches[vcpu].storm.interrupted()
         default: break
         }
     }
 
-    private mutating func grow(to vcpu: Int) {
-        while watches.count <= vcpu { watches.append(Watch()) }
-    }
-
     private mutating func differs(
-        _ level: Level, _ did: FaultInTable.Decision, _ expected: FaultInTable.Decision, _ vcpu: Int, _ time: UInt64
+        _ level: Level, _ did: FaultInTable.Decision, _ expected: FaultInTable.Decision, _ vcpu: VCPUIndex,
+        _ time: UInt64
     ) {
-        let known = watches[vcpu].differences.firstIndex {
+        let known = watches[vcpu, default: Watch()].differences.firstIndex {
             $0.level == level && $0.did == did && $0.expected == expected
         }
         if let known {
             watches[vcpu].differences[known].last = time
             watches[vcpu].differences[known].count &+= 1
         } else {
-            watches[vcpu].differences.append(
+            watches[vcpu, default: Watch()].differences.append(
                 Difference(level: level, did: did, expected: expected, first: time, last: time))
         }
     }
@@ -88,7 +81,7 @@ public struct Observations: MachineObserver, Sendable {
     ///   - isWhole: none but what VMs are known to have lost is missing: what was not seen of the others did not happen.
     ///   - ended: what was to tell of a VM when it ended.
     public func list(
-        in machine: borrowing Machine, isWhole: Bool, ended: (_ vm: Int) -> [Observation]? = { _ in nil }
+        in machine: borrowing Machine, isWhole: Bool, ended: (_ vm: VMIndex) -> [Observation]? = { _ in nil }
     ) -> [Observation] {
         var list: [Observation] = []
         for vm in machine.vms.indices {
@@ -97,11 +90,11 @@ public struct Observations: MachineObserver, Sendable {
         return list + machine.inhibitsOfNobody(listed: Self.inhibitsListed)
     }
 
-    func list(ofVM vm: Int, in machine: borrowing Machine, isWhole: Bool) -> [Observation] {
+    func list(ofVM vm: VMIndex, in machine: borrowing Machine, isWhole: Bool) -> [Observation] {
         var list: [Observation] = []
         for vcpu in machine.vms[vm].vcpus {
             list += [noProgress(vcpu, machine)].compactMap(\.self)
-            guard vcpu < watches.count else { continue }
+            guard vcpu < watches.endIndex else { continue }
             if isWhole, machine.vms[vm].eventsLost == 0 { list += [neverRan(vcpu, machine)].compactMap(\.self) }
             list += storms(vcpu, machine) + differences(vcpu, machine)
         }
@@ -109,11 +102,11 @@ public struct Observations: MachineObserver, Sendable {
     }
 
     /// The VM of these vCPUs has ended: another one has their places.
-    mutating func forget(_ vcpus: [Int]) {
+    mutating func forget(_ vcpus: [VCPUIndex]) {
         for vcpu in vcpus where watches.indices.contains(vcpu) { watches[vcpu] = Watch() }
     }
 
-    private func noProgress(_ vcpu: Int, _ machine: borrowing Machine) -> Observation? {
+    private func noProgress(_ vcpu: VCPUIndex, _ machine: borrowing Machine) -> Observation? {
         guard let run = machine.vcpus[vcpu].standstill.told else { return nil }
         let address = run.faults > 0 ? " and address \(Hex.string(run.address))" : ""
         let again = run.reinjections > 0 ? ", \(run.vector.hex) injected again \(run.reinjections) times" : ""
@@ -125,7 +118,7 @@ public struct Observations: MachineObserver, Sendable {
                 + "row\(machine.duration(from: run.first, to: run.last)), nothing emulated\(again).")
     }
 
-    private func neverRan(_ vcpu: Int, _ machine: borrowing Machine) -> Observation? {
+    private func neverRan(_ vcpu: VCPUIndex, _ machine: borrowing Machine) -> Observation? {
         let start = watches[vcpu].start
         guard let initial = start.initial, machine.measuresTime, machine.showsRuns,
             let waited = start.waited(until: machine.now), !machine.hasRun(vcpu, since: start.firstSIPI)
@@ -138,7 +131,7 @@ public struct Observations: MachineObserver, Sendable {
                 + "(apictrace explain init-sipi-race).")
     }
 
-    private func storms(_ vcpu: Int, _ machine: borrowing Machine) -> [Observation] {
+    private func storms(_ vcpu: VCPUIndex, _ machine: borrowing Machine) -> [Observation] {
         watches[vcpu].storm.all.map { storm in
             let passed = machine.vcpus[vcpu].hasNested ? ", passed on to L2 \(storm.passed) times" : ""
             let owner = storm.hasUserIOAPIC ? ", by an IOAPIC in user space" : ""
@@ -151,7 +144,7 @@ public struct Observations: MachineObserver, Sendable {
         }
     }
 
-    private func differences(_ vcpu: Int, _ machine: borrowing Machine) -> [Observation] {
+    private func differences(_ vcpu: VCPUIndex, _ machine: borrowing Machine) -> [Observation] {
         watches[vcpu].differences.map { difference in
             Observation(
                 kind: .faultIn, vm: machine.vcpus[vcpu].vm, vcpu: vcpu, vector: nil, first: difference.first,
@@ -201,7 +194,7 @@ extension Machine {
             && (info.recordedKinds.contains(.exit) || info.recordedKinds.contains(.entry))
     }
 
-    fileprivate func hasRun(_ vcpu: Int, since time: UInt64) -> Bool {
+    fileprivate func hasRun(_ vcpu: VCPUIndex, since time: UInt64) -> Bool {
         // Live: exits of a vCPU that has never nested are not told one by one, but counted.
         if vcpus[vcpu].isKnownNotToNest { return Level.allCases.contains { vcpus[vcpu].exits.total($0) > 0 } }
         return vcpus[vcpu].bracket.time > time

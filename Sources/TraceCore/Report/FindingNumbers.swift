@@ -6,7 +6,7 @@ public struct FindingNumbers: Sendable {
         var rule: RuleID
         /// The VM's serial: its place may be another one's by now.
         var vm: Int
-        var vcpu: Int?
+        var vcpu: VCPUIndex?
         /// Only where a vCPU may have several findings of the rule.
         var vector: UInt8?
     }

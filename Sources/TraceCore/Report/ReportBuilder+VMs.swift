@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension ReportBuilder {
-    func vm(_ index: Int) -> Report.VM {
+    func vm(_ index: VMIndex) -> Report.VM {
         let vm = machine.vms[index]
         return Report.VM(
             id: vm.serial, pid: machine.process(ofVM: index), command: machine.command(ofVM: index),
@@ -40,7 +40,7 @@ extension ReportBuilder {
         }
     }
 
-    private func vcpu(_ index: Int) -> Report.VCPU {
+    private func vcpu(_ index: VCPUIndex) -> Report.VCPU {
         let vcpu = machine.vcpus[index]
         return Report.VCPU(
             id: vcpu.id, tid: vcpu.tid ?? 0,
@@ -72,7 +72,7 @@ extension ReportBuilder {
             registers: Report.registers(counts))
     }
 
-    private func interrupts(of index: Int) -> [Report.InterruptLine] {
+    private func interrupts(of index: VCPUIndex) -> [Report.InterruptLine] {
         let lost = Set(findings.filter { $0.vcpu == index && $0.grade >= .suspect }.flatMap(\.vectors))
         let ledger = machine.vcpus[index].ledger
         return (UInt8.min...UInt8.max).filter { !ledger[$0].isUntouched }.map { vector in

@@ -69,11 +69,11 @@ public struct ReportBuilder: ~Copyable {
         time > base ? time - base : 0
     }
 
-    func isSelected(vm: Int) -> Bool {
+    func isSelected(vm: VMIndex) -> Bool {
         machine.isSelected(vm, selection)
     }
 
-    func isSelected(vcpu: Int) -> Bool {
+    func isSelected(vcpu: VCPUIndex) -> Bool {
         selection.contains(vcpu: machine.vcpus[vcpu].id)
     }
 

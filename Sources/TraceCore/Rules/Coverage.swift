@@ -7,7 +7,7 @@ public struct Coverage: Sendable {
     /// A reason why nothing found is not nothing there.
     public struct Doubt: Equatable, Sendable {
         /// Index of the VM that it is about, nil for the whole trace.
-        public var vm: Int?
+        public var vm: VMIndex?
         public var text: String
         /// Events that would remove it.
         public var missing: EventKindSet
@@ -15,7 +15,7 @@ public struct Coverage: Sendable {
 
     public private(set) var doubts: [Doubt] = []
     /// Why nothing could happen in each VM, one sentence each; what a clean verdict stands on.
-    private var grounds: [(vm: Int, serial: Int, text: String)] = []
+    private var grounds: [(vm: VMIndex, serial: Int, text: String)] = []
     /// The same of VMs that ended and whose places are others' now, and of how many it is true.
     private var groundsOfEnded: [(text: String, vms: Int)] = []
 
@@ -86,7 +86,7 @@ public struct Coverage: Sendable {
     }
 
     /// Of one VM alone.
-    init(ofVM vm: Int, _ machine: borrowing Machine, fix: FixState) {
+    init(ofVM vm: VMIndex, _ machine: borrowing Machine, fix: FixState) {
         check(vm, machine, fix)
     }
 
@@ -105,9 +105,9 @@ public struct Coverage: Sendable {
     public func of(_ selection: Selection, in machine: borrowing Machine) -> Coverage {
         guard !selection.vms.isEmpty else { return self }
         var narrowed = self
-        let isSelected = machine.vms.indices.map { machine.isSelected($0, selection) }
-        narrowed.doubts = doubts.filter { $0.vm.map { isSelected[$0] } ?? true }
-        narrowed.grounds = grounds.filter { isSelected[$0.vm] }
+        let selected = Set(machine.vms.indices.filter { machine.isSelected($0, selection) })
+        narrowed.doubts = doubts.filter { $0.vm.map(selected.contains) ?? true }
+        narrowed.grounds = grounds.filter { selected.contains($0.vm) }
         narrowed.groundsOfEnded = []
         return narrowed
     }
@@ -145,7 +145,7 @@ public struct Coverage: Sendable {
 
     // MARK: One VM
 
-    private mutating func check(_ vm: Int, _ machine: borrowing Machine, _ fix: FixState) {
+    private mutating func check(_ vm: VMIndex, _ machine: borrowing Machine, _ fix: FixState) {
         if machine.vms[vm].eventsLost > 0 {
             add(
                 "Events of VM \(machine.vms[vm].serial) were lost while recording: what they held may be a finding.",
@@ -195,7 +195,7 @@ public struct Coverage: Sendable {
     }
 
     /// What is sent to a vCPU that sleeps must wake it, unless it has parked with interrupts off.
-    private mutating func checkSleepers(_ vm: Int, _ machine: borrowing Machine) {
+    private mutating func checkSleepers(_ vm: VMIndex, _ machine: borrowing Machine) {
         guard machine.measuresTime else { return }
         for index in machine.vms[vm].vcpus {
             let vcpu = machine.vcpus[index]
@@ -214,7 +214,7 @@ public struct Coverage: Sendable {
 
     /// An L2 ran on VMX while APICv may have been active.
     private mutating func checkNested(
-        _ vm: Int, _ vcpus: [Int], _ machine: borrowing Machine, _ recorded: EventKindSet
+        _ vm: VMIndex, _ vcpus: [VCPUIndex], _ machine: borrowing Machine, _ recorded: EventKindSet
     ) {
         let apicv = machine.vms[vm].apicv
         let missing = Self.ledgerKinds.subtracting(recorded)
@@ -259,7 +259,7 @@ public struct Coverage: Sendable {
 
     /// Every interrupt of a vCPU that ran L2 must have come and ended, or something must excuse it.
     private mutating func checkInterrupts(
-        of index: Int, _ machine: borrowing Machine, isSeenFromCreation: Bool
+        of index: VCPUIndex, _ machine: borrowing Machine, isSeenFromCreation: Bool
     ) {
         let vcpu = machine.vcpus[index]
         guard vcpu.hasNested else { return }
@@ -308,7 +308,7 @@ public struct Coverage: Sendable {
         }
     }
 
-    private static func groundOfNested(_ vcpus: [Int], _ machine: borrowing Machine, _ fix: FixState) -> String {
+    private static func groundOfNested(_ vcpus: [VCPUIndex], _ machine: borrowing Machine, _ fix: FixState) -> String {
         let hasDirect = vcpus.contains { !machine.vcpus[$0].accessesDirect.whileActive.isEmpty }
         if fix.isPresent {
             return "the fix for stale SVI is there by \(fix.basis.rawValue)"
@@ -319,11 +319,11 @@ public struct Coverage: Sendable {
 
     // MARK: Words
 
-    private mutating func ground(_ vm: Int, _ machine: borrowing Machine, _ text: String) {
+    private mutating func ground(_ vm: VMIndex, _ machine: borrowing Machine, _ text: String) {
         grounds.append((vm, machine.vms[vm].serial, text))
     }
 
-    private mutating func add(_ text: String, vm: Int? = nil, missing: EventKindSet = []) {
+    private mutating func add(_ text: String, vm: VMIndex? = nil, missing: EventKindSet = []) {
         let doubt = Doubt(vm: vm, text: text, missing: missing)
         if !doubts.contains(doubt) { doubts.append(doubt) }
     }

@@ -39,9 +39,9 @@ public struct EndedVMs: Sendable {
     /// Why nothing could happen in those of ``totals``, and in how many. There are some five such sentences.
     private(set) var grounds: [(text: String, vms: Int)] = []
     /// By place.
-    private var verdicts: [Int: Verdict] = [:]
+    private var verdicts: [VMIndex: Verdict] = [:]
     /// Those that left nothing, in the order of their end, and the places that they take.
-    private var quiet: [Int] = []
+    private var quiet: [VMIndex] = []
     private var quietVCPUs = 0
     private var tellingVMs = 0
     private var tellingVCPUs = 0
@@ -55,16 +55,16 @@ public struct EndedVMs: Sendable {
 
     public init() {}
 
-    subscript(vm: Int) -> Verdict? { verdicts[vm] }
+    subscript(vm: VMIndex) -> Verdict? { verdicts[vm] }
 
     /// Of those that still have one.
-    var places: [Int] { verdicts.keys.sorted() }
+    var places: [VMIndex] { verdicts.keys.sorted() }
 
     /// In the order of places.
     var findings: [RuleFinding] { verdicts.sorted { $0.key < $1.key }.flatMap(\.value.findings) }
 
     /// A VM has ended. It stays in its place, or is one of those that ``leaving()`` has go.
-    mutating func add(_ verdict: Verdict, of vm: Int) {
+    mutating func add(_ verdict: Verdict, of vm: VMIndex) {
         verdicts[vm] = verdict
         if verdict.tellsSomething, tellingVMs < Self.mostTelling, tellingVCPUs + verdict.vcpus <= Self.mostVCPUs {
             tellingVMs += 1
@@ -78,7 +78,7 @@ public struct EndedVMs: Sendable {
     /// The oldest one whose place is needed, nil where there is none.
     ///
     /// - Parameter isCrowded: the machine needs any place that it can have.
-    mutating func leaving(isCrowded: Bool) -> Int? {
+    mutating func leaving(isCrowded: Bool) -> VMIndex? {
         guard let vm = quiet.first, isCrowded || quiet.count > Self.mostQuiet || quietVCPUs > Self.mostVCPUs,
             let verdict = verdicts.removeValue(forKey: vm)
         else { return nil }

@@ -60,7 +60,7 @@ struct ForgottenInterrupt: Sendable {
         previous = nil
     }
 
-    func finding(vm: Int, vcpu: Int) -> RuleFinding? {
+    func finding(vm: VMIndex, vcpu: VCPUIndex) -> RuleFinding? {
         guard count > 0 else { return nil }
         let list = vectors.sorted().listed
         var finding = RuleFinding(

@@ -13,27 +13,28 @@ struct InhibitFlapping: Sendable {
         var log = EvidenceLog()
     }
 
-    private var watches: [Watch] = []
+    private var watches = Table<VMIndex, Watch>()
 
     /// So many times off or on within a second.
     static let changesNeeded = 50
     static let windowNanoseconds: UInt64 = 1_000_000_000
 
-    mutating func observe(_ transition: Transition, of vcpu: Int, at stamp: EventStamp, in machine: borrowing Machine) {
+    mutating func observe(
+        _ transition: Transition, of vcpu: VCPUIndex, at stamp: EventStamp, in machine: borrowing Machine
+    ) {
         guard case .inhibitsChanged = transition, machine.measuresTime else { return }
         let vm = machine.vcpus[vcpu].vm
         let interval = machine.vms[vm].apicv.current
         guard interval.state != .unknown, !interval.inferred else { return }
-        while watches.count <= vm { watches.append(Watch()) }
         let isActive = interval.state == .active
-        guard watches[vm].wasActive != isActive else { return }
-        watches[vm].wasActive = isActive
+        guard watches[vm, default: Watch()].wasActive != isActive else { return }
+        watches[vm, default: Watch()].wasActive = isActive
         let names = isActive ? "none" : machine.inhibitNames.names(of: interval.mask).joined(separator: ", ")
         watches[vm].log.add("kvm_apicv_inhibit_changed", at: stamp, "inhibits: \(names)")
         toggled(vm, stamp.time)
     }
 
-    private mutating func toggled(_ vm: Int, _ time: UInt64) {
+    private mutating func toggled(_ vm: VMIndex, _ time: UInt64) {
         watches[vm].total += 1
         if watches[vm].recent.count < Self.changesNeeded {
             watches[vm].recent.append(time)
@@ -48,7 +49,7 @@ struct InhibitFlapping: Sendable {
     }
 
     /// The VM has ended: another one has its place.
-    mutating func forget(vm: Int) {
+    mutating func forget(vm: VMIndex) {
         if watches.indices.contains(vm) { watches[vm] = Watch() }
     }
 

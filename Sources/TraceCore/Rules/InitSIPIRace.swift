@@ -14,39 +14,40 @@ struct InitSIPIRace: Sendable {
         case waiting(initial: EventStamp, sipi: EventStamp, taken: EventStamp)
     }
 
-    private var phases: [Phase] = []
+    private var phases = Table<VCPUIndex, Phase>()
 
     /// How long a vCPU may wait for a SIPI before it counts as forgotten; hypervisors send the second after 10 ms.
     static let nanosecondsNeeded: UInt64 = 100_000_000
 
-    mutating func observe(_ transition: Transition, of vcpu: Int, at stamp: EventStamp, in machine: borrowing Machine) {
+    mutating func observe(
+        _ transition: Transition, of vcpu: VCPUIndex, at stamp: EventStamp, in machine: borrowing Machine
+    ) {
         guard machine.vcpus[vcpu].hasNested, machine.vms[machine.vcpus[vcpu].vm].isa == .vmx else { return }
-        while phases.count <= vcpu { phases.append(.idle) }
-        switch (transition, phases[vcpu]) {
+        switch (transition, phases[vcpu, default: .idle]) {
         case (.offered(.`init`, _), .idle), (.offered(.`init`, _), .raced):
             // A second INIT is another story: the vCPU has been through a reset since, which leaves no event.
-            phases[vcpu] = .initOffered(stamp)
+            phases[vcpu, default: .idle] = .initOffered(stamp)
         case (.offered(.sipi, _), .initOffered(let initial)):
-            phases[vcpu] = .raced(initial: initial, sipi: stamp, hasEntered: false)
+            phases[vcpu, default: .idle] = .raced(initial: initial, sipi: stamp, hasEntered: false)
         case (.enteringL2, .raced(let initial, let sipi, let hasEntered)):
-            phases[vcpu] = hasEntered ? .idle : .raced(initial: initial, sipi: sipi, hasEntered: true)
+            phases[vcpu, default: .idle] = hasEntered ? .idle : .raced(initial: initial, sipi: sipi, hasEntered: true)
         case (.initTaken, .raced(let initial, let sipi, _)):
             // A vCPU that ran on after the SIPI had been through both (kvm_apic_accept_events comes before each entry).
-            phases[vcpu] =
+            phases[vcpu, default: .idle] =
                 machine.vcpus[vcpu].enteredAt > sipi.time
                 ? .idle : .waiting(initial: initial, sipi: sipi, taken: stamp)
         case (.acknowledged, .waiting), (.ended, .waiting), (.accessHooked, .waiting), (.accessedDirectly, .waiting):
             // It runs, and waits for nothing.
-            phases[vcpu] = .idle
+            phases[vcpu, default: .idle] = .idle
         case (.initTaken, .initOffered), (.sipiTaken, _), (.gap, _), (.reset, _):
-            phases[vcpu] = .idle
+            phases[vcpu, default: .idle] = .idle
         default:
             break
         }
     }
 
     /// The VM of this vCPU has ended: another one has its place.
-    mutating func forget(_ vcpu: Int) {
+    mutating func forget(_ vcpu: VCPUIndex) {
         if phases.indices.contains(vcpu) { phases[vcpu] = .idle }
     }
 

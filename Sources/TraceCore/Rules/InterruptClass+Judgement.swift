@@ -4,7 +4,7 @@ extension InterruptClass {
     /// Why a vector of a vCPU is still outstanding at the end of the trace; nil where it isn't.
     ///
     /// - Parameter isLost: a rule found it lost.
-    init?(of vector: UInt8, on index: Int, in machine: borrowing Machine, isLost: Bool) {
+    init?(of vector: UInt8, on index: VCPUIndex, in machine: borrowing Machine, isLost: Bool) {
         let vcpu = machine.vcpus[index]
         guard let pending = vcpu.ledger[vector].pending else { return nil }
         if pending.gaps != vcpu.ledger.gaps {
@@ -15,7 +15,7 @@ extension InterruptClass {
             self = .blocked
         } else if pending.maybeSilent {
             self = .silent
-        } else if machine.heldClass(on: index) ?? 0 >= vector >> 4 {
+        } else if machine.heldClass(on: index) ?? .lowest >= vector.priorityClass {
             self = .masked
         } else if machine.measuresTime,
             machine.now.elapsed(since: pending.since.time) < Wait.nanosecondsNeeded
@@ -29,7 +29,7 @@ extension InterruptClass {
 
 extension Machine {
     /// KVM_GUESTDBG_BLOCKIRQ is set now, or was up to a moment ago.
-    func blockedIRQ(_ vcpu: Int) -> Bool {
+    func blockedIRQ(_ vcpu: VCPUIndex) -> Bool {
         if blocksIRQ(vcpu) { return true }
         guard let bit = inhibitNames.blockIRQ else { return false }
         // Once it is cleared KVM injects what waits at the next entry.

@@ -26,24 +26,23 @@ struct L2APICDirect: Sendable {
         }
     }
 
-    private var watches: [Watch] = []
+    private var watches = Table<VCPUIndex, Watch>()
 
-    mutating func observe(_ transition: Transition, of vcpu: Int, at stamp: EventStamp, in machine: borrowing Machine) {
+    mutating func observe(
+        _ transition: Transition, of vcpu: VCPUIndex, at stamp: EventStamp, in machine: borrowing Machine
+    ) {
         switch transition {
         case .accessedDirectly(let register, let isWrite, let path):
             guard concerns(vcpu, machine) else { return }
-            while watches.count <= vcpu { watches.append(Watch()) }
             settle(vcpu, machine)
             accessed(register, isWrite: isWrite, path, vcpu, stamp)
         case .sentIPIInMisconfig:
             guard !machine.recordsNestedExits, concerns(vcpu, machine) else { return }
-            while watches.count <= vcpu { watches.append(Watch()) }
             settle(vcpu, machine)
             sentIPIInMisconfig(vcpu, stamp)
         case .pageChanged(.l2):
             guard let (event, shown) = machine.vcpus[vcpu].pageOfL2.shown else { return }
-            while watches.count <= vcpu { watches.append(Watch()) }
-            watches[vcpu].log.add(
+            watches[vcpu, default: Watch()].log.add(
                 event.tracepoints[0], at: shown, isKey: true, Self.text(of: machine.vcpus[vcpu].pageOfL2.state))
         default:
             break
@@ -51,19 +50,19 @@ struct L2APICDirect: Sendable {
     }
 
     /// The VM of this vCPU has ended: another one has its place.
-    mutating func forget(_ vcpu: Int) {
+    mutating func forget(_ vcpu: VCPUIndex) {
         if watches.indices.contains(vcpu) { watches[vcpu] = Watch() }
     }
 
     /// APICv is active now: what was seen while nothing was known of it stays if it was active then too.
-    private mutating func settle(_ vcpu: Int, _ machine: borrowing Machine) {
+    private mutating func settle(_ vcpu: VCPUIndex, _ machine: borrowing Machine) {
         let apicv = machine.vms[machine.vcpus[vcpu].vm].apicv
-        guard watches[vcpu].restsOnUnknown, apicv.state == .active else { return }
-        if apicv.initial != .active { watches[vcpu].forgetAccesses() }
-        watches[vcpu].restsOnUnknown = false
+        guard watches[vcpu, default: Watch()].restsOnUnknown, apicv.state == .active else { return }
+        if apicv.initial != .active { watches[vcpu, default: Watch()].forgetAccesses() }
+        watches[vcpu, default: Watch()].restsOnUnknown = false
     }
 
-    private func concerns(_ vcpu: Int, _ machine: borrowing Machine) -> Bool {
+    private func concerns(_ vcpu: VCPUIndex, _ machine: borrowing Machine) -> Bool {
         let vm = machine.vms[machine.vcpus[vcpu].vm]
         // What became unknown by contradiction no later sign settles.
         return vm.isa == .vmx && vm.apicv.state != .inhibited
@@ -71,9 +70,9 @@ struct L2APICDirect: Sendable {
     }
 
     private mutating func accessed(
-        _ register: APICRegister, isWrite: Bool, _ path: Transition.Path, _ vcpu: Int, _ stamp: EventStamp
+        _ register: APICRegister, isWrite: Bool, _ path: Transition.Path, _ vcpu: VCPUIndex, _ stamp: EventStamp
     ) {
-        if watches[vcpu].first[path] == nil { watches[vcpu].first[path] = stamp }
+        if watches[vcpu, default: Watch()].first[path] == nil { watches[vcpu, default: Watch()].first[path] = stamp }
         watches[vcpu].last[path] = stamp
         let verb = isWrite ? "writes" : "reads"
         // The first touch of each register is worth a line.
@@ -89,23 +88,23 @@ struct L2APICDirect: Sendable {
     }
 
     /// Without `kvm_nested_vmexit`: with APICv L1's own ICR write is APIC_WRITE, so this one is L2's.
-    private mutating func sentIPIInMisconfig(_ vcpu: Int, _ stamp: EventStamp) {
-        if watches[vcpu].first[.mmio] == nil { watches[vcpu].first[.mmio] = stamp }
+    private mutating func sentIPIInMisconfig(_ vcpu: VCPUIndex, _ stamp: EventStamp) {
+        if watches[vcpu, default: Watch()].first[.mmio] == nil { watches[vcpu, default: Watch()].first[.mmio] = stamp }
         watches[vcpu].last[.mmio] = stamp
         watches[vcpu].ipisInMisconfig &+= 1
         watches[vcpu].mmio.accessed(.icr, isWrite: true)
         watches[vcpu].log.add("kvm_apic_ipi", at: stamp, "sent while EPT_MISCONFIG was handled: an ICR write by L2")
     }
 
-    func findings(of vcpus: [Int], in machine: borrowing Machine) -> [RuleFinding] {
-        vcpus.prefix { $0 < watches.count }.flatMap { vcpu -> [RuleFinding] in
+    func findings(of vcpus: [VCPUIndex], in machine: borrowing Machine) -> [RuleFinding] {
+        vcpus.prefix { $0 < watches.endIndex }.flatMap { vcpu -> [RuleFinding] in
             let vm = machine.vcpus[vcpu].vm
             guard !watches[vcpu].restsOnUnknown || machine.vms[vm].apicv.initial == .active else { return [] }
             return [finding(vcpu, vm, .mmio), finding(vcpu, vm, .x2apic)].compactMap { $0 }
         }
     }
 
-    private func finding(_ vcpu: Int, _ vm: Int, _ path: Transition.Path) -> RuleFinding? {
+    private func finding(_ vcpu: VCPUIndex, _ vm: VMIndex, _ path: Transition.Path) -> RuleFinding? {
         let watch = watches[vcpu]
         let registers = path == .mmio ? watch.mmio : watch.x2apic
         guard !registers.isEmpty, let first = watch.first[path] else { return nil }

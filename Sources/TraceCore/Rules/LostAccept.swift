@@ -10,13 +10,15 @@ struct LostAccept: Sendable {
         var sleepers: [Sleeper] = []
     }
 
-    private var watches: [Watch] = []
+    private var watches = Table<VCPUIndex, Watch>()
     /// As of the latest tick.
     private(set) var unexplainedSleepers: [Int32] = []
 
     private static let sleepersKept = 16
 
-    mutating func observe(_ transition: Transition, of vcpu: Int, at stamp: EventStamp, in machine: borrowing Machine) {
+    mutating func observe(
+        _ transition: Transition, of vcpu: VCPUIndex, at stamp: EventStamp, in machine: borrowing Machine
+    ) {
         guard watches.indices.contains(vcpu) || transition == .inhibitsChanged else { return }
         switch transition {
         case .entered(let level): watches[vcpu].forgotten.entered(level, injects: machine.vcpus[vcpu].isInjecting)
@@ -30,23 +32,22 @@ struct LostAccept: Sendable {
     }
 
     /// The VM of this vCPU has ended: another one has its place.
-    mutating func forget(_ vcpu: Int) {
+    mutating func forget(_ vcpu: VCPUIndex) {
         if watches.indices.contains(vcpu) { watches[vcpu] = Watch() }
     }
 
     /// Late is not lost.
-    private mutating func woken(by vector: UInt8, _ vcpu: Int) {
+    private mutating func woken(by vector: UInt8, _ vcpu: VCPUIndex) {
         watches[vcpu].sleepers.removeAll { $0.vector == vector }
     }
 
     /// The vCPU's words were read.
     @inline(__always)
-    func watchesEntries(of vcpu: Int) -> Bool { vcpu < watches.count && watches[vcpu].forgotten.isWatching }
+    func watchesEntries(of vcpu: VCPUIndex) -> Bool { vcpu < watches.endIndex && watches[vcpu].forgotten.isWatching }
 
     /// Words read before an entry of L2, by a probe that looks only where C2 may be judged.
-    mutating func l2Entry(_ reading: LAPICReading, of vcpu: Int, at stamp: EventStamp) {
-        while watches.count <= vcpu { watches.append(Watch()) }
-        watches[vcpu].forgotten.read(reading, at: stamp)
+    mutating func l2Entry(_ reading: LAPICReading, of vcpu: VCPUIndex, at stamp: EventStamp) {
+        watches[vcpu, default: Watch()].forgotten.read(reading, at: stamp)
     }
 
     /// Time has passed: a vCPU that sleeps emits nothing.
@@ -62,7 +63,7 @@ struct LostAccept: Sendable {
     }
 
     /// What was read since they were noticed may show that they sleep rightly.
-    private mutating func excuse(_ vcpu: Int, _ machine: borrowing Machine) {
+    private mutating func excuse(_ vcpu: VCPUIndex, _ machine: borrowing Machine) {
         let state = machine.vcpus[vcpu]
         watches[vcpu].sleepers.removeAll { sleeper in
             sleeper.halted.time == state.bracket.time
@@ -70,23 +71,22 @@ struct LostAccept: Sendable {
         }
     }
 
-    private mutating func add(_ sleeper: Sleeper, _ vcpu: Int) {
-        while watches.count <= vcpu { watches.append(Watch()) }
-        let known = watches[vcpu].sleepers.firstIndex {
+    private mutating func add(_ sleeper: Sleeper, _ vcpu: VCPUIndex) {
+        let known = watches[vcpu, default: Watch()].sleepers.firstIndex {
             $0.vector == sleeper.vector && $0.accepted == sleeper.accepted
         }
         if let known {
             if sleeper.mustWake, !watches[vcpu].sleepers[known].mustWake { watches[vcpu].sleepers[known] = sleeper }
-        } else if watches[vcpu].sleepers.count < Self.sleepersKept {
-            watches[vcpu].sleepers.append(sleeper)
+        } else if watches[vcpu, default: Watch()].sleepers.count < Self.sleepersKept {
+            watches[vcpu, default: Watch()].sleepers.append(sleeper)
         }
     }
 
     /// - Parameter explained: vectors that another finding carries, by vCPU.
     func findings(
-        of vcpus: [Int], in machine: borrowing Machine, waits: Waits, explained: [Int: VectorSet]
+        of vcpus: [VCPUIndex], in machine: borrowing Machine, waits: Waits, explained: [VCPUIndex: VectorSet]
     ) -> [RuleFinding] {
-        vcpus.prefix { $0 < max(watches.count, waits.vcpus.count) }.compactMap { vcpu in
+        vcpus.prefix { $0 < max(watches.endIndex, waits.vcpus.upperBound) }.compactMap { vcpu in
             let vm = machine.vcpus[vcpu].vm
             let carried = explained[vcpu] ?? VectorSet()
             var found = [waitFinding(waits[vcpu], carried, vcpu, machine)].compactMap { $0 }
@@ -102,7 +102,7 @@ struct LostAccept: Sendable {
     }
 
     private func waitFinding(
-        _ watch: WaitWatch, _ carried: VectorSet, _ vcpu: Int, _ machine: borrowing Machine
+        _ watch: WaitWatch, _ carried: VectorSet, _ vcpu: VCPUIndex, _ machine: borrowing Machine
     ) -> RuleFinding? {
         guard machine.showsWaits else { return nil }
         let found = watch.found.filter {

@@ -15,15 +15,17 @@ public enum MemoryProofs {
     /// Judges the words of two consecutive exits of L1, on VMX with APICv active and virtual-interrupt delivery in
     /// vmcs01. Nil where they agree with hardware or with too little certainty.
     public static func staleSVI(first: LAPICWords, second: LAPICWords) -> StaleSVI? {
-        let stored = second.ppr & 0xf0
-        let computed = second.computedPPR & 0xf0
-        guard stored != computed, first.ppr & 0xf0 == stored, first.computedPPR & 0xf0 == computed else { return nil }
-        if let requested = second.irr.highest, requested & 0xf0 > min(stored, computed),
-            requested & 0xf0 <= max(stored, computed)
+        let stored = second.ppr.priorityClass
+        let computed = second.computedPPR.priorityClass
+        guard stored != computed, first.ppr.priorityClass == stored, first.computedPPR.priorityClass == computed else {
+            return nil
+        }
+        if let requested = second.irr.highest, requested.priorityClass > min(stored, computed),
+            requested.priorityClass <= max(stored, computed)
         {
             return .confirmed(stored: second.ppr, computed: second.computedPPR, vector: requested)
         }
-        if let inService = second.isr.highest, inService & 0xf0 > stored {
+        if let inService = second.isr.highest, inService.priorityClass > stored {
             return .confirmed(stored: second.ppr, computed: second.computedPPR, vector: inService)
         }
         return .mismatch(stored: second.ppr, computed: second.computedPPR)

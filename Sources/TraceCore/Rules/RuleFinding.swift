@@ -5,8 +5,8 @@ public struct RuleFinding: Equatable, Sendable {
     public var rule: RuleID
     public var grade: Grade
     /// Index of the VM, and of the vCPU where the finding is one vCPU's.
-    public var vm: Int
-    public var vcpu: Int?
+    public var vm: VMIndex
+    public var vcpu: VCPUIndex?
     public var first: UInt64
     public var last: UInt64
     /// Of what the rule counts: accesses, crossings, lost vectors' accepts, mask changes.

@@ -14,7 +14,7 @@ public struct Rules: MachineObserver, Sendable {
 
     @inline(__always)
     public mutating func observe(
-        _ transition: Transition, of vcpu: Int, at stamp: EventStamp, in machine: borrowing Machine
+        _ transition: Transition, of vcpu: VCPUIndex, at stamp: EventStamp, in machine: borrowing Machine
     ) {
         staleSVI.observe(transition, of: vcpu, at: stamp, in: machine)
         let (crossed, stuck) = staleSVI.crossed(on: vcpu)
@@ -29,7 +29,7 @@ public struct Rules: MachineObserver, Sendable {
     }
 
     @inline(__always)
-    public func watchesEntries(of vcpu: Int) -> Bool {
+    public func watchesEntries(of vcpu: VCPUIndex) -> Bool {
         waits.watchesEntries(of: vcpu) || staleSVI.watchesEntries(of: vcpu) || lostAccept.watchesEntries(of: vcpu)
     }
 
@@ -39,7 +39,7 @@ public struct Rules: MachineObserver, Sendable {
     }
 
     /// A VM has ended: other vCPUs have its places from now on.
-    mutating func forget(vm: Int, vcpus: [Int]) {
+    mutating func forget(vm: VMIndex, vcpus: [VCPUIndex]) {
         inhibitFlapping.forget(vm: vm)
         for vcpu in vcpus {
             staleSVI.forget(vcpu)
@@ -55,7 +55,9 @@ public struct Rules: MachineObserver, Sendable {
     mutating func rememberFix(in machine: borrowing Machine) { staleSVI.rememberFix(in: machine) }
 
     /// Live: the words of a vCPU's local APIC.
-    mutating func lapic(_ reading: LAPICReading, of vcpu: Int, at stamp: EventStamp, in machine: borrowing Machine) {
+    mutating func lapic(
+        _ reading: LAPICReading, of vcpu: VCPUIndex, at stamp: EventStamp, in machine: borrowing Machine
+    ) {
         staleSVI.words(reading.words, of: vcpu, at: stamp)
         switch reading.occasion {
         case .l1Exit: staleSVI.l1Exit(reading.words, of: vcpu, at: stamp, in: machine)
@@ -100,11 +102,11 @@ public struct Rules: MachineObserver, Sendable {
     ///   - ended: what was found of VMs when they ended.
     ///   - asked: only those of these vCPUs are looked for, of which a host has few among many.
     public func findings(
-        in machine: borrowing Machine, fix: FixState, ended: EndedVMs = EndedVMs(), ofVCPUs asked: [Int]? = nil
+        in machine: borrowing Machine, fix: FixState, ended: EndedVMs = EndedVMs(), ofVCPUs asked: [VCPUIndex]? = nil
     ) -> [RuleFinding] {
         let vcpus = asked ?? Array(machine.vcpus.indices)
         var stale = staleSVI.findings(of: vcpus, in: machine, waits: waits, fix: fix)
-        var explained: [Int: VectorSet] = [:]
+        var explained: [VCPUIndex: VectorSet] = [:]
         for finding in stale {
             guard let vcpu = finding.vcpu else { continue }
             for vector in finding.vectors { explained[vcpu, default: VectorSet()].insert(vector) }

@@ -20,15 +20,16 @@ struct Sleeper: Equatable, Sendable {
     private static let nanosecondsUntilAsked: UInt64 = 50_000_000
 
     /// The highest interrupt that a blocked vCPU has slept on for a while; nil where none is, or something shows why.
-    init?(_ index: Int, at time: UInt64, in machine: borrowing Machine) {
+    init?(_ index: VCPUIndex, at time: UInt64, in machine: borrowing Machine) {
         let vcpu = machine.vcpus[index]
         let halted = vcpu.bracket.time
         guard time > halted, time - halted >= Self.nanosecondsUntilAsked, !machine.blocksIRQ(index) else { return nil }
         let words = vcpu.wordsSinceExit
         // Where the words are there they tell all this.
         guard words?.reading.isAPICEnabled ?? !vcpu.isSoftwareDisabled else { return nil }
-        let masked = words == nil ? max((vcpu.shownTPR ?? 0) >> 4, (vcpu.ledger.highestInService ?? 0) >> 4) : 0
-        for vector in vcpu.ledger.pending.vectors.reversed() where vector >> 4 > masked {
+        let masked =
+            words == nil ? max(vcpu.shownTPR ?? 0, vcpu.ledger.highestInService ?? 0).priorityClass : .lowest
+        for vector in vcpu.ledger.pending.vectors.reversed() where vector.priorityClass > masked {
             guard let pending = vcpu.ledger[vector].pending, pending.gaps == vcpu.ledger.gaps else { continue }
             // Before the HLT hardware may have delivered it; during it nothing runs that could take it.
             guard !pending.maybeSilent || pending.since.time >= halted else { continue }
@@ -55,7 +56,7 @@ struct Sleeper: Equatable, Sendable {
         return noticed - from >= Self.nanosecondsNeeded && (mustWake || vcpu.hasNested)
     }
 
-    static func finding(_ sleepers: [Sleeper], vm: Int, vcpu: Int) -> RuleFinding? {
+    static func finding(_ sleepers: [Sleeper], vm: VMIndex, vcpu: VCPUIndex) -> RuleFinding? {
         guard let first = sleepers.first, let last = sleepers.last else { return nil }
         let vectors = Set(sleepers.map(\.vector)).sorted()
         let isCertain = sleepers.contains(where: \.mustWake)
@@ -86,7 +87,7 @@ extension VCPU {
     func mustWake(for vector: UInt8, acceptedAt accepted: UInt64) -> Bool? {
         guard let (reading, stamp) = wordsSinceExit else { return nil }
         if takesInterrupts == false || reading.isAPICEnabled == false { return false }
-        if vector >> 4 <= reading.words.computedPPR >> 4 { return false }
+        if vector.priorityClass <= reading.words.computedPPR.priorityClass { return false }
         // Refused, or taken before the HLT.
         if reading.occasion == .asleep, stamp.time > accepted, !reading.words.irr.contains(vector) { return false }
         return takesInterrupts

@@ -3,11 +3,13 @@
 /// Rule `stuck-isr`: an EOI in L1 that ends a lower vector (or none) while one that KVM injected into L2 is in service.
 /// For vCPUs where `stale-svi` does not already carry it as a symptom.
 struct StuckISR: Sendable {
-    private var stuck: [(vcpu: Int, vector: UInt8, told: Int32, at: EventStamp)] = []
-    /// What is in there, by vCPU.
-    private var known: [VectorSet] = []
+    private var stuck: [(vcpu: VCPUIndex, vector: UInt8, told: Int32, at: EventStamp)] = []
+    /// What is in there.
+    private var known = Table<VCPUIndex, VectorSet>()
 
-    mutating func observe(_ transition: Transition, of vcpu: Int, at stamp: EventStamp, in machine: borrowing Machine) {
+    mutating func observe(
+        _ transition: Transition, of vcpu: VCPUIndex, at stamp: EventStamp, in machine: borrowing Machine
+    ) {
         if case .ended(let vector, _) = transition {
             stuck.removeAll {
                 $0.vcpu == vcpu && $0.vector == vector
@@ -15,20 +17,19 @@ struct StuckISR: Sendable {
             }
         }
         guard case .missedEOI(let vector, let told) = transition else { return }
-        while known.count <= vcpu { known.append(VectorSet()) }
-        guard !known[vcpu].contains(vector) else { return }
-        known[vcpu].insert(vector)
+        guard !known[vcpu, default: VectorSet()].contains(vector) else { return }
+        known[vcpu, default: VectorSet()].insert(vector)
         stuck.append((vcpu, vector, told, stamp))
     }
 
     /// The VM of this vCPU has ended: another one has its place.
-    mutating func forget(_ vcpu: Int) {
+    mutating func forget(_ vcpu: VCPUIndex) {
         guard known.indices.contains(vcpu), !known[vcpu].isEmpty else { return }
         known[vcpu] = VectorSet()
         stuck.removeAll { $0.vcpu == vcpu }
     }
 
-    func findings(in machine: borrowing Machine, explained: Set<Int>) -> [RuleFinding] {
+    func findings(in machine: borrowing Machine, explained: Set<VCPUIndex>) -> [RuleFinding] {
         stuck.filter { !explained.contains($0.vcpu) }.map { entry in
             var finding = RuleFinding(
                 rule: .stuckISR, grade: .suspect, vm: machine.vcpus[entry.vcpu].vm, vcpu: entry.vcpu,

@@ -94,7 +94,7 @@ public struct InterruptLedger: Equatable, Sendable {
         // KVM picks a vector only where nothing of its class or above is in ISR: what was there has ended unseen. Hardware
         // goes by SVI, which may be stale, and proves nothing.
         if isSure, how != .passedOn {
-            for older in inServiceMap.vectors where older >> 4 >= vector >> 4 { endedUnseen(older) }
+            for older in inServiceMap.vectors where older.priorityClass >= vector.priorityClass { endedUnseen(older) }
             unseenMap.removeAll(from: vector & 0xf0)
         }
         accounts[vector].inService = .init(since: stamp, level: level, by: how, isSure: isSure)

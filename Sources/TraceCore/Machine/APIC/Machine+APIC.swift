@@ -5,7 +5,7 @@ extension Machine {
     /// A register that KVM itself read or wrote: of an access that `kvm_mmio` or `kvm_msr` tell too, or that hardware
     /// finished and reported (APIC_WRITE). It shows that the APIC answers at that address.
     mutating func apic<Observer: MachineObserver>(
-        _ access: KVMEvent.APICAccess, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
+        _ access: KVMEvent.APICAccess, _ thread: ThreadIndex, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         let vcpu = vcpu(of: thread)
         let register = APICRegister(offset: access.register)
@@ -24,7 +24,7 @@ extension Machine {
     }
 
     mutating func msr<Observer: MachineObserver>(
-        _ access: KVMEvent.MSRAccess, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
+        _ access: KVMEvent.MSRAccess, _ thread: ThreadIndex, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         let vcpu = vcpu(of: thread)
         guard !access.exception else { return }
@@ -45,7 +45,7 @@ extension Machine {
     }
 
     mutating func apicIPI<Observer: MachineObserver>(
-        _ ipi: KVMEvent.APICIPI, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
+        _ ipi: KVMEvent.APICIPI, _ thread: ThreadIndex, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         let vcpu = vcpu(of: thread)
         vcpus[vcpu].ipis.sent(ipi)
@@ -55,7 +55,7 @@ extension Machine {
     }
 
     mutating func apicAcceptIRQ<Observer: MachineObserver>(
-        _ accept: KVMEvent.APICAcceptIRQ, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
+        _ accept: KVMEvent.APICAcceptIRQ, _ thread: ThreadIndex, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         let mode = DeliveryMode(icrLow: UInt32(accept.deliveryMode))
         guard let vcpu = target(of: accept, from: thread) else {
@@ -87,7 +87,7 @@ extension Machine {
 
     /// Interrupts that were accepted before the level of the exit was known.
     @inline(never)
-    mutating func acceptHeld<Observer: MachineObserver>(_ vcpu: Int, level: Level, _ observer: inout Observer) {
+    mutating func acceptHeld<Observer: MachineObserver>(_ vcpu: VCPUIndex, level: Level, _ observer: inout Observer) {
         let held = vcpus[vcpu].unlevelled
         vcpus[vcpu].unlevelled.clear()
         for index in 0..<held.count {
@@ -97,7 +97,7 @@ extension Machine {
     }
 
     private mutating func accept<Observer: MachineObserver>(
-        _ vector: UInt8, _ vcpu: Int, level: Level, _ stamp: EventStamp, _ observer: inout Observer
+        _ vector: UInt8, _ vcpu: VCPUIndex, level: Level, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         showedLocalAPIC(vcpus[vcpu].vm, vcpu, stamp, &observer)
         guard !vcpus[vcpu].isSoftwareDisabled else {
@@ -112,7 +112,7 @@ extension Machine {
     }
 
     mutating func injVIRQ<Observer: MachineObserver>(
-        _ injection: KVMEvent.InjVIRQ, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
+        _ injection: KVMEvent.InjVIRQ, _ thread: ThreadIndex, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         guard injection.soft != true, let vector = UInt8(exactly: injection.vector) else { return }
         let vcpu = vcpu(of: thread)
@@ -126,7 +126,7 @@ extension Machine {
     /// - Parameter isAgain: nil where the event doesn't tell, as in 5.10 to 5.19 and in `kvm_entry`: then it is again
     ///   what repeats the vector whose delivery the exit interrupted.
     mutating func inject<Observer: MachineObserver>(
-        _ vector: UInt8, isAgain: Bool?, by how: Acknowledgement, _ vcpu: Int, _ stamp: EventStamp,
+        _ vector: UInt8, isAgain: Bool?, by how: Acknowledgement, _ vcpu: VCPUIndex, _ stamp: EventStamp,
         _ observer: inout Observer
     ) {
         if isAgain ?? (vcpus[vcpu].bracket.interruptedVector == vector) {
@@ -155,7 +155,7 @@ extension Machine {
     }
 
     mutating func acknowledge<Observer: MachineObserver>(
-        _ vector: UInt8, _ level: Level, by how: Acknowledgement, _ vcpu: Int, _ stamp: EventStamp,
+        _ vector: UInt8, _ level: Level, by how: Acknowledgement, _ vcpu: VCPUIndex, _ stamp: EventStamp,
         _ observer: inout Observer
     ) {
         claimHomeless(vector, vcpu, level, &observer)
@@ -166,7 +166,7 @@ extension Machine {
 
     /// What is taken had been accepted: by this vCPU, where nobody could tell by which.
     private mutating func claimHomeless<Observer: MachineObserver>(
-        _ vector: UInt8, _ vcpu: Int, _ level: Level, _ observer: inout Observer
+        _ vector: UInt8, _ vcpu: VCPUIndex, _ level: Level, _ observer: inout Observer
     ) {
         guard !homeless.isEmpty, vcpus[vcpu].ledger[vector].pending == nil, let id = vcpus[vcpu].id,
             let stamp = homeless.claim(vector, by: id)
@@ -175,7 +175,7 @@ extension Machine {
     }
 
     mutating func eoi<Observer: MachineObserver>(
-        _ end: KVMEvent.EOI, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
+        _ end: KVMEvent.EOI, _ thread: ThreadIndex, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         let acting = vcpu(of: thread)
         if vcpus[acting].id == nil { _ = vcpu(of: thread, id: Int32(exactly: end.vcpu)) }
@@ -216,7 +216,7 @@ extension Machine {
 
     /// The EOI itself says that L2 reached L1's APIC, where the access is not told.
     private mutating func endsDirectly<Observer: MachineObserver>(
-        _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
+        _ vcpu: VCPUIndex, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         guard vcpus[vcpu].bracket.isOpen, !vcpus[vcpu].bracket.isForwarded else { return }
         if let (unproven, value, written) = vcpus[vcpu].unprovenMMIO, unproven.register == .eoi {
@@ -228,14 +228,14 @@ extension Machine {
     }
 
     /// The vCPU's VM was created in the trace, and yet L2 ran on it that nobody had launched: it was migrated or restored.
-    private func hadStateLoaded(_ vcpu: Int) -> Bool {
+    private func hadStateLoaded(_ vcpu: VCPUIndex) -> Bool {
         vcpus[vcpu].hasRunL2Unlaunched && vms[vcpus[vcpu].vm].apicv.isSeenFromCreation
     }
 
     /// With APICv in use L1's EOI is carried out by hardware; KVM hears of it by EOI_INDUCED, or by APIC_ACCESS and
     /// APIC_WRITE where registers aren't virtualised. Any other exit that ends an interrupt of L1 says that APICv is off.
     private mutating func showsInactive<Observer: MachineObserver>(
-        byEOIOn vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
+        byEOIOn vcpu: VCPUIndex, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         let bracket = vcpus[vcpu].bracket
         guard bracket.isOpen, !bracket.isForwarded else { return }
@@ -249,7 +249,7 @@ extension Machine {
 
     /// Sign S3: L1 writes the EOI of what was injected into L2, and hardware ends what its SVI says instead.
     private mutating func inducedEOI<Observer: MachineObserver>(
-        _ told: Int32, _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
+        _ told: Int32, _ vcpu: VCPUIndex, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         if vcpus[vcpu].ledger.endedNext == nil, told < 16 { vcpus[vcpu].endsNothing = true }
         // L1's EOI may be for the PIC's interrupt, which is in no service.
@@ -272,7 +272,7 @@ extension Machine {
     }
 
     /// The vector may be in service by right, and L1 ends it: then it has ended what was above it before, in silence.
-    private func mayBeOfL1(_ vector: Int32, _ vcpu: Int) -> Bool {
+    private func mayBeOfL1(_ vector: Int32, _ vcpu: VCPUIndex) -> Bool {
         guard let vector = UInt8(exactly: vector) else { return false }
         if homeless.contains(vector) { return true }
         let account = vcpus[vcpu].ledger[vector]
@@ -282,7 +282,7 @@ extension Machine {
     }
 
     mutating func pvEOI<Observer: MachineObserver>(
-        _ end: KVMEvent.EOI, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
+        _ end: KVMEvent.EOI, _ thread: ThreadIndex, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         // apic_set_eoi has told of it as kvm_eoi before (apic_sync_pv_eoi_from_guest, arch/x86/kvm/lapic.c).
         if !consistency.seen.contains(.eoi) { eoi(end, thread, stamp, &observer) }

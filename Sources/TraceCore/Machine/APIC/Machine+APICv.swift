@@ -3,17 +3,17 @@
 /// APICv's state: inhibits set and cleared, and what shows it without them.
 extension Machine {
     mutating func inhibits<Observer: MachineObserver>(
-        _ change: KVMEvent, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
+        _ change: KVMEvent, _ thread: ThreadIndex, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         settleNames(change, thread)
         if createsVM(change, thread) {
             // Also a thread that ran a vCPU has done with that VM, or made room for another beside it.
-            if threads[thread].vm >= 0 { grouping.left(threads[thread].vm) }
+            if let vm = threads[thread].vm { grouping.left(vm) }
             // Of no other thread the end is told for certain.
-            if threads[thread].vcpu >= 0, threads[thread].process != 0 {
+            if threads[thread].vcpu != nil, threads[thread].process != 0 {
                 grouping.made(by: threads[thread].tid, at: stamp.time)
             }
-            threads.setVCPU(-1, vm: -1, ofThread: thread)
+            threads.setVCPU(nil, vm: nil, ofThread: thread)
             // Its process tells which VM it will be; another VM of that process it is not.
             guard threads[thread].process == 0 else {
                 return orphan(change, stamp)
@@ -37,7 +37,7 @@ extension Machine {
     }
 
     /// Whether the VM's mask changed.
-    mutating func apply(_ change: KVMEvent, toVM vm: Int, at stamp: EventStamp) -> Bool {
+    mutating func apply(_ change: KVMEvent, toVM vm: VMIndex, at stamp: EventStamp) -> Bool {
         if !grouping.isSure(of: stamp.tid, for: vm), !isOfEveryVM(change) {
             return vms[vm].apicv.becameUnknown(at: stamp)
         }
@@ -49,7 +49,7 @@ extension Machine {
     }
 
     /// Which of several VMs that were created in the trace is this one is a guess.
-    func guessesCreator(of vm: Int) -> Bool { grouping.groups[vm].isCreatorGuessed }
+    func guessesCreator(of vm: VMIndex) -> Bool { grouping.groups[vm].isCreatorGuessed }
 
     /// DISABLED is the host's, and every VM begins with ABSENT.
     private func isOfEveryVM(_ change: KVMEvent) -> Bool {
@@ -62,30 +62,30 @@ extension Machine {
     /// KVM_CREATE_VM sets ABSENT, DISABLED or one after the other, and nothing else sets them (kvm_apicv_init,
     /// arch/x86/kvm/x86.c): the first of them on a mask that was empty. A vCPU's thread sets other bits meanwhile, so that
     /// a bit that only may be ABSENT says nothing of one.
-    private func createsVM(_ change: KVMEvent, _ thread: Int) -> Bool {
+    private func createsVM(_ change: KVMEvent, _ thread: ThreadIndex) -> Bool {
         guard case .apicvInhibitChanged(let change) = change, change.set, (0..<64).contains(change.reason),
             change.inhibits == 1 << UInt64(change.reason)
         else { return false }
         let bit = Int(change.reason)
         if bit == 0 || inhibitNames.certainName(bit: bit) == "ABSENT" { return true }
-        return inhibitNames.mayBeAbsent(bit: bit) && threads[thread].vcpu < 0
+        return inhibitNames.mayBeAbsent(bit: bit) && threads[thread].vcpu == nil
     }
 
     /// The kernel's order of bits shows where a VM is created: what a thread sets first and clears when it makes the
     /// irqchip is ABSENT. NESTED, which has its number in another order, is never cleared, and IRQWIN is cleared by a
     /// vCPU's thread.
-    private mutating func settleNames(_ change: KVMEvent, _ thread: Int) {
+    private mutating func settleNames(_ change: KVMEvent, _ thread: ThreadIndex) {
         guard case .apicvInhibitChanged(let change) = change, (0..<64).contains(change.reason),
             inhibitNames.mayBeAbsent(bit: Int(change.reason)), inhibitNames.certainName(bit: Int(change.reason)) == nil
         else { return }
         let tid = threads[thread].tid
         let before = creations.firstIndex { $0.tid == tid }
         if change.set {
-            if before == nil, threads[thread].vcpu < 0 {
+            if before == nil, threads[thread].vcpu == nil {
                 if creations.count == VMGrouping.capacity { creations.removeFirst() }
                 creations.append((tid, change.inhibits == 1 << UInt64(change.reason) ? change.reason : -1))
             }
-        } else if let before, creations[before].bit == change.reason, threads[thread].vcpu < 0,
+        } else if let before, creations[before].bit == change.reason, threads[thread].vcpu == nil,
             change.inhibits >> UInt64(change.reason) & 1 == 0
         {
             inhibitNames.settle(absent: Int(change.reason))
@@ -93,7 +93,7 @@ extension Machine {
     }
 
     mutating func apicvAcceptIRQ<Observer: MachineObserver>(
-        _ accept: KVMEvent.APICAcceptIRQ, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
+        _ accept: KVMEvent.APICAcceptIRQ, _ thread: ThreadIndex, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         guard let vcpu = target(of: accept, from: thread) else { return }
         // A disabled APIC takes nothing (__apic_accept_irq, arch/x86/kvm/lapic.c).
@@ -102,7 +102,7 @@ extension Machine {
     }
 
     mutating func avicUnacceleratedAccess(
-        _ access: KVMEvent.AVICUnacceleratedAccess, _ thread: Int, _ stamp: EventStamp
+        _ access: KVMEvent.AVICUnacceleratedAccess, _ thread: ThreadIndex, _ stamp: EventStamp
     ) {
         let vcpu = vcpu(of: thread)
         guard vcpus[vcpu].actingLevel != .l2 else { return }
@@ -111,14 +111,14 @@ extension Machine {
     }
 
     /// A device's interrupts go to the vCPU without KVM from now on: none of them leaves an event.
-    mutating func piIRTEUpdate(_ update: KVMEvent.PIIRTEUpdate, _ thread: Int) {
+    mutating func piIRTEUpdate(_ update: KVMEvent.PIIRTEUpdate, _ thread: ThreadIndex) {
         guard update.set, let vm = worksFor(thread) else { return }
         vms[vm].hasPostedDevices = true
     }
 
     /// Something that happens with APICv in use only.
     mutating func showedActive<Observer: MachineObserver>(
-        _ vm: Int, _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
+        _ vm: VMIndex, _ vcpu: VCPUIndex, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         vms[vm].usesAPICv = true
         guard vms[vm].apicv.state != .active, vms[vm].isa != .svm || vms[vm].apicv.state == .unknown,
@@ -130,7 +130,8 @@ extension Machine {
 
     /// Something that happens on VMX with APICv switched off only, as far as one event can tell.
     mutating func showedInactive<Observer: MachineObserver>(
-        _ vm: Int, _ vcpu: Int, _ sign: APICvTimeline.InactiveSign, _ stamp: EventStamp, _ observer: inout Observer
+        _ vm: VMIndex, _ vcpu: VCPUIndex, _ sign: APICvTimeline.InactiveSign, _ stamp: EventStamp,
+        _ observer: inout Observer
     ) {
         // Where nothing tells the levels apart, it may be L2 that it happens to, as with APICv on.
         guard vms[vm].isa == .vmx, vms[vm].apicv.state != .inhibited,
@@ -145,7 +146,7 @@ extension Machine {
 
     /// KVM's local APIC does something, which it can't while ABSENT is set: the event that cleared it is not in the trace.
     mutating func showedLocalAPIC<Observer: MachineObserver>(
-        _ vm: Int, _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
+        _ vm: VMIndex, _ vcpu: VCPUIndex, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         guard vms[vm].apicv.state == .inhibited, inhibitNames.isAbsent(mask: vms[vm].apicv.current.mask),
             vms[vm].apicv.showedUnknown(since: vcpus[vcpu].enteredAt, at: stamp)
@@ -153,7 +154,7 @@ extension Machine {
         observer.observe(.inhibitsChanged, of: vcpu, at: stamp, in: self)
     }
 
-    mutating func settleAccesses(ofVM vm: Int) {
+    mutating func settleAccesses(ofVM vm: VMIndex) {
         guard vms[vm].apicv.contradictions == 0 else { return }
         for vcpu in vms[vm].vcpus { vcpus[vcpu].accessesDirect.settle(vms[vm].apicv.initial) }
     }

@@ -5,7 +5,7 @@ extension Machine {
     /// KVM did this about the APIC page in the exit that a vCPU handles. Told where the table has another decision for
     /// each state that the kernel, the VM and the page may be in.
     mutating func faultedIn<Observer: MachineObserver>(
-        _ did: FaultInTable.Decision, _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
+        _ did: FaultInTable.Decision, _ vcpu: VCPUIndex, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         let bracket = vcpus[vcpu].bracket
         // Without kvm_nested_vmexit every exit passes for L1's.
@@ -20,7 +20,7 @@ extension Machine {
     }
 
     /// What the table decides, where that is never what KVM did: what isn't known may be either.
-    private func contradiction(to did: FaultInTable.Decision, on vcpu: Int) -> FaultInTable.Decision? {
+    private func contradiction(to did: FaultInTable.Decision, on vcpu: VCPUIndex) -> FaultInTable.Decision? {
         let inL2 = vcpus[vcpu].bracket.level == .l2
         let (slot, isActive) = (slot(of: vcpus[vcpu].vm), isAPICvActive(for: vcpu))
         var first: FaultInTable.Decision?
@@ -39,7 +39,7 @@ extension Machine {
     }
 
     /// What is behind the APIC page: KVM's own page, or nothing (kvm_intel.flexpriority=0, kvm_amd.avic=0).
-    private func slot(of vm: Int) -> FaultInTable.Slot? {
+    private func slot(of vm: VMIndex) -> FaultInTable.Slot? {
         // DISABLED, which stays for the VM's life: avic_alloc_access_page, arch/x86/kvm/svm/avic.c, leaves the page out.
         // With AVIC, KVM takes the page away as soon as one vCPU is in x2APIC mode (kvm_inhibit_apic_access_page, 6.3).
         if vms[vm].isa == .svm { return vms[vm].apicv.current.mask & 1 != 0 ? FaultInTable.Slot.none : nil }
@@ -49,7 +49,7 @@ extension Machine {
     }
 
     /// Nil where the mask isn't known, or changed so lately that its event may have come before the change.
-    private func isAPICvActive(for vcpu: Int) -> Bool? {
+    private func isAPICvActive(for vcpu: VCPUIndex) -> Bool? {
         let current = vms[vcpus[vcpu].vm].apicv.current
         guard current.state != .unknown else { return nil }
         if let from = current.from {
@@ -63,7 +63,7 @@ extension Machine {
     private static var settlingNanoseconds: UInt64 { 1_000_000 }
 
     /// An exit that passes for L1's is L1's: nothing nests, or the exits of L2 are told.
-    private func showsLevels(_ vcpu: Int) -> Bool {
+    private func showsLevels(_ vcpu: VCPUIndex) -> Bool {
         !vcpus[vcpu].hasNested || vcpus[vcpu].exits.total(.l2) > 0
     }
 }

@@ -3,7 +3,7 @@
 /// Faults and emulated accesses: how the APIC page is reached.
 extension Machine {
     @inline(__always)
-    mutating func pageFault(_ fault: KVMEvent.PageFault, _ thread: Int, _ stamp: EventStamp) {
+    mutating func pageFault(_ fault: KVMEvent.PageFault, _ thread: ThreadIndex, _ stamp: EventStamp) {
         let vcpu = vcpu(of: thread, id: fault.vcpu)
         guard vcpus[vcpu].bracket.isOpen else { return }
         guard fault.address & ~0xfff == vcpus[vcpu].apicBase else {
@@ -22,7 +22,7 @@ extension Machine {
         }
     }
 
-    private mutating func faultedElsewhere(_ fault: KVMEvent.PageFault, _ vcpu: Int, _ stamp: EventStamp) {
+    private mutating func faultedElsewhere(_ fault: KVMEvent.PageFault, _ vcpu: VCPUIndex, _ stamp: EventStamp) {
         // PFERR_RSVD: an access to a device, which KVM carries out, at times without kvm_mmio (kvm_fast_mmio).
         guard !fault.hitsMMIOSPTE(vcpus[vcpu].bracket.reason.isa) else { return }
         vcpus[vcpu].standstill.faulted(
@@ -30,7 +30,7 @@ extension Machine {
     }
 
     mutating func markMMIOSPTE<Observer: MachineObserver>(
-        _ mark: KVMEvent.MarkMMIOSPTE, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
+        _ mark: KVMEvent.MarkMMIOSPTE, _ thread: ThreadIndex, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         showsMMIOCaching = true
         guard mark.gfn == APICPage.gfn else { return }
@@ -44,7 +44,7 @@ extension Machine {
     }
 
     mutating func handleMMIOPageFault<Observer: MachineObserver>(
-        _ fault: KVMEvent.HandleMMIOPageFault, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
+        _ fault: KVMEvent.HandleMMIOPageFault, _ thread: ThreadIndex, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         guard fault.gfn == APICPage.gfn else { return }
         consistency.apicPageHit()
@@ -59,7 +59,7 @@ extension Machine {
 
     @inline(__always)
     mutating func mmuSetSPTE<Observer: MachineObserver>(
-        _ set: KVMEvent.MMUSetSPTE, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
+        _ set: KVMEvent.MMUSetSPTE, _ thread: ThreadIndex, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         guard set.gfn == APICPage.gfn else { return }
         let vcpu = vcpu(of: thread)
@@ -68,7 +68,7 @@ extension Machine {
     }
 
     mutating func mmio<Observer: MachineObserver>(
-        _ access: KVMEvent.MMIO, _ thread: Int, _ stamp: EventStamp, _ observer: inout Observer
+        _ access: KVMEvent.MMIO, _ thread: ThreadIndex, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         let vcpu = vcpu(of: thread)
         vcpus[vcpu].unprovenMMIO = nil
@@ -91,7 +91,7 @@ extension Machine {
     /// In x2APIC mode KVM answers at the page's address without looking at the APIC (apic_mmio_write and apic_mmio_read,
     /// arch/x86/kvm/lapic.c): an access with `kvm_apic` beside it says that the mode was left, as a reset does.
     mutating func provedXAPIC<Observer: MachineObserver>(
-        _ access: ExitBracket.APICFault, _ value: UInt64, _ vcpu: Int, _ stamp: EventStamp,
+        _ access: ExitBracket.APICFault, _ value: UInt64, _ vcpu: VCPUIndex, _ stamp: EventStamp,
         _ observer: inout Observer
     ) {
         vcpus[vcpu].isXAPIC = true
@@ -99,7 +99,7 @@ extension Machine {
     }
 
     private mutating func emulated<Observer: MachineObserver>(
-        _ access: ExitBracket.APICFault, _ value: UInt64, _ vcpu: Int, _ stamp: EventStamp,
+        _ access: ExitBracket.APICFault, _ value: UInt64, _ vcpu: VCPUIndex, _ stamp: EventStamp,
         _ observer: inout Observer
     ) {
         let (register, isWrite) = (access.register, access.isWrite)
@@ -125,7 +125,7 @@ extension Machine {
 
     /// How the access came to be emulated: by an MMIO SPTE, or without one.
     private mutating func showsHowEmulated<Observer: MachineObserver>(
-        _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
+        _ vcpu: VCPUIndex, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         let bracket = vcpus[vcpu].bracket
         let page = bracket.level == .l2 ? vcpus[vcpu].pageOfL2 : vcpus[vcpu].pageOfL1
@@ -137,7 +137,7 @@ extension Machine {
     }
 
     mutating func accessedDirectly<Observer: MachineObserver>(
-        _ vcpu: Int, _ register: APICRegister, isWrite: Bool, _ path: Transition.Path, _ stamp: EventStamp,
+        _ vcpu: VCPUIndex, _ register: APICRegister, isWrite: Bool, _ path: Transition.Path, _ stamp: EventStamp,
         _ observer: inout Observer
     ) {
         vms[vcpus[vcpu].vm].apicOfL2.sharesL1s()
@@ -147,7 +147,7 @@ extension Machine {
     }
 
     /// The exit reason itself tells of L1's access.
-    mutating func accessedByL1(_ vcpu: Int, _ access: ExitBracket.APICFault?) {
+    mutating func accessedByL1(_ vcpu: VCPUIndex, _ access: ExitBracket.APICFault?) {
         guard let access else { return }
         // The value is not told here: the APIC may be on again.
         if access.register == .spiv, access.isWrite { vcpus[vcpu].isSoftwareDisabled = false }

@@ -23,7 +23,7 @@ public struct EndedTotals: Sendable {
 
     public init() {}
 
-    mutating func add(_ vm: Int, of machine: borrowing Machine) {
+    mutating func add(_ vm: VMIndex, of machine: borrowing Machine) {
         vms += 1
         isInferred = isInferred || machine.grouping.isInferred(vm)
         hadAPICv = hadAPICv || machine.vms[vm].isa == .vmx && machine.vms[vm].apicv.everActive

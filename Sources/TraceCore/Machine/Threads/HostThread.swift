@@ -3,10 +3,10 @@
 /// A host thread that emitted events, and what it turned out to be.
 struct HostThread: Sendable {
     let tid: Int32
-    /// Index of the vCPU that it runs, -1 for a thread that has run none.
-    var vcpu = -1
-    /// Index of the VM that it works for, -1 while unknown.
-    var vm = -1
+    /// The vCPU that it runs; nil for a thread that has run none.
+    var vcpu: VCPUIndex?
+    /// The VM that it works for; nil while unknown.
+    var vm: VMIndex?
     /// Its process, 0 where the source doesn't tell.
     var process: Int32 = 0
     /// Where it was seen last, -1 where it was only told of.

@@ -5,11 +5,11 @@ extension Machine {
     /// An event of a thread: returns the thread's index, after telling its vCPU of a hole that it ran into. Nil where there
     /// is no room for the thread or for its vCPU.
     @inline(__always)
-    mutating func located<Observer: MachineObserver>(at stamp: EventStamp, _ observer: inout Observer) -> Int? {
+    mutating func located<Observer: MachineObserver>(at stamp: EventStamp, _ observer: inout Observer) -> ThreadIndex? {
         if stamp.time > now { now = stamp.time }
-        var thread = threads.stillRunning(stamp)
-        if thread < 0 { thread = comes(stamp, &observer) }
-        guard thread >= 0, threads[thread].vcpu >= 0 || !isFull else {
+        guard let thread = threads.stillRunning(stamp) ?? comes(stamp, &observer),
+            threads[thread].vcpu != nil || !isFull
+        else {
             unattributed &+= 1
             return nil
         }
@@ -17,10 +17,12 @@ extension Machine {
     }
 
     @inline(never)
-    private mutating func comes<Observer: MachineObserver>(_ stamp: EventStamp, _ observer: inout Observer) -> Int {
+    private mutating func comes<Observer: MachineObserver>(
+        _ stamp: EventStamp, _ observer: inout Observer
+    ) -> ThreadIndex? {
         let (thread, hasMoved) = threads.comes(stamp)
-        guard hasMoved, threads[thread].vcpu >= 0 else { return thread }
-        let (vcpu, cpu) = (threads[thread].vcpu, Int(stamp.cpu))
+        guard hasMoved, let thread, let vcpu = threads[thread].vcpu else { return thread }
+        let cpu = Int(stamp.cpu)
         if gapEnds.indices.contains(cpu), gapEnds[cpu] > vcpus[vcpu].lastSeen { touchedByGap(vcpu, stamp, &observer) }
         return thread
     }
@@ -57,14 +59,14 @@ extension Machine {
     }
 
     /// A process's thread runs a vCPU of a VM, which no thread of it did before: what the process lost may be this one's.
-    private mutating func tellLosses(of process: Int32, to vm: Int, isNew: Bool) {
+    private mutating func tellLosses(of process: Int32, to vm: VMIndex, isNew: Bool) {
         guard grouping.runs(vm, process: process), vms[vm].eventsLost == 0 else { return }
         let events = losses.take(of: process, now: now, isNew: isNew)
         if events > 0 { vms[vm].lost(events) }
     }
 
     private mutating func touchedByGap<Observer: MachineObserver>(
-        _ vcpu: Int, _ stamp: EventStamp, _ observer: inout Observer
+        _ vcpu: VCPUIndex, _ stamp: EventStamp, _ observer: inout Observer
     ) {
         vcpus[vcpu].bracket.isOpen = false
         vcpus[vcpu].mode = .unknown
@@ -82,23 +84,19 @@ extension Machine {
 
     /// The vCPU that a thread runs, new where the thread has run none before.
     @inline(__always)
-    mutating func vcpu(of thread: Int) -> Int {
-        let known = threads[thread].vcpu
-        return known >= 0 ? known : appear(thread, id: nil)
-    }
+    mutating func vcpu(of thread: ThreadIndex) -> VCPUIndex { threads[thread].vcpu ?? appear(thread, id: nil) }
 
     /// The same, for an event that names the vCPU.
     @inline(__always)
-    mutating func vcpu(of thread: Int, id: Int32?) -> Int {
-        let known = threads[thread].vcpu
-        if known >= 0, id == nil || vcpus[known].id == id { return known }
+    mutating func vcpu(of thread: ThreadIndex, id: Int32?) -> VCPUIndex {
+        if let known = threads[thread].vcpu, id == nil || vcpus[known].id == id { return known }
         return appear(thread, id: id)
     }
 
     /// The vCPU that an interrupt is offered to; nil where that can't be told.
     ///
     /// The handler of a hardware interrupt runs on whatever thread that hit: it may serve any VM.
-    mutating func target(of accept: KVMEvent.APICAcceptIRQ, from thread: Int) -> Int? {
+    mutating func target(of accept: KVMEvent.APICAcceptIRQ, from thread: ThreadIndex) -> VCPUIndex? {
         if accept.inHardIRQ, grouping.only == nil {
             unattributed &+= 1
             return nil
@@ -107,11 +105,10 @@ extension Machine {
     }
 
     /// The vCPU with an id in the VM that a thread works for; one that was never seen to run is noted as a target.
-    mutating func target(_ id: UInt32, of thread: Int) -> Int? {
+    mutating func target(_ id: UInt32, of thread: ThreadIndex) -> VCPUIndex? {
         let id = Int32(exactly: id)
         // Most are the thread's own.
-        let own = threads[thread].vcpu
-        if own >= 0, let id, vcpus[own].id == id { return own }
+        if let own = threads[thread].vcpu, let id, vcpus[own].id == id { return own }
         guard let vm = worksFor(thread) ?? servedByVhost(thread) ?? grouping.only, vms.indices.contains(vm), let id
         else {
             unattributed &+= 1
@@ -126,15 +123,15 @@ extension Machine {
     }
 
     /// The VM of a thread: its vCPU's, or the one that it created.
-    func worksFor(_ thread: Int) -> Int? {
-        if threads[thread].vm >= 0 { return threads[thread].vm }
+    func worksFor(_ thread: ThreadIndex) -> VMIndex? {
+        if let vm = threads[thread].vm { return vm }
         let (tid, process) = (threads[thread].tid, threads[thread].process)
         guard let vm = grouping.group(ofWorker: tid, process: process), vms.indices.contains(vm) else { return nil }
         return vm
     }
 
     /// A vhost worker is named after its owner, `vhost-PID` (vhost_worker_create, drivers/vhost/vhost.c, 5.10 to 7.3).
-    private func servedByVhost(_ thread: Int) -> Int? {
+    private func servedByVhost(_ thread: ThreadIndex) -> VMIndex? {
         guard let command = commands[threads[thread].tid], command.hasPrefix("vhost-"),
             let owner = Int32(command.dropFirst("vhost-".count)),
             let vm = grouping.group(ofOwner: owner), vms.indices.contains(vm)
@@ -143,23 +140,23 @@ extension Machine {
     }
 
     /// The vCPU that a thread runs, and its VM, as KVM itself names them: that settles what was inferred before.
-    mutating func vcpu(of thread: Int, _ state: VCPUState) -> Int {
+    mutating func vcpu(of thread: ThreadIndex, _ state: VCPUState) -> VCPUIndex {
         let known = threads[thread].vcpu
-        let vm = grouping.group(
-            kvm: state.vm, process: state.process, presumed: known >= 0 ? vcpus[known].vm : nil)
+        let vm = grouping.group(kvm: state.vm, process: state.process, presumed: known.map { vcpus[$0].vm })
         ensureVM(vm)
-        if known >= 0, vcpus[known].vm == vm, vcpus[known].id == state.vcpu { return known }
-        guard known < 0 || !isFull || vms[vm].vcpu(id: state.vcpu) != nil else { return known }
+        if let known {
+            if vcpus[known].vm == vm, vcpus[known].id == state.vcpu { return known }
+            guard !isFull || vms[vm].vcpu(id: state.vcpu) != nil else { return known }
+        }
         let tid = threads[thread].tid
         let isNew = state.isFirstRun || grouping.creation(by: tid) != nil
         grouping.forgetCreation(by: tid)
         return bind(thread, tid: tid, id: state.vcpu, vm: vm, isNew: isNew)
     }
 
-    private mutating func appear(_ thread: Int, id: Int32?) -> Int {
+    private mutating func appear(_ thread: ThreadIndex, id: Int32?) -> VCPUIndex {
         let tid = threads[thread].tid
-        let known = threads[thread].vcpu
-        if known >= 0, let id {
+        if let known = threads[thread].vcpu, let id {
             // The thread's vCPU id has become known, or it runs another vCPU from now on.
             let vm =
                 vcpus[known].id == nil
@@ -174,19 +171,20 @@ extension Machine {
     }
 
     /// - Parameter isNew: the VM is known to begin now.
-    private mutating func bind(_ thread: Int, tid: Int32, id: Int32?, vm: Int, isNew: Bool = false) -> Int {
-        let known = threads[thread].vcpu
-        let wasUnnamed = known >= 0 && vcpus[known].id == nil
-        let index: Int
+    private mutating func bind(_ thread: ThreadIndex, tid: Int32, id: Int32?, vm: VMIndex, isNew: Bool = false)
+        -> VCPUIndex
+    {
+        let unnamed = threads[thread].vcpu.flatMap { vcpus[$0].id == nil ? $0 : nil }
+        let index: VCPUIndex
         if let id, let target = vms[vm].vcpu(id: id) {
             index = target
-            if wasUnnamed { merge(known, into: target) }
-        } else if let id, wasUnnamed, vcpus[known].vm == vm {
-            index = known
+            if let unnamed { merge(unnamed, into: target) }
+        } else if let id, let unnamed, vcpus[unnamed].vm == vm {
+            index = unnamed
             vcpus[index].id = id
-            vms[vm].learned(id: id, of: known)
+            vms[vm].learned(id: id, of: unnamed)
         } else {
-            if wasUnnamed { retire(known) }
+            if let unnamed { retire(unnamed) }
             index = add(VCPU(id: id, tid: tid, vm: vm))
         }
         vcpus[index].tid = tid
@@ -202,7 +200,7 @@ extension Machine {
     }
 
     /// A thread's vCPU, whose first few events named nobody, turned out to be one that is known as a target.
-    private mutating func merge(_ vcpu: Int, into target: Int) {
+    private mutating func merge(_ vcpu: VCPUIndex, into target: VCPUIndex) {
         if vcpus[target].tid == nil {
             var merged = vcpus[vcpu]
             (merged.id, merged.vm) = (vcpus[target].id, vcpus[target].vm)
@@ -213,16 +211,15 @@ extension Machine {
     }
 
     /// It was another VM's, or goes on under another index.
-    private mutating func retire(_ vcpu: Int) {
+    private mutating func retire(_ vcpu: VCPUIndex) {
         vcpus[vcpu].tid = nil
         vms[vcpus[vcpu].vm].remove(vcpu, id: vcpus[vcpu].id)
     }
 
     /// Threads that had been tied to another VM turned out to be this one's.
-    private mutating func adopt(_ tids: [Int32], into vm: Int) {
+    private mutating func adopt(_ tids: [Int32], into vm: VMIndex) {
         for tid in tids {
-            guard let thread = threads.index(tid: tid), threads[thread].vcpu >= 0 else { continue }
-            let vcpu = threads[thread].vcpu
+            guard let thread = threads.index(tid: tid), let vcpu = threads[thread].vcpu else { continue }
             if let target = vcpus[vcpu].id.flatMap({ vms[vm].vcpu(id: $0) }) { retire(target) }
             vms[vcpus[vcpu].vm].remove(vcpu, id: vcpus[vcpu].id)
             vms[vm].add(vcpu, id: vcpus[vcpu].id)
@@ -231,20 +228,17 @@ extension Machine {
         }
     }
 
-    private mutating func add(_ vcpu: VCPU) -> Int {
+    private mutating func add(_ vcpu: VCPU) -> VCPUIndex {
         let index = vcpus.put(vcpu, reusing: &freeVCPUs)
         if vcpus.count - freeVCPUs.count > Self.capacity - Self.reserve { isCrowded = true }
         vms[vcpu.vm].add(index, id: vcpu.id)
         return index
     }
 
-    private mutating func ensureVM(_ vm: Int) {
-        if vm < vms.count {
-            guard vms[vm].isVacant else { return }
-            vms[vm] = VirtualMachine(serial: vmsSeen)
-        } else {
-            vms.append(VirtualMachine(serial: vmsSeen))
-        }
+    private mutating func ensureVM(_ vm: VMIndex) {
+        guard !vms.indices.contains(vm) || vms[vm].isVacant else { return }
+        let new = VirtualMachine(serial: vmsSeen)
+        vms[vm, default: new] = new
         vmsSeen += 1
         adopt(grouping.claimNeighbours(of: vm), into: vm)
         adoptOrphans()

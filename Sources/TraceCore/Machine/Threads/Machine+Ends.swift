@@ -4,12 +4,11 @@
 /// are the next ones'.
 extension Machine {
     /// A thread that ran a vCPU has ended, perhaps with its process (0: not). Returns the VMs that run no more.
-    mutating func ended(_ tid: Int32, process: Int32) -> [Int] {
+    mutating func ended(_ tid: Int32, process: Int32) -> [VMIndex] {
         // Another thread may have its id.
         grouping.forgetCreation(by: tid)
         var ended = process == 0 ? [] : grouping.groups(ofProcess: process).filter(vms.indices.contains)
-        if let thread = threads.index(tid: tid), threads[thread].vm >= 0 {
-            let vm = threads[thread].vm
+        if let thread = threads.index(tid: tid), let vm = threads[thread].vm {
             grouping.ended(tid, in: vm)
             threads.remove(tid: tid)
             // KVM lets no VM lose a vCPU: where all of their threads are gone, nobody can have it run again but by a new one.
@@ -35,7 +34,7 @@ extension Machine {
     }
 
     /// Some vCPU has a thread, or has not had one yet.
-    private func hasThreads(_ vm: Int) -> Bool {
+    private func hasThreads(_ vm: VMIndex) -> Bool {
         vms[vm].vcpus.contains { vcpu in
             guard let tid = vcpus[vcpu].tid else { return true }
             return threads.index(tid: tid).map { threads[$0].vcpu == vcpu } ?? false
@@ -44,7 +43,7 @@ extension Machine {
 
     /// The VM that what a vCPU is shows to have ended: one of the same process had its address, and the vCPU runs for the first
     /// time. Where first runs are not told: the vCPU's thread has made another VM since, and no vCPU of the one before has run.
-    func ended(before state: VCPUState, of tid: Int32) -> Int? {
+    func ended(before state: VCPUState, of tid: Int32) -> VMIndex? {
         guard let vm = grouping.group(kvm: state.vm, process: state.process), vms.indices.contains(vm) else {
             return nil
         }
@@ -56,7 +55,7 @@ extension Machine {
     }
 
     /// A VM runs no more. Its accounts stay.
-    mutating func close(_ vm: Int) {
+    mutating func close(_ vm: VMIndex) {
         vms[vm].command = command(ofVM: vm)
         vms[vm].guest = guest(ofVM: vm)
         vms[vm].hasEnded = true
@@ -66,7 +65,7 @@ extension Machine {
     }
 
     /// The places of a VM that was closed are others' from now on. Returns its vCPUs' places.
-    mutating func vacate(_ vm: Int, into totals: inout EndedTotals) -> [Int] {
+    mutating func vacate(_ vm: VMIndex, into totals: inout EndedTotals) -> [VCPUIndex] {
         totals.add(vm, of: self)
         let places = places(of: vm)
         for place in places {
@@ -81,21 +80,21 @@ extension Machine {
     }
 
     /// All that a VM has, with those that turned out to be another of its vCPUs.
-    func places(of vm: Int) -> [Int] { vcpus.indices.filter { vcpus[$0].vm == vm && !vcpus[$0].isFree } }
+    func places(of vm: VMIndex) -> [VCPUIndex] { vcpus.indices.filter { vcpus[$0].vm == vm && !vcpus[$0].isFree } }
 
     /// VMs that have been silent for longest, which have an eighth of all places: looking for them takes long. Never all VMs.
-    func silentVMs() -> [Int] {
-        var latest = [UInt64](repeating: 0, count: vms.count)
-        var places = [Int](repeating: 0, count: vms.count)
+    func silentVMs() -> [VMIndex] {
+        var held = Table<VMIndex, (latest: UInt64, places: Int)>()
         for vcpu in vcpus where !vcpu.isFree {
-            latest[vcpu.vm] = max(latest[vcpu.vm], vcpu.lastSeen)
-            places[vcpu.vm] += 1
+            held[vcpu.vm, default: (0, 0)].latest = max(held[vcpu.vm, default: (0, 0)].latest, vcpu.lastSeen)
+            held[vcpu.vm].places += 1
         }
-        var (silent, freed) = ([Int](), 0)
-        for vm in vms.indices.filter({ !vms[$0].hasEnded }).sorted(by: { latest[$0] < latest[$1] }).dropLast() {
+        var (silent, freed) = ([VMIndex](), 0)
+        let running = held.indices.filter { !vms[$0].hasEnded }
+        for vm in running.sorted(by: { held[$0].latest < held[$1].latest }).dropLast() {
             guard freed < Self.capacity / 8 else { break }
             silent.append(vm)
-            freed += places[vm]
+            freed += held[vm].places
         }
         return silent
     }

@@ -51,7 +51,7 @@ extension Selection.VM: CustomStringConvertible {
 
 extension Machine {
     /// Whether a VM is among those that the user asks for.
-    public func isSelected(_ vm: Int, _ selection: Selection) -> Bool {
+    public func isSelected(_ vm: VMIndex, _ selection: Selection) -> Bool {
         selection.vms.isEmpty
             || selection.vms.contains { asked in
                 switch asked {

@@ -4,16 +4,16 @@
 struct ThreadTable: Sendable {
     /// What a CPU ran last: a thread is on one CPU at a time.
     private struct Running: Sendable {
-        static let nothing = Running(tid: 0, thread: -1)
+        static let nothing = Running(tid: 0, thread: nil)
 
         var tid: Int32
-        var thread: Int32
+        var thread: ThreadIndex?
     }
 
-    private(set) var threads: [HostThread] = []
+    private(set) var threads = Table<ThreadIndex, HostThread>()
     /// Rows of threads that have ended: the next new ones take them.
-    private var free: [Int] = []
-    private var indices: [Int32: Int] = [:]
+    private var free: [ThreadIndex] = []
+    private var indices: [Int32: ThreadIndex] = [:]
     private var running: [Running] = []
 
     /// CPUs beyond this share the dictionary; the kernel's own limit is 8192.
@@ -22,39 +22,38 @@ struct ThreadTable: Sendable {
     /// events may come from it. Where all run one, more are left out: no host has so many.
     static let capacity = 1 << 16
 
-    subscript(index: Int) -> HostThread {
+    subscript(index: ThreadIndex) -> HostThread {
         get { threads[index] }
         set { threads[index] = newValue }
     }
 
-    /// The thread's index where its CPU has run no other since; -1 otherwise.
+    /// The thread's index where its CPU has run no other since.
     @inline(__always)
-    func stillRunning(_ stamp: EventStamp) -> Int {
+    func stillRunning(_ stamp: EventStamp) -> ThreadIndex? {
         let cpu = Int(stamp.cpu)
-        guard UInt(bitPattern: cpu) < UInt(bitPattern: running.count), running[cpu].tid == stamp.tid else { return -1 }
-        return Int(running[cpu].thread)
+        guard UInt(bitPattern: cpu) < UInt(bitPattern: running.count), running[cpu].tid == stamp.tid else { return nil }
+        return running[cpu].thread
     }
 
-    func index(tid: Int32) -> Int? { indices[tid] }
+    func index(tid: Int32) -> ThreadIndex? { indices[tid] }
 
     /// The thread of the event that the table was asked for last.
-    func latest(_ stamp: EventStamp) -> Int? {
-        let thread = stillRunning(stamp)
-        return thread >= 0 ? thread : indices[stamp.tid]
+    func latest(_ stamp: EventStamp) -> ThreadIndex? {
+        stillRunning(stamp) ?? indices[stamp.tid]
     }
 
-    mutating func setVCPU(_ vcpu: Int, vm: Int, ofThread index: Int) {
+    mutating func setVCPU(_ vcpu: VCPUIndex?, vm: VMIndex?, ofThread index: ThreadIndex) {
         threads[index].vcpu = vcpu
         threads[index].vm = vm
     }
 
-    mutating func setVM(_ vm: Int, ofThread index: Int) {
+    mutating func setVM(_ vm: VMIndex, ofThread index: ThreadIndex) {
         threads[index].vm = vm
     }
 
     /// The thread belongs to a process, perhaps another one than before: thread ids are used again.
     mutating func setProcess(_ process: Int32, ofThread tid: Int32) {
-        let index: Int
+        let index: ThreadIndex
         if let known = indices[tid] {
             index = known
         } else {
@@ -75,23 +74,23 @@ struct ThreadTable: Sendable {
     }
 
     /// A VM runs no more: whatever its threads do now is another's.
-    mutating func leave(vm: Int) {
+    mutating func leave(vm: VMIndex) {
         for index in threads.indices where threads[index].vm == vm {
-            threads[index].vcpu = -1
-            threads[index].vm = -1
+            threads[index].vcpu = nil
+            threads[index].vm = nil
         }
     }
 
-    private mutating func remove(_ index: Int) {
-        for cpu in running.indices where running[cpu].thread == Int32(index) { running[cpu] = .nothing }
+    private mutating func remove(_ index: ThreadIndex) {
+        for cpu in running.indices where running[cpu].thread == index { running[cpu] = .nothing }
         indices[threads[index].tid] = nil
         threads[index] = HostThread(tid: 0, lastCPU: -1)
         free.append(index)
     }
 
-    private mutating func add(_ thread: HostThread) -> Int? {
+    private mutating func add(_ thread: HostThread) -> ThreadIndex? {
         if free.isEmpty, threads.count == Self.capacity {
-            for index in threads.indices where threads[index].vcpu < 0 { remove(index) }
+            for index in threads.indices where threads[index].vcpu == nil { remove(index) }
         }
         guard !free.isEmpty || threads.count < Self.capacity else { return nil }
         let index = threads.put(thread, reusing: &free)
@@ -99,25 +98,25 @@ struct ThreadTable: Sendable {
         return index
     }
 
-    /// The thread that comes to a CPU, new where it has emitted nothing before: its index, -1 where the table is full, and
+    /// The thread that comes to a CPU, new where it has emitted nothing before: its index, nil where the table is full, and
     /// whether it was on another CPU.
-    mutating func comes(_ stamp: EventStamp) -> (thread: Int, hasMoved: Bool) {
-        let index: Int
+    mutating func comes(_ stamp: EventStamp) -> (thread: ThreadIndex?, hasMoved: Bool) {
+        let index: ThreadIndex
         if let known = indices[stamp.tid] {
             index = known
         } else {
-            guard let new = add(HostThread(tid: stamp.tid, lastCPU: stamp.cpu)) else { return (-1, false) }
+            guard let new = add(HostThread(tid: stamp.tid, lastCPU: stamp.cpu)) else { return (nil, false) }
             index = new
         }
         let left = threads[index].lastCPU
         threads[index].lastCPU = stamp.cpu
-        if running.indices.contains(Int(left)), running[Int(left)].thread == Int32(index) {
+        if running.indices.contains(Int(left)), running[Int(left)].thread == index {
             running[Int(left)] = .nothing
         }
         let cpu = Int(stamp.cpu)
         if (0..<Self.cachedCPUs).contains(cpu) {
             while running.count <= cpu { running.append(.nothing) }
-            running[cpu] = Running(tid: stamp.tid, thread: Int32(truncatingIfNeeded: index))
+            running[cpu] = Running(tid: stamp.tid, thread: index)
         }
         return (index, left != stamp.cpu)
     }

@@ -27,12 +27,12 @@ struct VMGrouping: Sendable {
         var hasEnded = false
     }
 
-    private(set) var groups: [Group] = []
+    private(set) var groups = Table<VMIndex, Group>()
     /// Places of VMs that ended: the next ones take them.
-    private var free: [Int] = []
+    private var free: [VMIndex] = []
     private var unclaimedCreators: [Int32] = []
     /// The latest VM of each creator.
-    private var groupOfCreator: [Int32: Int] = [:]
+    private var groupOfCreator: [Int32: VMIndex] = [:]
     /// Threads that made a VM which has not told its address yet, and when they did.
     private var makers: [(tid: Int32, time: UInt64)] = []
     private let guests: [GuestMap]
@@ -45,32 +45,34 @@ struct VMGrouping: Sendable {
     }
 
     /// A group that neither a GUEST option nor its process names was put together by inference.
-    func isInferred(_ group: Int) -> Bool { groups[group].key == nil && groups[group].process == nil && !isFree(group) }
+    func isInferred(_ group: VMIndex) -> Bool {
+        groups[group].key == nil && groups[group].process == nil && !isFree(group)
+    }
 
-    private func isFree(_ group: Int) -> Bool { groups[group].hasEnded && free.contains(group) }
+    private func isFree(_ group: VMIndex) -> Bool { groups[group].hasEnded && free.contains(group) }
 
     /// The only VM there is; nil where there are several, or more to come.
-    var only: Int? { groups.count == 1 && !groups[0].hasEnded && unclaimedCreators.isEmpty ? 0 : nil }
+    var only: VMIndex? { groups.count == 1 && !groups[0].hasEnded && unclaimedCreators.isEmpty ? 0 : nil }
 
     /// The VM that a thread created or works for without being one of its vCPUs; nil while that can't be told.
     ///
     /// - Parameter process: the thread's, 0 where the source doesn't tell.
-    func group(ofWorker tid: Int32, process: Int32 = 0) -> Int? {
+    func group(ofWorker tid: Int32, process: Int32 = 0) -> VMIndex? {
         guard process == 0 else { return group(ofProcess: process) }
         return groupOfCreator[tid]
     }
 
     /// The only VM of a process, by its id or by the thread that created the VM.
-    func group(ofOwner owner: Int32) -> Int? { group(ofProcess: owner) ?? groupOfCreator[owner] }
+    func group(ofOwner owner: Int32) -> VMIndex? { group(ofProcess: owner) ?? groupOfCreator[owner] }
 
-    private func group(ofProcess process: Int32) -> Int? {
+    private func group(ofProcess process: Int32) -> VMIndex? {
         func isOne(_ group: Group) -> Bool { group.process == process && !group.hasEnded && !group.isLeft }
-        guard let first = groups.firstIndex(where: isOne) else { return nil }
-        return groups[(first + 1)...].contains(where: isOne) ? nil : first
+        guard let first = groups.firstIndex(where: isOne), groups.lastIndex(where: isOne) == first else { return nil }
+        return first
     }
 
     /// The VMs that a process's threads ran; where no thread ran one, those that it created.
-    func groups(ofProcess process: Int32) -> [Int] {
+    func groups(ofProcess process: Int32) -> [VMIndex] {
         groups.indices.filter { index in
             let group = groups[index]
             return !group.hasEnded
@@ -80,7 +82,7 @@ struct VMGrouping: Sendable {
 
     /// A thread of a process runs a vCPU of the VM.
     /// - Returns: whether it is the process's first.
-    mutating func runs(_ group: Int, process: Int32) -> Bool {
+    mutating func runs(_ group: VMIndex, process: Int32) -> Bool {
         guard process != 0, !groups[group].runners.contains(process), groups[group].runners.count < Self.mostRunners
         else { return false }
         groups[group].runners.append(process)
@@ -91,19 +93,19 @@ struct VMGrouping: Sendable {
     private static let mostRunners = 16
 
     /// A thread has ended: another one may have its id.
-    mutating func ended(_ tid: Int32, in group: Int) {
+    mutating func ended(_ tid: Int32, in group: VMIndex) {
         groups[group].members.removeAll { $0.tid == tid }
     }
 
     /// A VM runs no more.
-    mutating func close(_ group: Int) {
+    mutating func close(_ group: VMIndex) {
         groups[group].hasEnded = true
         groups[group].members = []
         if let creator = groups[group].creator, groupOfCreator[creator] == group { groupOfCreator[creator] = nil }
     }
 
     /// The place of a VM that has ended is another one's from now on.
-    mutating func vacate(_ group: Int) {
+    mutating func vacate(_ group: VMIndex) {
         groups[group] = Group(hasEnded: true)
         free.append(group)
     }
@@ -111,7 +113,7 @@ struct VMGrouping: Sendable {
     /// The group of a VM that KVM itself names.
     ///
     /// - Parameter presumed: where the vCPU that told it was put before.
-    mutating func group(kvm: UInt64, process: Int32, presumed: Int?) -> Int {
+    mutating func group(kvm: UInt64, process: Int32, presumed: VMIndex?) -> VMIndex {
         if let known = group(kvm: kvm, process: process) {
             groups[known].isLeft = false
             return known
@@ -126,12 +128,12 @@ struct VMGrouping: Sendable {
     }
 
     /// The same, where it is known already.
-    func group(kvm: UInt64, process: Int32) -> Int? {
+    func group(kvm: UInt64, process: Int32) -> VMIndex? {
         groups.firstIndex { $0.kvm == kvm && $0.process == process && !$0.hasEnded }
     }
 
     /// A thread that ran a vCPU of it creates another VM.
-    mutating func left(_ group: Int) { groups[group].isLeft = true }
+    mutating func left(_ group: VMIndex) { groups[group].isLeft = true }
 
     /// A thread of a known process made a VM. Nothing has told that one's address yet.
     mutating func made(by tid: Int32, at time: UInt64) {
@@ -155,12 +157,12 @@ struct VMGrouping: Sendable {
     }
 
     /// Whether what the thread does is this VM's for certain: not where it created one of several VMs, and which is a guess.
-    func isSure(of tid: Int32, for group: Int) -> Bool {
+    func isSure(of tid: Int32, for group: VMIndex) -> Bool {
         !groups[group].isCreatorGuessed || groups[group].creator != tid
     }
 
     /// A VM that was inferred to be the one which a thread created has run before that: the thread's VM is still to come.
-    mutating func releaseCreator(of group: Int) -> Bool {
+    mutating func releaseCreator(of group: VMIndex) -> Bool {
         guard groups[group].process == nil, let creator = groups[group].creator else { return false }
         groups[group].creator = nil
         created(by: creator)
@@ -168,7 +170,7 @@ struct VMGrouping: Sendable {
     }
 
     /// The group of a vCPU thread that is seen for the first time, a new one where none fits.
-    mutating func join(tid: Int32, vcpu: Int32?, process: Int32 = 0) -> Int {
+    mutating func join(tid: Int32, vcpu: Int32?, process: Int32 = 0) -> VMIndex {
         let group =
             process == 0
             ? known(tid) ?? fitting(tid: tid, vcpu: vcpu) ?? add(groupOfNearestCreator(below: tid))
@@ -178,7 +180,7 @@ struct VMGrouping: Sendable {
     }
 
     /// A member's vCPU id has become known. Returns its group, another one where the id is taken there.
-    mutating func learned(vcpu: Int32, ofThread tid: Int32, in group: Int) -> Int {
+    mutating func learned(vcpu: Int32, ofThread tid: Int32, in group: VMIndex) -> VMIndex {
         let isTaken = groups[group].members.contains { $0.vcpu == vcpu && $0.tid != tid }
         groups[group].members.removeAll { $0.tid == tid }
         guard isTaken else {
@@ -190,7 +192,7 @@ struct VMGrouping: Sendable {
 
     /// A new group was put together by inference because a vCPU id was taken in the older ones. The members of those
     /// that are nearer to its thread than to any other of their own were there only for want of it: returns their tids.
-    mutating func claimNeighbours(of group: Int) -> [Int32] {
+    mutating func claimNeighbours(of group: VMIndex) -> [Int32] {
         guard let first = groups[group].members.first, isInferred(group), groups[group].creator == nil else {
             return []
         }
@@ -209,13 +211,13 @@ struct VMGrouping: Sendable {
         return claimed
     }
 
-    private mutating func known(_ tid: Int32) -> Int? {
+    private mutating func known(_ tid: Int32) -> VMIndex? {
         guard let guest = guests.first(where: { $0.threads.contains { $0.tid == tid } }) else { return nil }
         return groups.firstIndex { $0.key == guest.name && !$0.hasEnded }
             ?? add(groupOfNearestCreator(below: tid, key: guest.name))
     }
 
-    private func fitting(tid: Int32, vcpu: Int32?) -> Int? {
+    private func fitting(tid: Int32, vcpu: Int32?) -> VMIndex? {
         let candidates = groups.indices.filter { index in
             !groups[index].hasEnded && isInferred(index)
                 && !groups[index].members.contains { vcpu != nil && $0.vcpu == vcpu }
@@ -231,7 +233,7 @@ struct VMGrouping: Sendable {
         creator.map { $0 <= tid || wraps(from: $0, to: tid) } ?? true
     }
 
-    private func distance(of group: Int, to tid: Int32) -> Int64 {
+    private func distance(of group: VMIndex, to tid: Int32) -> Int64 {
         groups[group].members.lazy.map { gap($0.tid, tid) }.min() ?? .max
     }
 
@@ -260,7 +262,7 @@ struct VMGrouping: Sendable {
         return group
     }
 
-    private mutating func add(_ group: Group) -> Int {
+    private mutating func add(_ group: Group) -> VMIndex {
         let index = groups.put(group, reusing: &free)
         if let creator = group.creator { groupOfCreator[creator] = index }
         return index

@@ -66,9 +66,8 @@ public struct EventListing: EventSink, ~Copyable {
             release()
         }
         guard options.window.contains(stamp.time), options.kinds.contains(event.kind) else { return }
-        var place = machine.place(of: event, at: stamp)
+        let place = machine.place(of: event, at: stamp)
         guard isSelected(event.target, place, stamp) else { return }
-        place.vm = place.vm.map { machine.vms[$0].serial }
         if case .exit = event, place.level == .l1, machine.info.recordedKinds.contains(.nestedVMExit) {
             held.appendExit(event, stamp, place)
         } else if held.isEmpty {
@@ -84,9 +83,8 @@ public struct EventListing: EventSink, ~Copyable {
         guard others.indices.contains(format), let other = others[format], options.window.contains(stamp.time) else {
             return
         }
-        var place = machine.place(ofThread: stamp)
+        let place = machine.place(ofThread: stamp)
         guard isSelected(nil, place, stamp) else { return }
-        place.vm = place.vm.map { machine.vms[$0].serial }
         var body: [UInt8] = []
         if options.json {
             body += ",\"event\":\"".utf8 + NameTables.clean(other.name) + "\",\"fields\":{".utf8

@@ -145,7 +145,7 @@ struct ListingLine: Sendable {
         out.add(decimal: Int64(tid), width: 7)
         out.append(UInt8(ascii: " "))
         let start = out.count
-        number(place.vm.map(Int64.init), &out)
+        number(place.serial.map(Int64.init), &out)
         out.append(UInt8(ascii: "/"))
         number(place.vcpu.map(Int64.init), &out)
         out.add(blanks: 7 - (out.count - start))
@@ -204,7 +204,7 @@ extension ListingLine {
         text.number("time", relative(stamp.time), &out)
         text.number("cpu", stamp.cpu, &out)
         text.number("tid", stamp.tid, &out)
-        nullable("vm", place.vm, &out)
+        nullable("vm", place.serial, &out)
         nullable("vcpu", place.vcpu, &out)
         switch place.level {
         case .l1: text.word("level", "l1", &out)

@@ -6,14 +6,14 @@ struct CrossingJudgement {
     /// Waits with a sign, of interrupts that a stale SVI would hold back.
     private let losses: [Wait]
     private let late: [WaitWatch.Late]
-    private let vcpu: Int
-    private let vm: Int
+    private let vcpu: VCPUIndex
+    private let vm: VMIndex
     private let end: UInt64
     private let showsTPR: Bool
     private let showsDeliveries: Bool
     private let mayBeOthers: VectorSet
 
-    init(_ watch: CrossingWatch, _ waits: WaitWatch, of vcpu: Int, in machine: borrowing Machine) {
+    init(_ watch: CrossingWatch, _ waits: WaitWatch, of vcpu: VCPUIndex, in machine: borrowing Machine) {
         self.watch = watch
         self.vcpu = vcpu
         vm = machine.vcpus[vcpu].vm
@@ -62,7 +62,7 @@ struct CrossingJudgement {
     private func isBehindStuck(_ wait: Wait) -> Bool {
         guard let undelivered = wait.undelivered else { return false }
         return watch.stuck.contains {
-            $0.vector >> 4 >= wait.vector >> 4 && $0.since.time <= undelivered.at.time
+            $0.vector.priorityClass >= wait.vector.priorityClass && $0.since.time <= undelivered.at.time
         }
     }
 
@@ -195,7 +195,7 @@ extension EvidenceLog {
 extension Machine {
     /// The vector is what tells a CPU that interrupts were posted to its L2: KVM takes it and leaves no bit in IRR
     /// (vmx_deliver_nested_posted_interrupt, arch/x86/kvm/vmx/vmx.c). It is never acknowledged, and L1 gives L2 APICv.
-    func isNotification(_ vector: UInt8, of vcpu: Int) -> Bool {
+    func isNotification(_ vector: UInt8, of vcpu: VCPUIndex) -> Bool {
         let vm = vms[vcpus[vcpu].vm]
         // An L1 whose interrupts KVM injects into L2 intercepts none, and has nobody to tell.
         guard vm.apicOfL2.kind != .l1s, vm.vcpus.contains(where: { vcpus[$0].givesL2APICv }) else { return false }

@@ -11,7 +11,7 @@ struct CrossingWatch: Sendable {
     /// The latest crossing, while its consequences may show.
     private(set) var armed: Crossing?
     /// The highest priority class that has crossed since the trace's beginning or its latest gap.
-    private(set) var crossedClass: UInt8?
+    private(set) var crossedClass: PriorityClass?
     /// L1 may have ended an interrupt of its own since, which would have put SVI right.
     private var mayBeRepaired = false
 
@@ -47,7 +47,7 @@ struct CrossingWatch: Sendable {
         }
         if isNew { crossings.append(crossing) }
         armed = crossing
-        crossedClass = max(crossedClass ?? 0, crossing.vector >> 4)
+        crossedClass = max(crossedClass ?? .lowest, crossing.vector.priorityClass)
         mayBeRepaired = pendingAbove
     }
 
@@ -61,7 +61,7 @@ struct CrossingWatch: Sendable {
     /// The words of the vCPU's local APIC were read (live).
     mutating func read(_ words: LAPICWords, at stamp: EventStamp) {
         guard let requested = words.irr.highest, let inService = words.isr.highest, stuckVectors.contains(inService),
-            requested >> 4 <= inService >> 4
+            requested.priorityClass <= inService.priorityClass
         else {
             // Nothing waits any more, or nothing is stuck: what waited came, late.
             blocked = []
@@ -79,7 +79,7 @@ struct CrossingWatch: Sendable {
 
     mutating func accepted(_ vector: UInt8) {
         // L1 may take it first, and its EOI loads SVI anew.
-        if let armed, vector >> 4 > armed.vector >> 4 { mayBeRepaired = true }
+        if let armed, vector.priorityClass > armed.vector.priorityClass { mayBeRepaired = true }
     }
 
     /// - Parameters:
@@ -88,8 +88,8 @@ struct CrossingWatch: Sendable {
     mutating func acknowledged(_ vector: UInt8, level: Level, wasInjected: Bool, provesSVI: Bool) {
         sleeps.removeAll { $0.vector == vector }
         // KVM picks by ISR: nothing of its class or above is in there.
-        if level == .l2, wasInjected { takeBack { $0 >> 4 >= vector >> 4 } }
-        guard let armed, vector >> 4 <= armed.vector >> 4, provesSVI, !mayBeRepaired else { return }
+        if level == .l2, wasInjected { takeBack { $0.priorityClass >= vector.priorityClass } }
+        guard let armed, vector.priorityClass <= armed.vector.priorityClass, provesSVI, !mayBeRepaired else { return }
         // For L2 KVM itself computes the priority, from ISR. An SVI left behind in vmcs01 holds L1's interrupts back only;
         // a vector that L1 failed to end stays in ISR, and holds back both.
         guard level == .l1 || armed.acknowledgedAt == .l2 else { return }
@@ -138,7 +138,8 @@ struct CrossingWatch: Sendable {
 
     /// A HLT went on though this vector was waiting.
     mutating func sleptOn(_ vector: UInt8, accepted: EventStamp, halted: EventStamp) {
-        guard let crossedClass, vector >> 4 <= crossedClass, !sleeps.contains(where: { $0.vector == vector }) else {
+        guard let crossedClass, vector.priorityClass <= crossedClass, !sleeps.contains(where: { $0.vector == vector })
+        else {
             return
         }
         sleeps.append((vector, accepted, halted))

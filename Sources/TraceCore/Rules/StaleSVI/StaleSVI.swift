@@ -5,16 +5,18 @@
 ///
 /// VMX with APICv active only. The watches gather; ``findings(in:fix:)`` grades at the end, since the fix may show late.
 struct StaleSVI: Sendable {
-    private var watches: [CrossingWatch?] = []
-    /// By vCPU, as far as words were read.
-    private var memory: [WrongSVI] = []
+    private var watches = Table<VCPUIndex, CrossingWatch?>()
+    /// As far as words were read.
+    private var memory = Table<VCPUIndex, WrongSVI>()
     /// What interrupts of VMs that ended said of the fix.
     private var fixOfEnded: FixState?
 
     /// S2: lossy recordings sleep for 100 ms and more, healthy ones for 3.8 ms at most.
     static let sleepNanoseconds: UInt64 = 50_000_000
 
-    mutating func observe(_ transition: Transition, of vcpu: Int, at stamp: EventStamp, in machine: borrowing Machine) {
+    mutating func observe(
+        _ transition: Transition, of vcpu: VCPUIndex, at stamp: EventStamp, in machine: borrowing Machine
+    ) {
         if case .crossed(let crossing) = transition {
             crossed(crossing, vcpu, stamp, machine)
             return
@@ -48,16 +50,18 @@ struct StaleSVI: Sendable {
 
     /// Something of a vCPU that has crossed waits for what the next entry says.
     @inline(__always)
-    func watchesEntries(of vcpu: Int) -> Bool { vcpu < watches.count && !(watches[vcpu]?.sleeps.isEmpty ?? true) }
+    func watchesEntries(of vcpu: VCPUIndex) -> Bool {
+        vcpu < watches.endIndex && !(watches[vcpu]?.sleeps.isEmpty ?? true)
+    }
 
     /// The highest priority class that has crossed on a vCPU, and the vectors that it left stuck.
-    func crossed(on vcpu: Int) -> (highest: UInt8?, stuck: VectorSet) {
+    func crossed(on vcpu: VCPUIndex) -> (highest: PriorityClass?, stuck: VectorSet) {
         guard watches.indices.contains(vcpu), let watch = watches[vcpu] else { return (nil, VectorSet()) }
         return (watch.crossedClass, watch.stuckVectors)
     }
 
     /// The VM of this vCPU has ended: another one has its place.
-    mutating func forget(_ vcpu: Int) {
+    mutating func forget(_ vcpu: VCPUIndex) {
         if watches.indices.contains(vcpu) { watches[vcpu] = nil }
         if memory.indices.contains(vcpu) { memory[vcpu] = WrongSVI() }
     }
@@ -69,24 +73,25 @@ struct StaleSVI: Sendable {
 
     // MARK: Events
 
-    private mutating func crossed(_ crossing: Crossing, _ vcpu: Int, _ stamp: EventStamp, _ machine: borrowing Machine)
-    {
+    private mutating func crossed(
+        _ crossing: Crossing, _ vcpu: VCPUIndex, _ stamp: EventStamp, _ machine: borrowing Machine
+    ) {
         let vm = machine.vms[machine.vcpus[vcpu].vm]
         guard vm.isa == .vmx, vm.apicv.state != .inhibited else { return }
-        while watches.count <= vcpu { watches.append(nil) }
-        var watch = watches[vcpu] ?? CrossingWatch()
+        var watch = watches[vcpu, default: nil] ?? CrossingWatch()
         // What happened while nothing was known of APICv gives way to what is known.
         if watch.restsOnUnknown, vm.apicv.state == .active { watch = CrossingWatch() }
-        let above = machine.vcpus[vcpu].ledger.highestPending.map { $0 >> 4 > crossing.vector >> 4 } ?? false
+        let above =
+            machine.vcpus[vcpu].ledger.highestPending.map { $0.priorityClass > crossing.vector.priorityClass } ?? false
         watch.crossed(crossing, apicvKnown: vm.apicv.state == .active, pendingAbove: above)
         if watch.crossingCount <= 4 { watch.log.add(crossing) }
-        watches[vcpu] = watch
+        watches[vcpu, default: nil] = watch
     }
 
     /// Whether a delivery shows what SVI was. Not where KVM handed the vector to L1 with the exit, which it picks by ISR and
     /// whose SVI it loads itself; nor where the vector may be the PIC's.
     private func provesSVI(
-        _ vector: UInt8, _ how: Acknowledgement, on vcpu: Int, _ machine: borrowing Machine
+        _ vector: UInt8, _ how: Acknowledgement, on vcpu: VCPUIndex, _ machine: borrowing Machine
     ) -> Bool {
         guard !machine.vcpus[vcpu].acknowledgesOnExit, machine.vcpus[vcpu].ledger[vector].inService?.isSure ?? false
         else {
@@ -100,7 +105,7 @@ struct StaleSVI: Sendable {
         }
     }
 
-    private mutating func missedEOI(_ stuck: UInt8, _ told: Int32, _ vcpu: Int, _ stamp: EventStamp) {
+    private mutating func missedEOI(_ stuck: UInt8, _ told: Int32, _ vcpu: VCPUIndex, _ stamp: EventStamp) {
         watches[vcpu]?.missedEOI(stuck: stuck, at: stamp)
         let what = UInt8(exactly: told).map { "vector \($0.hex)" } ?? "no vector"
         watches[vcpu]?.log.add(
@@ -109,12 +114,12 @@ struct StaleSVI: Sendable {
     }
 
     /// A HLT lasted until `time` though interrupts were waiting.
-    private mutating func slept(_ vcpu: Int, until time: UInt64, _ machine: borrowing Machine) {
+    private mutating func slept(_ vcpu: VCPUIndex, until time: UInt64, _ machine: borrowing Machine) {
         guard machine.measuresTime, !machine.blocksIRQ(vcpu), watches[vcpu] != nil else { return }
         let state = machine.vcpus[vcpu]
         let halted = EventStamp(time: state.bracket.time, cpu: state.bracket.cpu, tid: state.tid ?? 0)
         let held = machine.heldClass(on: vcpu, but: watches[vcpu]?.stuckVectors ?? VectorSet())
-        for vector in state.ledger.pending.vectors where held.map({ $0 < vector >> 4 }) ?? true {
+        for vector in state.ledger.pending.vectors where held.map({ $0 < vector.priorityClass }) ?? true {
             guard let pending = state.ledger[vector].pending else { continue }
             // Before the HLT hardware may have delivered it; during it nothing runs that could take it.
             guard !pending.maybeSilent || pending.since.time >= halted.time else { continue }
@@ -125,19 +130,18 @@ struct StaleSVI: Sendable {
     }
 
     /// Words read at any exit.
-    mutating func words(_ words: LAPICWords, of vcpu: Int, at stamp: EventStamp) {
+    mutating func words(_ words: LAPICWords, of vcpu: VCPUIndex, at stamp: EventStamp) {
         if watches.indices.contains(vcpu) { watches[vcpu]?.read(words, at: stamp) }
     }
 
     /// Words read where L1's run ends, by a probe that looks only where C1 may be judged.
-    mutating func l1Exit(_ words: LAPICWords, of vcpu: Int, at stamp: EventStamp, in machine: borrowing Machine) {
+    mutating func l1Exit(_ words: LAPICWords, of vcpu: VCPUIndex, at stamp: EventStamp, in machine: borrowing Machine) {
         let vm = machine.vms[machine.vcpus[vcpu].vm]
         guard vm.isa == .vmx, vm.apicv.state == .active else { return }
-        while memory.count <= vcpu { memory.append(WrongSVI()) }
-        memory[vcpu].l1Exit(words, at: stamp)
+        memory[vcpu, default: WrongSVI()].l1Exit(words, at: stamp)
     }
 
-    private mutating func inhibitsChanged(_ vm: Int, _ machine: borrowing Machine) {
+    private mutating func inhibitsChanged(_ vm: VMIndex, _ machine: borrowing Machine) {
         let timeline = machine.vms[vm].apicv
         for vcpu in watches.indices where machine.vcpus[vcpu].vm == vm {
             if let watch = watches[vcpu], watch.restsOnUnknown {
@@ -195,8 +199,8 @@ struct StaleSVI: Sendable {
         return fixOfEnded
     }
 
-    func findings(of vcpus: [Int], in machine: borrowing Machine, waits: Waits, fix: FixState) -> [RuleFinding] {
-        vcpus.prefix { $0 < max(watches.count, memory.count) }.compactMap { vcpu in
+    func findings(of vcpus: [VCPUIndex], in machine: borrowing Machine, waits: Waits, fix: FixState) -> [RuleFinding] {
+        vcpus.prefix { $0 < max(watches.endIndex, memory.endIndex) }.compactMap { vcpu in
             let isProven = memory.indices.contains(vcpu) && memory[vcpu].found != nil
             let ofEvents = findingOfEvents(vcpu, waits[vcpu], fix: fix, isProven: isProven, in: machine)
             guard isProven else { return ofEvents }
@@ -206,7 +210,7 @@ struct StaleSVI: Sendable {
         }
     }
 
-    private func finding(_ memory: WrongSVI, vcpu: Int, vm: Int, fix: FixState) -> RuleFinding {
+    private func finding(_ memory: WrongSVI, vcpu: VCPUIndex, vm: VMIndex, fix: FixState) -> RuleFinding {
         var finding = RuleFinding(
             rule: .staleSVI, grade: memory.isConfirmed ? .confirmed : .hazard, vm: vm, vcpu: vcpu, first: memory.first,
             last: memory.last, count: memory.count, statement: memory.statement)
@@ -227,7 +231,7 @@ struct StaleSVI: Sendable {
     }
 
     private func findingOfEvents(
-        _ vcpu: Int, _ waits: WaitWatch, fix: FixState, isProven: Bool, in machine: borrowing Machine
+        _ vcpu: VCPUIndex, _ waits: WaitWatch, fix: FixState, isProven: Bool, in machine: borrowing Machine
     ) -> RuleFinding? {
         guard watches.indices.contains(vcpu), let watch = watches[vcpu], watch.crossingCount > 0 else { return nil }
         let vm = machine.vcpus[vcpu].vm
@@ -240,7 +244,8 @@ struct StaleSVI: Sendable {
     }
 
     /// A crossing while nothing tells whether APICv was active.
-    private func unjudged(_ watch: CrossingWatch, vcpu: Int, vm: Int, _ recorded: EventKindSet) -> RuleFinding {
+    private func unjudged(_ watch: CrossingWatch, vcpu: VCPUIndex, vm: VMIndex, _ recorded: EventKindSet) -> RuleFinding
+    {
         var finding = RuleFinding(
             rule: .staleSVI, grade: .inconclusive, vm: vm, vcpu: vcpu,
             first: watch.crossings.map { ($0.acknowledged ?? $0.ended).time }.min() ?? 0,

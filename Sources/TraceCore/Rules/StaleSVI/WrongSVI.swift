@@ -50,7 +50,7 @@ struct WrongSVI: Sendable {
         guard case .confirmed(let stored, let computed, _) = found, let requested = words?.irr.highest else {
             return nil
         }
-        return requested >> 4 <= max(stored, computed) >> 4 ? requested : nil
+        return requested.priorityClass <= max(stored, computed).priorityClass ? requested : nil
     }
 
     /// The interrupt that is in service without the CPU's knowing: an EOI does not end it.

@@ -72,7 +72,7 @@ struct WaitWatch: Sendable {
     ) {
         for index in open.indices {
             let outranked =
-                intoL2 && open[index].vector >> 4 > vector >> 4 && open[index].accepted.time < chosen
+                intoL2 && open[index].vector.priorityClass > vector.priorityClass && open[index].accepted.time < chosen
             open[index].otherDelivered(outranked: outranked, event, at: stamp)
         }
     }
@@ -84,9 +84,9 @@ struct WaitWatch: Sendable {
     /// - Parameters:
     ///   - injects: another event goes first.
     ///   - held: the highest priority class that the guest itself holds back.
-    mutating func enteredL2(injects: Bool, held: UInt8?, at stamp: EventStamp) {
+    mutating func enteredL2(injects: Bool, held: PriorityClass?, at stamp: EventStamp) {
         for index in open.indices {
-            if let held, open[index].vector >> 4 <= held {
+            if let held, open[index].vector.priorityClass <= held {
                 open[index].restart()
             } else {
                 open[index].enteredL2(injects: injects, clock, at: stamp)
@@ -108,8 +108,8 @@ struct WaitWatch: Sendable {
     }
 
     /// - Parameter held: the highest priority class that the guest itself holds back.
-    mutating func returnedEmpty(held: UInt8?, at stamp: EventStamp) {
-        for index in open.indices where (held ?? 0) < open[index].vector >> 4 {
+    mutating func returnedEmpty(held: PriorityClass?, at stamp: EventStamp) {
+        for index in open.indices where (held ?? .lowest) < open[index].vector.priorityClass {
             open[index].returnedEmpty(clock, at: stamp)
         }
     }

@@ -3,25 +3,24 @@
 /// Follows every interrupt that was accepted while L2 ran, until something delivers it: what `stale-svi` and `lost-accept`
 /// judge, the one after a crossing, the other without.
 struct Waits: Sendable {
-    private var watches: [WaitWatch] = []
+    private var watches = Table<VCPUIndex, WaitWatch>()
 
     /// - Parameters:
     ///   - crossed: the highest priority class that has crossed on the vCPU, if any.
     ///   - stuck: vectors that stay in service there though they were ended.
     mutating func observe(
-        _ transition: Transition, of vcpu: Int, at stamp: EventStamp, in machine: borrowing Machine,
-        crossed: UInt8?, stuck: VectorSet
+        _ transition: Transition, of vcpu: VCPUIndex, at stamp: EventStamp, in machine: borrowing Machine,
+        crossed: PriorityClass?, stuck: VectorSet
     ) {
         if case .accepted(let vector, let level, _) = transition {
             guard machine.measuresTime, !machine.blocksIRQ(vcpu),
                 Self.mayWait(vector, showsTPR: machine.vcpus[vcpu].shownTPR != nil)
             else { return }
-            while watches.count <= vcpu { watches.append(WaitWatch()) }
-            let afterCrossing = crossed.map { vector >> 4 <= $0 } ?? false
+            let afterCrossing = crossed.map { vector.priorityClass <= $0 } ?? false
             let isOffered =
                 machine.vms[machine.vcpus[vcpu].vm].apicOfL2.kind == .l1s
-                && machine.heldClass(on: vcpu, but: stuck) ?? 0 < vector >> 4
-            watches[vcpu].accepted(
+                && machine.heldClass(on: vcpu, but: stuck) ?? .lowest < vector.priorityClass
+            watches[vcpu, default: WaitWatch()].accepted(
                 vector, level: level, afterCrossing: afterCrossing, isOffered: isOffered,
                 isInService: machine.vcpus[vcpu].ledger[vector].inService.map { $0.isSure && !$0.mayHaveEnded }
                     ?? false,
@@ -68,20 +67,20 @@ struct Waits: Sendable {
     /// Linux never has.
     private static func mayWait(_ vector: UInt8, showsTPR: Bool) -> Bool { vector >= (showsTPR ? 16 : 32) }
 
-    private mutating func inhibitsChanged(_ vm: Int, _ machine: borrowing Machine) {
+    private mutating func inhibitsChanged(_ vm: VMIndex, _ machine: borrowing Machine) {
         for vcpu in watches.indices where machine.vcpus[vcpu].vm == vm && machine.blocksIRQ(vcpu) {
             watches[vcpu].restart()
         }
     }
 
     /// The VM of this vCPU has ended: another one has its place.
-    mutating func forget(_ vcpu: Int) {
+    mutating func forget(_ vcpu: VCPUIndex) {
         if watches.indices.contains(vcpu) { watches[vcpu] = WaitWatch() }
     }
 
     /// Something on the vCPU waits for what the next entry says.
     @inline(__always)
-    func watchesEntries(of vcpu: Int) -> Bool { vcpu < watches.count && !watches[vcpu].isIdle }
+    func watchesEntries(of vcpu: VCPUIndex) -> Bool { vcpu < watches.endIndex && !watches[vcpu].isIdle }
 
     /// What came after all, later than any healthy wait lasts: late is not lost, and worth a word.
     func lateDeliveries(in machine: borrowing Machine) -> [Observation] {
@@ -96,18 +95,18 @@ struct Waits: Sendable {
         }
     }
 
-    subscript(vcpu: Int) -> WaitWatch { watches.indices.contains(vcpu) ? watches[vcpu] : WaitWatch() }
+    subscript(vcpu: VCPUIndex) -> WaitWatch { watches[vcpu, default: WaitWatch()] }
 
-    var vcpus: Range<Int> { watches.indices }
+    var vcpus: Range<VCPUIndex> { watches.indices }
 }
 
 extension Machine {
     /// The highest priority class that the guest itself holds back, as far as it shows: that of an interrupt that KVM
     /// injected into L2 and that is in service for certain, or of the task priority.
-    func heldClass(on vcpu: Int, but stuck: VectorSet = VectorSet()) -> UInt8? {
-        let injected = vcpus[vcpu].ledger.highestInjected(but: stuck).map { $0 >> 4 }
-        guard let priority = vcpus[vcpu].shownTPR.map({ $0 >> 4 }) else { return injected }
-        return max(priority, injected ?? 0)
+    func heldClass(on vcpu: VCPUIndex, but stuck: VectorSet = VectorSet()) -> PriorityClass? {
+        let injected = vcpus[vcpu].ledger.highestInjected(but: stuck)?.priorityClass
+        guard let priority = vcpus[vcpu].shownTPR?.priorityClass else { return injected }
+        return max(priority, injected ?? .lowest)
     }
 
     /// What tells that an interrupt was delivered was on while the trace was recorded: a wait is one for certain.

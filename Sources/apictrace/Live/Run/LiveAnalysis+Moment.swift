@@ -47,11 +47,11 @@ extension LiveAnalysis {
         return vcpu.map { "vCPU \($0) of \(vm)" } ?? vm
     }
 
-    private func vcpus(of vm: Int) -> [Int] {
+    private func vcpus(of vm: VMIndex) -> [VCPUIndex] {
         analysis.machine.vms[vm].vcpus.filter { analysis.machine.vcpus[$0].tid != nil }
     }
 
-    private func vm(_ index: Int, _ base: UInt64) -> LiveMoment.VM {
+    private func vm(_ index: VMIndex, _ base: UInt64) -> LiveMoment.VM {
         let current = analysis.machine.vms[index].apicv.current
         let names = analysis.machine.inhibitNames.names(of: current.mask).joined(separator: ", ")
         let mask = current.state == .inhibited ? " \(Hex.string(current.mask)) (\(names))" : ""
@@ -66,7 +66,7 @@ extension LiveAnalysis {
     }
 
     /// Exits, accesses, IPIs and interrupts: what a VM has done so far.
-    private func total(of vm: Int) -> UInt64 {
+    private func total(of vm: VMIndex) -> UInt64 {
         vcpus(of: vm).reduce(0) { sum, index in
             let vcpu = analysis.machine.vcpus[index]
             let exits = vcpu.exits.total(.l1) &+ vcpu.exits.total(.l2) &+ vcpu.exits.total(.unknown)
@@ -75,7 +75,7 @@ extension LiveAnalysis {
         }
     }
 
-    private func vcpu(_ index: Int) -> LiveMoment.VCPU {
+    private func vcpu(_ index: VCPUIndex) -> LiveMoment.VCPU {
         let vcpu = analysis.machine.vcpus[index]
         let vectors = Set(findings.filter { $0.vcpu == index && $0.grade >= .hazard }.flatMap(\.vectors)).sorted()
         return LiveMoment.VCPU(
@@ -88,7 +88,7 @@ extension LiveAnalysis {
             })
     }
 
-    private func accesses(of vcpus: [Int]) -> [LiveMoment.Accesses] {
+    private func accesses(of vcpus: [VCPUIndex]) -> [LiveMoment.Accesses] {
         var (l1, direct, hooked) = (APICAccessCounts(), APICAccessCounts(), APICAccessCounts())
         for index in vcpus {
             l1.add(analysis.machine.vcpus[index].accessesByL1)
