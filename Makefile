@@ -24,9 +24,9 @@ help: ## show this
 demo: release ## build, then analyse a recording that lost interrupts, and its healthy twin
 	@.ci/demo $(RELEASE)
 
-test: ## build and run all tests
+test: ## build and run all tests (FILTER=EventTextTests: those whose names match)
 	@SWIFT=$(SWIFT) .ci/prepare $(TEST_PACKAGES)
-	$(SWIFT) test
+	$(SWIFT) test $(if $(FILTER),--filter '$(FILTER)')
 
 build: prepare ## debug build
 	$(SWIFT) build

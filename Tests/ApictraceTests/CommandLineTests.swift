@@ -75,6 +75,16 @@ import TraceCore
         for rule in RuleID.allCases { #expect(command.errors.contains("- \(rule.rawValue)\n")) }
     }
 
+    /// It would wait for them in vain.
+    @Test(arguments: [("2147483647", "there is no process 2147483647"), ("no-such-guest", "no VM is called no-such-guest")])
+    func `live ends at once where a VM that is asked for is not there`(vm: String, reason: String) throws {
+        let live = try Command("live", "--duration", "60", "--vm", vm)
+        // Who has no privileges learns of that first.
+        if live.status == 4 { return }
+        #expect(live.status == 64)
+        #expect(live.errors.contains(reason))
+    }
+
     @Test func `what doctor says fits its schema, and the schema is a strict one`() throws {
         let said = try Command("doctor", "--json").output.replacing("\n", with: " ")
         #expect(try LineValidator.complaints(about: said, schema: "--doctor").isEmpty)

@@ -127,6 +127,12 @@ import TraceCore
         #expect(nobody.errors.contains("none of its events of KVM is what was asked for"))
     }
 
+    @Test func `a verdict on some CPUs or events alone is not given, and help says why`() throws {
+        let path = Self.fixture("intel/6.12.107/hooked-only.dat")
+        for option in ["-C", "-e"] { #expect(try Command("analyze", option, "0", path).status == 64) }
+        #expect(try Command("analyze", "--help").output.contains("There is no -C and no -e as events has them"))
+    }
+
     @Test func `each line satisfies the schema that is printed`() throws {
         for name in ["intel/6.1.192/passthrough-2v.dat", "amd/6.12-force_avic/lost.dat"] {
             let lines = try Command("events", "--json", Self.fixture(name)).output

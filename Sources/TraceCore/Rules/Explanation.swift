@@ -19,17 +19,3 @@ public struct Explanation: Equatable, Sendable {
     public var requiredEvents: EventKindSet
     public var references: [String]
 }
-
-extension RuleID {
-    public var explanation: Explanation {
-        switch self {
-        case .l2APICDirect: .l2APICDirect
-        case .l2APICDirectX2APIC: .l2APICDirectX2APIC
-        case .staleSVI: .staleSVI
-        case .stuckISR: .stuckISR
-        case .lostAccept: .lostAccept
-        case .inhibitFlapping: .inhibitFlapping
-        case .initSIPIRace: .initSIPIRace
-        }
-    }
-}

@@ -10,3 +10,18 @@ public enum RuleID: String, CaseIterable, Codable, Sendable {
     case inhibitFlapping = "inhibit-flapping"
     case initSIPIRace = "init-sipi-race"
 }
+
+extension RuleID {
+    /// The page that `apictrace explain` prints.
+    public var explanation: Explanation {
+        switch self {
+        case .l2APICDirect: .l2APICDirect
+        case .l2APICDirectX2APIC: .l2APICDirectX2APIC
+        case .staleSVI: .staleSVI
+        case .stuckISR: .stuckISR
+        case .lostAccept: .lostAccept
+        case .inhibitFlapping: .inhibitFlapping
+        case .initSIPIRace: .initSIPIRace
+        }
+    }
+}

@@ -9,6 +9,8 @@ struct Analyze: ParsableCommand {
             Exit status: 0 clean, or all findings below --fail-on; 1 found; 2 inconclusive; 3 a file can't be read; \
             6 the report could not be written; 64 wrong usage. Of several files the worst counts, in the order 0, 2, 1, 3.
 
+            There is no -C and no -e as events has them: what some CPUs or some events show alone is no basis for a verdict.
+
             EXAMPLES:
               apictrace analyze trace.dat
               apictrace analyze --json trace.dat | jq .verdict

@@ -42,7 +42,7 @@ private struct PageListener: EventSink, ~Copyable {
         var pages: [(level: String, state: String)] = []
 
         mutating func observe(
-            _ transition: Transition, of vcpu: Int, at stamp: EventStamp, in machine: borrowing Machine
+            _ transition: Transition, of vcpu: VCPUIndex, at stamp: EventStamp, in machine: borrowing Machine
         ) {
             guard case .pageChanged(let level) = transition else { return }
             let page = level == .l2 ? machine.vcpus[vcpu].pageOfL2 : machine.vcpus[vcpu].pageOfL1

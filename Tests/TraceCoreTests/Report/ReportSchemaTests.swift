@@ -20,6 +20,26 @@ import Testing
         #expect(try !SampleReports.clean.json().contains(/eventsLost|ofVMs|process/))
     }
 
+    /// What is required a report that lacks it is refused for; what nobody writes would be required of nobody.
+    @Test func `each key of the schemas is required, or written where it means something`() throws {
+        var report = SampleReports.clean
+        report.loss.ofVMs = 12
+        report.loss.gaps = [.init(instance: 0, cpu: 1, process: 214, from: 5, to: 9, events: 12)]
+        report.vms[0].eventsLost = 12
+        let none = Report.LevelCounts(l1: 0, l2: 0, unknown: 0)
+        report.endedVMs = .init(
+            vms: 1, vcpus: 1, exits: .init(), apicAccess: report.vms[0].vcpus[0].apicAccess, ipisSent: 0,
+            accepted: none, acknowledged: none, ended: none)
+        let json = try report.json()
+        #expect(try SchemaValidator.complaints(about: json) == nil)
+        for schema in [Report.schema, Report.lineSchema] {
+            let optional = try SchemaValidator.optionalKeys(of: schema)
+            #expect(optional == ["endedVMs", "eventsLost", "ofVMs", "process"])
+            #expect(optional.allSatisfy { json.contains("\"\($0)\"") })
+        }
+        #expect(try SchemaValidator.optionalKeys(of: EventListing.schema) == ["process"])
+    }
+
     @Test func `so do what stands in a report's place, and a report in one line`() throws {
         let objects = [
             try SampleReports.lost.line(), try SampleReports.clean.verdictObject(),

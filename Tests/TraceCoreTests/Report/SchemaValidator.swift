@@ -8,6 +8,20 @@ enum SchemaValidator {
         var description: String
     }
 
+    /// Keys that an object may lack. Each of them must be written by somebody, or it has no business in a schema.
+    static func optionalKeys(of schema: String) throws -> Set<String> {
+        func keys(_ value: Any) -> Set<String> {
+            guard let object = value as? [String: Any] else {
+                return (value as? [Any] ?? []).reduce(into: []) { $0.formUnion(keys($1)) }
+            }
+            let required = Set(object["required"] as? [String] ?? [])
+            let properties = Set((object["properties"] as? [String: Any] ?? [:]).keys)
+            let own = object["additionalProperties"] as? Bool == false ? properties.subtracting(required) : []
+            return object.values.reduce(into: own) { $0.formUnion(keys($1)) }
+        }
+        return keys(try JSONSerialization.jsonObject(with: Data(schema.utf8)))
+    }
+
     /// Nil where the JSON is valid, else the validator's complaints, one a line.
     static func complaints(about json: String, schema: String = Report.schema) throws -> String? {
         try complaints(about: [json], schema: schema)

@@ -3,8 +3,8 @@
 
 /// What came of a trace written by hand.
 struct Outcome {
-    let vms: [VirtualMachine]
-    let vcpus: [VCPU]
+    let vms: Table<VMIndex, VirtualMachine>
+    let vcpus: Table<VCPUIndex, VCPU>
     let unattributed: UInt64
     let findings: [RuleFinding]
     let fix: FixState

@@ -103,9 +103,9 @@ struct Trace {
         var isWatchingExits: Bool
         var transitions: [Transition] = []
 
-        func watchesExits(of vcpu: Int) -> Bool { isWatchingExits }
+        func watchesExits(of vcpu: VCPUIndex) -> Bool { isWatchingExits }
 
-        mutating func observe(_ transition: Transition, of vcpu: Int, at: EventStamp, in: borrowing Machine) {
+        mutating func observe(_ transition: Transition, of vcpu: VCPUIndex, at: EventStamp, in: borrowing Machine) {
             if case .entered = transition { return }
             transitions.append(transition)
         }

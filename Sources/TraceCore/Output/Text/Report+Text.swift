@@ -102,10 +102,15 @@ extension Report {
         name(ofVM: finding.vm, vcpu: finding.vcpu)
     }
 
+    /// - Parameter owner: the VM's name.
+    public static func place(vcpu: Int32?, of owner: String) -> String {
+        vcpu.map { "vCPU \($0) of \(owner)" } ?? owner
+    }
+
     func name(ofVM vm: Int?, vcpu: Int32?) -> String {
         let vm = vm.flatMap { id in vms.first { $0.id == id } }
         let owner = vm?.name ?? "a VM that the trace doesn't name"
-        return vcpu.map { "vCPU \($0) of \(owner)" } ?? owner
+        return Self.place(vcpu: vcpu, of: owner)
     }
 }
 

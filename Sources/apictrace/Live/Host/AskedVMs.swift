@@ -31,6 +31,10 @@ enum AskedVMs {
     }
 }
 
+extension Selection.VM {
+    fileprivate var isName: Bool { if case .name = self { true } else { false } }
+}
+
 /// There is no such VM, and what there is.
 struct UnknownVM: Error, CustomStringConvertible {
     let description: String
@@ -38,7 +42,7 @@ struct UnknownVM: Error, CustomStringConvertible {
     init(_ vm: Selection.VM, running: [FoundVM]) {
         let names = running.prefix(8).map { "\($0.guest ?? $0.command) (\($0.process))" }
         description =
-            "--vm: there is no \(vm); "
+            "--vm: \(vm.isName ? "no VM is called" : "there is no") \(vm); "
             + (names.isEmpty ? "no VM runs, as far as can be seen" : "there are \(names.joined(separator: ", "))")
     }
 }

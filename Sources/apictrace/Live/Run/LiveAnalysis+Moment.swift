@@ -43,8 +43,7 @@ extension LiveAnalysis {
     /// `vCPU 0 of qemu-system-x86 (pid 214)`.
     func place(of finding: RuleFinding) -> String {
         let vcpu = finding.vcpu.flatMap { analysis.machine.vcpus[$0].id }
-        let vm = analysis.machine.name(ofVM: finding.vm)
-        return vcpu.map { "vCPU \($0) of \(vm)" } ?? vm
+        return Report.place(vcpu: vcpu, of: analysis.machine.name(ofVM: finding.vm))
     }
 
     private func vcpus(of vm: VMIndex) -> [VCPUIndex] {
