@@ -24,7 +24,7 @@ struct RecordFormat {
         self.name = name
         layout = RecordLayout(id: id)
         flags = kind == .apicvInhibitChanged ? ("inhibits", inhibitNames) : ("", [])
-        for (index, field) in kind.boundFields.enumerated() where present & 1 << UInt8(index) != 0 {
+        for (index, field) in kind.tracepoint.fields.enumerated() where present & 1 << UInt8(index) != 0 {
             add(field.type, field.names[0], count: 1, value: index)
         }
     }
@@ -163,9 +163,9 @@ struct RecordLayouts {
             let start = Int(kind.rawValue) * Self.variants
             guard indices[start..<(start + Self.variants)].allSatisfy({ $0 == 0 }) else { continue }
             var present: UInt8 = 0
-            for (index, field) in kind.boundFields.enumerated() {
+            for (index, field) in kind.tracepoint.fields.enumerated() {
                 let isThere = field.names.contains { info.formatFields.contains("\(name(of: kind)).\($0)") }
-                if field.isMandatory || isThere { present |= 1 << UInt8(index) }
+                if field.isRequired || isThere { present |= 1 << UInt8(index) }
             }
             add(kind, present: present, at: start + Int(present))
         }
