@@ -75,20 +75,20 @@ private struct RecordFields: FieldVisitor {
 
     @inline(__always)
     mutating func required<Value: FieldValue>(
-        _ value: inout Value, _: FieldType, _: StaticString, formerly _: StaticString?
+        _ value: inout Value, _: FieldType, _: String, formerly _: String?
     ) {
         value = Value(record, slots[next])
         next &+= 1
     }
 
     @inline(__always)
-    mutating func optional<Value: FieldValue>(_ value: inout Value?, _: FieldType, _: StaticString) {
+    mutating func optional<Value: FieldValue>(_ value: inout Value?, _: FieldType, _: String) {
         value = slots[next].isPresent ? Value(record, slots[next]) : nil
         next &+= 1
     }
 
     @inline(__always)
-    mutating func orZero<Value: FieldValue>(_ value: inout Value, _: FieldType, _: StaticString) {
+    mutating func orZero<Value: FieldValue>(_ value: inout Value, _: FieldType, _: String) {
         if slots[next].isPresent { value = Value(record, slots[next]) }
         next &+= 1
     }

@@ -18,18 +18,18 @@ struct EventFields: FieldVisitor {
 
     @inline(__always)
     mutating func required<Value: FieldValue>(
-        _ value: inout Value, _: FieldType, _: StaticString, formerly _: StaticString?
+        _ value: inout Value, _: FieldType, _: String, formerly _: String?
     ) {
         set(value.word)
     }
 
     @inline(__always)
-    mutating func optional<Value: FieldValue>(_ value: inout Value?, _: FieldType, _: StaticString) {
+    mutating func optional<Value: FieldValue>(_ value: inout Value?, _: FieldType, _: String) {
         set(value?.word)
     }
 
     @inline(__always)
-    mutating func orZero<Value: FieldValue>(_ value: inout Value, _: FieldType, _: StaticString) {
+    mutating func orZero<Value: FieldValue>(_ value: inout Value, _: FieldType, _: String) {
         set(value.word)
     }
 

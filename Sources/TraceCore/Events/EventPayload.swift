@@ -30,13 +30,13 @@ protocol FieldVisitor {
     ///   - name: in the format text.
     ///   - formerly: its name on older kernels.
     mutating func required<Value: FieldValue>(
-        _ value: inout Value, _ type: FieldType, _ name: StaticString, formerly older: StaticString?)
+        _ value: inout Value, _ type: FieldType, _ name: String, formerly older: String?)
 
     /// Some supported kernel lacks it: nil then.
-    mutating func optional<Value: FieldValue>(_ value: inout Value?, _ type: FieldType, _ name: StaticString)
+    mutating func optional<Value: FieldValue>(_ value: inout Value?, _ type: FieldType, _ name: String)
 
     /// Some supported kernel lacks it, and 0 means the same as that it is absent.
-    mutating func orZero<Value: FieldValue>(_ value: inout Value, _ type: FieldType, _ name: StaticString)
+    mutating func orZero<Value: FieldValue>(_ value: inout Value, _ type: FieldType, _ name: String)
 
     /// No field of the event's own but a flag of every record's: it happened in an interrupt's handler.
     mutating func hardIRQ(_ value: inout Bool)
@@ -44,7 +44,7 @@ protocol FieldVisitor {
 
 extension FieldVisitor {
     @inline(__always)
-    mutating func required<Value: FieldValue>(_ value: inout Value, _ type: FieldType, _ name: StaticString) {
+    mutating func required<Value: FieldValue>(_ value: inout Value, _ type: FieldType, _ name: String) {
         required(&value, type, name, formerly: nil)
     }
 }

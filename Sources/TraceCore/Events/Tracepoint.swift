@@ -39,9 +39,12 @@ extension EventKind {
 
     /// The kind of a tracepoint's name, nil for one that the machine has no use for.
     public init?(tracepoint name: String) {
-        guard let kind = Self.allCases.first(where: { $0.tracepoints.contains(name) }) else { return nil }
+        guard let kind = Self.byTracepoint[name] else { return nil }
         self = kind
     }
+
+    private static let byTracepoint = Dictionary(
+        uniqueKeysWithValues: allCases.flatMap { kind in kind.tracepoints.map { ($0, kind) } })
 }
 
 /// Notes what a payload's fields are called.
@@ -49,18 +52,18 @@ private struct FieldTable: FieldVisitor {
     var fields: [Tracepoint.Field] = []
 
     mutating func required<Value: FieldValue>(
-        _: inout Value, _ type: FieldType, _ name: StaticString, formerly older: StaticString?
+        _: inout Value, _ type: FieldType, _ name: String, formerly older: String?
     ) {
-        let names = [name.description] + (older.map { [$0.description] } ?? [])
+        let names = [name] + (older.map { [$0] } ?? [])
         fields.append(Tracepoint.Field(names: names, isRequired: true, type: type))
     }
 
-    mutating func optional<Value: FieldValue>(_: inout Value?, _ type: FieldType, _ name: StaticString) {
-        fields.append(Tracepoint.Field(names: [name.description], isRequired: false, type: type))
+    mutating func optional<Value: FieldValue>(_: inout Value?, _ type: FieldType, _ name: String) {
+        fields.append(Tracepoint.Field(names: [name], isRequired: false, type: type))
     }
 
-    mutating func orZero<Value: FieldValue>(_: inout Value, _ type: FieldType, _ name: StaticString) {
-        fields.append(Tracepoint.Field(names: [name.description], isRequired: false, type: type))
+    mutating func orZero<Value: FieldValue>(_: inout Value, _ type: FieldType, _ name: String) {
+        fields.append(Tracepoint.Field(names: [name], isRequired: false, type: type))
     }
 
     mutating func hardIRQ(_: inout Bool) {}

@@ -184,7 +184,8 @@ struct RecordLayouts {
         layouts.append(format.layout)
     }
 
-    private func name(of kind: EventKind) -> String {
+    /// The tracepoint as this recording calls it.
+    func name(of kind: EventKind) -> String {
         kind.tracepoints.first { info.eventsSelected?.contains($0) ?? false } ?? kind.tracepoints[0]
     }
 }
