@@ -6,12 +6,12 @@ public struct EventBinding: Sendable {
     /// The bytes that a record must have for every slot to lie inside; never under eight.
     let length: Int
     /// In the order of ``Tracepoint/fields``.
-    let slots: InlineArray<7, FieldSlot>
+    let slots: Tracepoint.PerField<FieldSlot>
 
     /// Nil for a tracepoint that the machine has no use for and for one whose format lacks a mandatory field.
     public init?(_ format: EventFormat) {
         guard let kind = EventKind(tracepoint: format.name) else { return nil }
-        var slots = InlineArray<7, FieldSlot>(repeating: .absent)
+        var slots = Tracepoint.PerField<FieldSlot>(repeating: .absent)
         var length = Record.commonSize
         for (index, field) in kind.tracepoint.fields.enumerated() {
             let slot = field.names.lazy.compactMap(format.field).first.flatMap(FieldSlot.init)

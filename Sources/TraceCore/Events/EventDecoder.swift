@@ -64,7 +64,7 @@ public struct EventDecoder: Sendable {
 /// Reads a payload's fields through the slots that a binding found for them.
 private struct RecordFields: FieldVisitor {
     private let record: Record
-    private let slots: InlineArray<7, FieldSlot>
+    private let slots: Tracepoint.PerField<FieldSlot>
     private var next = 0
 
     @inline(__always)

@@ -22,7 +22,7 @@ extension EventPayload {
 }
 
 /// Whoever reads, writes or notes the fields of a payload, one after the other: ``EventDecoder``, ``EventFields`` and
-/// ``Tracepoint``. An event has seven fields at most.
+/// ``Tracepoint``.
 protocol FieldVisitor {
     /// An event whose format lacks the field can't be decoded.
     /// - Parameters:

@@ -9,6 +9,9 @@ struct Tracepoint: Sendable {
     /// In the order in which the payload shows them.
     let fields: [Field]
 
+    /// A value for each field: no event has more.
+    typealias PerField<Value> = InlineArray<7, Value>
+
     struct Field {
         /// The field's names over the kernels, the current one first.
         var names: [String]

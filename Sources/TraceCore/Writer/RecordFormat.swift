@@ -134,7 +134,7 @@ struct RecordLayout {
 struct RecordLayouts {
     /// Above the ids of ftrace's own events (enum trace_type, kernel/trace/trace.h).
     private static let firstID: UInt16 = 256
-    private static let variants = 1 << 7
+    private static let variants = 1 << Tracepoint.PerField<FieldSlot>.count
 
     private(set) var formats: [RecordFormat] = []
     /// Those formats' layouts.
