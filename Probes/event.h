@@ -49,6 +49,13 @@ enum probe_kind {
 	KINDS_ALL,
 };
 
+/* Room for kinds of tracepoints in struct probe_counts. */
+enum { MAX_KINDS = 64 };
+
+_Static_assert(KINDS_TRACED <= MAX_KINDS,
+	       "More kinds of events than MAX_KINDS: raise it in Probes/event.h by a multiple of 8, and give EventKindSet "
+	       "(Sources/TraceCore/Events) as many bits");
+
 struct probe_header {
 	uint16_t kind;
 	/* Fields that this kernel's tracepoint has: HAS_*, by kind. */
@@ -206,13 +213,15 @@ struct probe_sleeper {
 
 /* One CPU's counts; every hit is counted here before any filter or drop. */
 struct probe_counts {
-	uint64_t hits[KINDS_TRACED];
+	uint64_t hits[MAX_KINDS];
 	/* Records that found the ring full: those of which a process tells whose they were, and the others. */
 	uint64_t dropped_of_processes;
 	uint64_t dropped;
 	/* A row fills cache lines: Swift imports no struct that is aligned to them. */
-	uint64_t padding[62 - KINDS_TRACED];
+	uint64_t padding[6];
 };
+
+_Static_assert(sizeof(struct probe_counts) % 64 == 0, "A row of struct probe_counts has to fill cache lines: adapt its padding");
 
 /* At once on a host: four times as many as user space keeps apart. */
 enum { VCPU_THREADS = 16384 };

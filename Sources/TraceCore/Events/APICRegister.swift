@@ -11,6 +11,9 @@ public struct APICRegister: Hashable, Sendable {
     static let spiv = APICRegister(offset: 0xf0)
     public static let icr = APICRegister(offset: 0x300)
 
+    /// The guest frame of the page that they fill, where no guest has moved it.
+    static let gfn: UInt64 = 0xfee00
+
     /// Registers are 16 bytes apart, so 256 of them fill the page.
     static let count = 256
 

@@ -29,12 +29,14 @@ public struct EventDecoder: Sendable {
 
     @inline(__always)
     func entry(_ record: Record, _ binding: EventBinding) -> KVMEvent.Entry {
-        Fields(record: record, slots: binding.slots).entry
+        var fields = RecordFields(record, binding)
+        return KVMEvent.Entry(&fields)
     }
 
     @inline(__always)
     func exit(_ record: Record, _ binding: EventBinding) -> KVMEvent.Exit {
-        Fields(record: record, slots: binding.slots).exit
+        var fields = RecordFields(record, binding)
+        return KVMEvent.Exit(&fields)
     }
 
     /// The event of a record that fits.
@@ -54,96 +56,45 @@ public struct EventDecoder: Sendable {
     }
 
     private func decode(_ record: Record, _ binding: EventBinding) -> KVMEvent {
-        let fields = Fields(record: record, slots: binding.slots)
-        switch binding.kind {
-        case .entry: return .entry(fields.entry)
-        case .exit: return .exit(fields.exit)
-        case .nestedVMExit: return .nestedVMExit(fields.exit)
-        case .nestedVMExitInject:
-            return .nestedVMExitInject(
-                .init(exitCode: fields[0], info1: fields[1], info2: fields[2], intInfo: fields[3], isa: fields[4]))
-        case .nestedVMEnter:
-            return .nestedVMEnter(
-                .init(
-                    rip: fields[0], nestedRIP: fields[1], intCtl: fields[2], eventInj: fields[3],
-                    isa: fields[ifPresent: 4]))
-        case .nestedVMEnterFailed: return .nestedVMEnterFailed(.init(error: fields[0]))
-        case .smmTransition: return .smmTransition(.init(vcpu: fields[0], entering: fields[1]))
-        case .pageFault:
-            return .pageFault(.init(vcpu: fields[ifPresent: 0], address: fields[1], errorCode: fields[2]))
-        case .markMMIOSPTE: return .markMMIOSPTE(.init(gfn: fields[0]))
-        case .handleMMIOPageFault: return .handleMMIOPageFault(.init(address: fields[0], gfn: fields[1]))
-        case .mmuSetSPTE: return .mmuSetSPTE(.init(gfn: fields[0]))
-        case .mmio: return .mmio(.init(type: fields[0], length: fields[1], gpa: fields[2], value: fields[3]))
-        case .apic: return .apic(.init(isWrite: fields[0], register: fields[1], value: fields[2]))
-        case .msr:
-            return .msr(.init(isWrite: fields[0], index: fields[1], value: fields[2], exception: fields[3]))
-        case .apicIPI: return .apicIPI(.init(icrLow: fields[0], destination: fields[1]))
-        case .apicAcceptIRQ: return .apicAcceptIRQ(fields.accept)
-        case .apicvAcceptIRQ: return .apicvAcceptIRQ(fields.accept)
-        case .injVIRQ:
-            return .injVIRQ(
-                .init(vector: fields[0], soft: fields[ifPresent: 1], reinjected: fields[ifPresent: 2]))
-        case .eoi: return .eoi(.init(vcpu: fields[0], vector: fields[1]))
-        case .pvEOI: return .pvEOI(.init(vcpu: fields[0], vector: fields[1]))
-        case .apicvInhibitChanged:
-            return .apicvInhibitChanged(.init(reason: fields[0], set: fields[1], inhibits: fields[2]))
-        case .apicvUpdateRequest: return .apicvUpdateRequest(.init(activate: fields[0], bit: fields[1]))
-        case .vcpuWakeup: return .vcpuWakeup(.init(nanoseconds: fields[0], waited: fields[1]))
-        case .userspaceExit: return .userspaceExit(.init(reason: fields[0]))
-        case .avicIncompleteIPI:
-            return .avicIncompleteIPI(.init(vcpu: fields[0], icrHigh: fields[1], icrLow: fields[2], id: fields[3]))
-        case .avicUnacceleratedAccess:
-            return .avicUnacceleratedAccess(.init(vcpu: fields[0], offset: fields[1], isWrite: fields[2]))
-        case .avicDoorbell: return .avicDoorbell(.init(vcpu: fields[0]))
-        case .avicGALog: return .avicGALog(.init(vm: fields[0], vcpu: fields[1]))
-        case .avicKickVCPUSlowpath:
-            return .avicKickVCPUSlowpath(.init(icrHigh: fields[0], icrLow: fields[1], index: fields[2]))
-        case .piIRTEUpdate: return .piIRTEUpdate(.init(vcpu: fields[0], vector: fields[1], set: fields[2]))
-        case .cr: return .cr(.init(isWrite: fields[0], register: fields[1], value: fields[2]))
-        }
+        var fields = RecordFields(record, binding)
+        return KVMEvent(binding.kind, &fields)
+    }
+}
+
+/// Reads a payload's fields through the slots that a binding found for them.
+private struct RecordFields: FieldVisitor {
+    private let record: Record
+    private let slots: Tracepoint.PerField<FieldSlot>
+    private var next = 0
+
+    @inline(__always)
+    init(_ record: Record, _ binding: EventBinding) {
+        self.record = record
+        slots = binding.slots
     }
 
-    /// A record seen through its slots. Values are cut to the payload's width.
-    private struct Fields {
-        let record: Record
-        let slots: InlineArray<7, FieldSlot>
+    @inline(__always)
+    mutating func required<Value: FieldValue>(
+        _ value: inout Value, _: FieldType, _: String, formerly _: String?
+    ) {
+        value = Value(record, slots[next])
+        next &+= 1
+    }
 
-        @inline(__always)
-        subscript<T: FixedWidthInteger>(index: Int) -> T {
-            record.value(slots[index])
-        }
+    @inline(__always)
+    mutating func optional<Value: FieldValue>(_ value: inout Value?, _: FieldType, _: String) {
+        value = slots[next].isPresent ? Value(record, slots[next]) : nil
+        next &+= 1
+    }
 
-        @inline(__always)
-        subscript(index: Int) -> Bool {
-            record.value(slots[index], UInt64.self) != 0
-        }
+    @inline(__always)
+    mutating func orZero<Value: FieldValue>(_ value: inout Value, _: FieldType, _: String) {
+        if slots[next].isPresent { value = Value(record, slots[next]) }
+        next &+= 1
+    }
 
-        @inline(__always)
-        subscript<T: FixedWidthInteger>(ifPresent index: Int) -> T? {
-            slots[index].isPresent ? self[index] as T : nil
-        }
-
-        @inline(__always)
-        subscript(ifPresent index: Int) -> Bool? {
-            slots[index].isPresent ? self[index] as Bool : nil
-        }
-
-        @inline(__always)
-        var entry: KVMEvent.Entry {
-            .init(vcpu: self[ifPresent: 0], rip: self[1], intrInfo: self[ifPresent: 2])
-        }
-
-        @inline(__always)
-        var exit: KVMEvent.Exit {
-            .init(
-                reason: self[0], isa: self[1], vcpu: self[ifPresent: 2], rip: self[3], info1: self[4], info2: self[5],
-                intrInfo: self[ifPresent: 6] ?? 0)
-        }
-
-        @inline(__always)
-        var accept: KVMEvent.APICAcceptIRQ {
-            .init(vcpu: self[0], deliveryMode: self[1], vector: self[2], inHardIRQ: record.inHardIRQ)
-        }
+    @inline(__always)
+    mutating func hardIRQ(_ value: inout Bool) {
+        value = record.inHardIRQ
     }
 }

@@ -2,7 +2,9 @@
 
 extension KVMEvent {
     /// `kvm_entry`: a vCPU is about to run guest code.
-    public struct Entry: Equatable, Sendable {
+    public struct Entry: EventPayload {
+        static let tracepoint = Tracepoint("kvm_entry", of: Self.self)
+
         public var vcpu: Int32?
         public var rip: UInt64
         /// VM-entry interruption information (6.14 and later): bit 31 valid, bits 7:0 the vector.
@@ -13,10 +15,28 @@ extension KVMEvent {
             self.rip = rip
             self.intrInfo = intrInfo
         }
+
+        init() { self.init(vcpu: nil) }
+
+        @inline(__always)
+        mutating func visit(_ fields: inout some FieldVisitor) {
+            fields.optional(&vcpu, .u32, "vcpu_id")
+            fields.required(&rip, .x64, "rip")
+            fields.optional(&intrInfo, .x32, "intr_info")
+        }
+
+        func tell(_ text: some FieldText, _ out: inout OutputSpan<UInt8>) {
+            text.number("vcpu", vcpu, &out)
+            text.hex("rip", rip, &out)
+            text.hex("intr_info", intrInfo, &out)
+        }
     }
 
     /// `kvm_exit` and `kvm_nested_vmexit`, which share their template.
-    public struct Exit: Equatable, Sendable {
+    public struct Exit: EventPayload {
+        static let tracepoint = Tracepoint("kvm_exit", of: Self.self)
+        static let nestedTracepoint = Tracepoint("kvm_nested_vmexit", of: Self.self)
+
         /// As recorded: VMX carries flags above bit 15, see ``ExitReason``.
         public var reason: UInt32
         /// 1 VMX, 2 SVM, 3 PVM.
@@ -42,10 +62,34 @@ extension KVMEvent {
             self.info2 = info2
             self.intrInfo = intrInfo
         }
+
+        init() { self.init(reason: 0, vcpu: nil) }
+
+        @inline(__always)
+        mutating func visit(_ fields: inout some FieldVisitor) {
+            fields.required(&reason, .x32, "exit_reason")
+            fields.required(&isa, .u32, "isa")
+            fields.optional(&vcpu, .u32, "vcpu_id")
+            fields.required(&rip, .x64, "guest_rip")
+            fields.required(&info1, .x64, "info1")
+            fields.required(&info2, .x64, "info2")
+            fields.orZero(&intrInfo, .x32, "intr_info")
+        }
+
+        func tell(_ text: some FieldText, _ out: inout OutputSpan<UInt8>) {
+            text.number("vcpu", vcpu, &out)
+            text.exitReason(reason, isa: isa, &out)
+            text.hex("rip", rip, &out)
+            text.hex("info1", info1, &out)
+            text.hex("info2", info2, &out)
+            text.hex("intr_info", intrInfo, &out)
+        }
     }
 
     /// `kvm_cr`: an intercepted move to or from a control register that KVM carries out.
-    public struct CRAccess: Equatable, Sendable {
+    public struct CRAccess: EventPayload {
+        static let tracepoint = Tracepoint("kvm_cr", of: Self.self)
+
         public var isWrite: Bool
         /// 8 is CR8, bits 7:4 of the task priority.
         public var register: UInt32
@@ -56,10 +100,27 @@ extension KVMEvent {
             self.register = register
             self.value = value
         }
+
+        init() { self.init(isWrite: false, register: 0, value: 0) }
+
+        @inline(__always)
+        mutating func visit(_ fields: inout some FieldVisitor) {
+            fields.required(&isWrite, .u32, "rw")
+            fields.required(&register, .u32, "cr")
+            fields.required(&value, .x64, "val")
+        }
+
+        func tell(_ text: some FieldText, _ out: inout OutputSpan<UInt8>) {
+            text.either("write", isWrite, "write", "read", &out)
+            text.number("cr", register, &out)
+            text.hex("val", value, &out)
+        }
     }
 
     /// `kvm_vcpu_wakeup`: a blocked or polling vCPU goes on.
-    public struct VCPUWakeup: Equatable, Sendable {
+    public struct VCPUWakeup: EventPayload {
+        static let tracepoint = Tracepoint("kvm_vcpu_wakeup", of: Self.self)
+
         public var nanoseconds: UInt64
         /// False: it only polled.
         public var waited: Bool
@@ -68,25 +129,67 @@ extension KVMEvent {
             self.nanoseconds = nanoseconds
             self.waited = waited
         }
+
+        init() { self.init(nanoseconds: 0, waited: false) }
+
+        @inline(__always)
+        mutating func visit(_ fields: inout some FieldVisitor) {
+            fields.required(&nanoseconds, .u64, "ns")
+            fields.required(&waited, .flag, "waited")
+        }
+
+        func tell(_ text: some FieldText, _ out: inout OutputSpan<UInt8>) {
+            text.either("waited", waited, "wait", "poll", &out)
+            text.number("ns", nanoseconds, &out)
+        }
     }
 
     /// `kvm_userspace_exit`: KVM_RUN returns to the VMM.
-    public struct UserspaceExit: Equatable, Sendable {
+    public struct UserspaceExit: EventPayload {
+        static let tracepoint = Tracepoint("kvm_userspace_exit", of: Self.self)
+
         public var reason: UInt32
 
         public init(reason: UInt32) {
             self.reason = reason
         }
+
+        init() { self.init(reason: 0) }
+
+        @inline(__always)
+        mutating func visit(_ fields: inout some FieldVisitor) {
+            fields.required(&reason, .u32, "reason")
+        }
+
+        func tell(_ text: some FieldText, _ out: inout OutputSpan<UInt8>) {
+            text.userspaceExit("reason", reason, &out)
+        }
     }
 
     /// `kvm_smm_transition`: the vCPU enters or leaves system management mode, which ends or restores guest mode.
-    public struct SMMTransition: Equatable, Sendable {
+    public struct SMMTransition: EventPayload {
+        /// `kvm_enter_smm` around 5.10.
+        static let tracepoint = Tracepoint("kvm_smm_transition", formerly: "kvm_enter_smm", of: Self.self)
+
         public var vcpu: Int32
         public var entering: Bool
 
         public init(vcpu: Int32, entering: Bool) {
             self.vcpu = vcpu
             self.entering = entering
+        }
+
+        init() { self.init(vcpu: 0, entering: false) }
+
+        @inline(__always)
+        mutating func visit(_ fields: inout some FieldVisitor) {
+            fields.required(&vcpu, .u32, "vcpu_id")
+            fields.required(&entering, .flag, "entering")
+        }
+
+        func tell(_ text: some FieldText, _ out: inout OutputSpan<UInt8>) {
+            text.number("vcpu", vcpu, &out)
+            text.either("entering", entering, "entering", "leaving", &out)
         }
     }
 }

@@ -10,7 +10,7 @@ enum OwnEvent: UInt8, CaseIterable {
     case lapic
     /// The process of the thread that the record names.
     case process
-    /// Hits of each tracepoint since the start, before filters and drops; the last record counts.
+    /// Hits of one tracepoint since the start, before filters and drops; its last record counts.
     case counts
     /// ``FixState`` of the traced host.
     case host
@@ -57,6 +57,17 @@ enum OwnEvent: UInt8, CaseIterable {
     }
 
     static let longestEvidence = 192
+    /// With the NUL at its end; KVM's names have less than half as many.
+    static let longestTracepoint = 64
+    /// The field of `counts` with the tracepoint's name.
+    private static let countedEvent = "event"
+
+    /// As a recording has them. The `counts` of older versions had no name but a field for each tracepoint.
+    func fields(in format: EventFormat) -> [Field] {
+        guard self == .counts, format.field(Self.countedEvent) == nil else { return fields }
+        return format.fields.filter { $0.offset >= Record.commonSize && $0.size == FieldType.u64.size }
+            .map { Field(type: .u64, name: $0.name) }
+    }
 
     /// In the order of the values that a record is made of, an array's elements one by one.
     var fields: [Field] {
@@ -80,8 +91,11 @@ enum OwnEvent: UInt8, CaseIterable {
                 Field(type: .u8, name: "apic_enabled", isOptional: true),
             ]
         case .process: [Field(type: .s32, name: "tgid")]
-        // Another version knows other tracepoints, and has counted no hit of the rest.
-        case .counts: EventKind.allCases.map { Field(type: .u64, name: $0.tracepoints[0], isOptional: true) }
+        case .counts:
+            [
+                Field(type: .character, name: Self.countedEvent, count: Self.longestTracepoint),
+                Field(type: .u64, name: "hits"),
+            ]
         case .host:
             [
                 Field(type: .u8, name: "svi_fix"), Field(type: .u8, name: "svi_fix_basis"),

@@ -87,9 +87,15 @@ struct EventDelivery {
             return nil
         }
         if own[index].event == .counts {
-            for (kind, count) in zip(EventKind.allCases, values) { hits[kind.tracepoints[0]] = count }
+            for (tracepoint, count) in own[index].counts(values) { note(count, of: tracepoint) }
         }
         return LiveFact(own[index].event, values)
+    }
+
+    /// A damaged file may name any.
+    private mutating func note(_ count: UInt64, of tracepoint: String) {
+        guard hits.count < RecordTally.mostBindings || hits[tracepoint] != nil else { return }
+        hits[tracepoint] = count
     }
 
     mutating func announce<S: EventSink & ~Copyable>(_ raw: EventGap, to sink: inout S) {

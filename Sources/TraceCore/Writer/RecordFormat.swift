@@ -24,7 +24,7 @@ struct RecordFormat {
         self.name = name
         layout = RecordLayout(id: id)
         flags = kind == .apicvInhibitChanged ? ("inhibits", inhibitNames) : ("", [])
-        for (index, field) in kind.boundFields.enumerated() where present & 1 << UInt8(index) != 0 {
+        for (index, field) in kind.tracepoint.fields.enumerated() where present & 1 << UInt8(index) != 0 {
             add(field.type, field.names[0], count: 1, value: index)
         }
     }
@@ -134,7 +134,7 @@ struct RecordLayout {
 struct RecordLayouts {
     /// Above the ids of ftrace's own events (enum trace_type, kernel/trace/trace.h).
     private static let firstID: UInt16 = 256
-    private static let variants = 1 << 7
+    private static let variants = 1 << Tracepoint.PerField<FieldSlot>.count
 
     private(set) var formats: [RecordFormat] = []
     /// Those formats' layouts.
@@ -163,9 +163,9 @@ struct RecordLayouts {
             let start = Int(kind.rawValue) * Self.variants
             guard indices[start..<(start + Self.variants)].allSatisfy({ $0 == 0 }) else { continue }
             var present: UInt8 = 0
-            for (index, field) in kind.boundFields.enumerated() {
+            for (index, field) in kind.tracepoint.fields.enumerated() {
                 let isThere = field.names.contains { info.formatFields.contains("\(name(of: kind)).\($0)") }
-                if field.isMandatory || isThere { present |= 1 << UInt8(index) }
+                if field.isRequired || isThere { present |= 1 << UInt8(index) }
             }
             add(kind, present: present, at: start + Int(present))
         }
@@ -184,7 +184,8 @@ struct RecordLayouts {
         layouts.append(format.layout)
     }
 
-    private func name(of kind: EventKind) -> String {
+    /// The tracepoint as this recording calls it.
+    func name(of kind: EventKind) -> String {
         kind.tracepoints.first { info.eventsSelected?.contains($0) ?? false } ?? kind.tracepoints[0]
     }
 }

@@ -29,6 +29,8 @@ public struct TraceWriter: EventSink, ~Copyable {
     private var pages: [PageBuilder?] = []
     /// Facts without a stamp of their own: they take that of the record that comes next, and precede it.
     private var waiting: [(event: OwnEvent, tid: Int32?, values: [UInt64])] = []
+    /// Hits as last noted: only news are.
+    private var noted: [EventKind: UInt64] = [:]
     private var last = EventStamp(time: 0, cpu: 0, tid: 0)
 
     /// Opens the file. What it held is kept until there is something to write.
@@ -135,7 +137,14 @@ public struct TraceWriter: EventSink, ~Copyable {
 
     private mutating func note(_ hits: [String: UInt64]?) {
         guard let hits else { return }
-        waiting.append((.counts, nil, EventKind.allCases.map { hits[$0.tracepoints[0]] ?? 0 }))
+        for kind in EventKind.allCases {
+            let told = kind.tracepoints.lazy.compactMap { hits[$0] }.first
+            guard let count = told ?? (info.recordedKinds.contains(kind) ? 0 : nil), noted[kind] != count else {
+                continue
+            }
+            noted[kind] = count
+            waiting.append((.counts, nil, layouts.name(of: kind).words(OwnEvent.longestTracepoint) + [count]))
+        }
     }
 
     private mutating func describeIfNews() {

@@ -27,7 +27,7 @@ public struct APICPage: Sendable {
     private var fault: (by: EventKind, at: EventStamp)?
     private var installed: (state: State, by: EventKind, at: EventStamp)?
 
-    static let gfn: UInt64 = 0xfee00
+    static let gfn = APICRegister.gfn
 
     public init() {}
 

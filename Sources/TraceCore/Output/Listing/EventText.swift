@@ -3,8 +3,8 @@
 /// One event's fields as bytes: ` vcpu 0 rip 0x100ad3`, or the members of a JSON object.
 ///
 /// Fields have the names that KVM's own print formats give them and values are in KVM's words; what the machine doesn't
-/// decode isn't there. See EventText+Fields.swift for the events.
-struct EventText: Sendable {
+/// decode isn't there. Which fields those are the event's payload tells (``EventPayload``).
+struct EventText: FieldText, Sendable {
     enum Form: Sendable {
         case text, json
     }
@@ -48,7 +48,13 @@ struct EventText: Sendable {
     }
 
     func hex(
-        _ key: StaticString, _ value: (some FixedWidthInteger & UnsignedInteger)?, digits: Int = 1,
+        _ key: StaticString, _ value: (some FixedWidthInteger & UnsignedInteger)?, _ out: inout OutputSpan<UInt8>
+    ) {
+        hex(key, value, digits: 1, &out)
+    }
+
+    private func hex(
+        _ key: StaticString, _ value: (some FixedWidthInteger & UnsignedInteger)?, digits: Int,
         _ out: inout OutputSpan<UInt8>
     ) {
         guard let value else { return }
@@ -58,7 +64,6 @@ struct EventText: Sendable {
         quote(&out)
     }
 
-    /// Two digits as in the report; a number that isn't a vector stays one.
     func vector(_ key: StaticString, _ value: some FixedWidthInteger, _ out: inout OutputSpan<UInt8>) {
         if let vector = UInt8(exactly: value) {
             hex(key, vector, digits: 2, &out)
@@ -81,7 +86,6 @@ struct EventText: Sendable {
         quote(&out)
     }
 
-    /// Text has only the word for what is the case.
     func either(
         _ key: StaticString, _ value: Bool, _ yes: StaticString, _ no: StaticString, _ out: inout OutputSpan<UInt8>
     ) {
@@ -94,13 +98,11 @@ struct EventText: Sendable {
         }
     }
 
-    /// Text has the key where it is true, and nothing otherwise.
     func flag(_ key: StaticString, _ value: Bool?, _ out: inout OutputSpan<UInt8>) {
         guard let value, value || form == .json else { return }
         either(key, value, key, key, &out)
     }
 
-    /// `inhibits 0x8 BLOCKIRQ`; in JSON a mask and a list, as in the report.
     func inhibits(_ mask: UInt64, _ out: inout OutputSpan<UInt8>) {
         if form == .text {
             hex("inhibits", mask, &out)
@@ -118,5 +120,28 @@ struct EventText: Sendable {
             separator = form == .text ? "|" : ","
         }
         if form == .json { out.append(UInt8(ascii: "]")) }
+    }
+    // MARK: - Numbers that have names
+
+    func exitReason(_ recorded: UInt32, isa: UInt32, _ out: inout OutputSpan<UInt8>) {
+        let isa = ISA(recorded: isa)
+        word("reason", names.exit(ExitReason(isa: isa, recorded: recorded)), &out)
+        if isa == .vmx, recorded >> 31 == 1 { flag("FAILED_VMENTRY", true, &out) }
+    }
+
+    func userspaceExit(_ key: StaticString, _ reason: UInt32, _ out: inout OutputSpan<UInt8>) {
+        word(key, names.userspaceExit(reason), &out)
+    }
+
+    func register(_ key: StaticString, _ offset: UInt32, _ out: inout OutputSpan<UInt8>) {
+        word(key, names.register(offset), &out)
+    }
+
+    func deliveryMode(_ key: StaticString, icrLow: UInt32, _ out: inout OutputSpan<UInt8>) {
+        word(key, names.mode(icrLow: icrLow), &out)
+    }
+
+    func inhibit(_ key: StaticString, bit: UInt64, _ out: inout OutputSpan<UInt8>) {
+        if bit < 64 { word(key, names.inhibits[Int(bit)], &out) } else { number(key, Int64(bitPattern: bit), &out) }
     }
 }

@@ -89,7 +89,7 @@ struct ListingLine: Sendable {
         columns(stamp.tid, place, &out)
         if brackets { brace(event, place, &out) }
         out.add(text.names.tracepointColumns[Int(event.kind.rawValue)])
-        text.add(event, to: &out)
+        event.tell(text, &out)
         out.append(UInt8(ascii: "\n"))
     }
 
@@ -194,7 +194,7 @@ extension ListingLine {
         text.word("event", text.names.tracepoints[Int(event.kind.rawValue)], &out)
         text.member("fields", &out)
         out.append(UInt8(ascii: "{"))
-        text.add(event, to: &out)
+        event.tell(text, &out)
         out.add("}}\n")
     }
 

@@ -31,17 +31,19 @@ struct MappedCounts: ~Copyable {
 
     /// Records of one CPU that found the ring full and are not of a process that runs a VM.
     func dropped(onCPU cpu: Int) -> UInt64 {
-        word(Int(KINDS_TRACED.rawValue) + 1, ofCPU: cpu)
+        word(Self.firstDrop + 1, ofCPU: cpu)
     }
 
     /// Those that are: ``DropsOfProcesses`` knows of which.
     func droppedOfProcesses(onCPU cpu: Int) -> UInt64 {
-        word(Int(KINDS_TRACED.rawValue), ofCPU: cpu)
+        word(Self.firstDrop, ofCPU: cpu)
     }
+
+    private static let firstDrop = Int(MAX_KINDS)
 
     /// `probe_counts` is words throughout: the hits by kind, then the two kinds of drops.
     private func word(_ index: Int, ofCPU cpu: Int) -> UInt64 {
-        guard cpu < cpus, index <= Int(KINDS_TRACED.rawValue) + 1 else { return 0 }
+        guard cpu < cpus, index <= Self.firstDrop + 1 else { return 0 }
         return cbpf_load_relaxed_64(rows + cpu * MemoryLayout<probe_counts>.stride + index * 8)
     }
 }
