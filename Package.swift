@@ -21,7 +21,8 @@ let package = Package(
     ],
     dependencies: [
         // Exactly: Package.resolved is not kept, and a later version is taken up on purpose.
-        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
     ],
     targets: [
         .executableTarget(name: "EmbedProbes", path: "Probes/embed", swiftSettings: swiftSettings),
@@ -33,12 +34,16 @@ let package = Package(
             swiftSettings: swiftSettings, plugins: ["CompileProbes"]),
         .target(name: "CBPF", linkerSettings: [.linkedLibrary("bpf"), .linkedLibrary("elf")]),
         .target(name: "CCompression", linkerSettings: [.linkedLibrary("z"), .linkedLibrary("zstd")]),
-        .target(name: "TraceCore", dependencies: ["CCompression"], swiftSettings: swiftSettings),
+        .target(
+            name: "TraceCore",
+            dependencies: ["CCompression", .product(name: "SystemPackage", package: "swift-system")],
+            swiftSettings: swiftSettings),
         .executableTarget(
             name: "apictrace",
             dependencies: [
                 "TraceCore", "CBPF", "Probes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: swiftSettings),
         .testTarget(
@@ -66,6 +71,6 @@ let package = Package(
 
 if isFuzzed {
     package.products = []
-    package.dependencies = []
+    package.dependencies.removeFirst()
     package.targets.removeAll { !["apictrace-fuzz", "TraceCore", "CCompression"].contains($0.name) }
 }

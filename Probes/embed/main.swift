@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // EmbedProbes CLANG OBJCOPY SOURCE OUTPUT: compiles SOURCE for BPF, strips what no loader reads (the BTF stays), and
 // writes the object as a base64 literal: the only form that Swift compiles in a moment at this size.
+import FoundationEssentials
 import Glibc
 
 func fail(_ message: String) -> Never {
@@ -19,31 +20,6 @@ func run(_ command: [String]) {
     guard status == 0 else { exit(1) }
 }
 
-func contents(of path: String) -> [UInt8] {
-    let descriptor = open(path, O_RDONLY)
-    guard descriptor >= 0 else { fail("\(path): \(String(cString: strerror(errno)))") }
-    defer { close(descriptor) }
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    while case let count = read(descriptor, &buffer, buffer.count), count > 0 {
-        bytes += buffer.prefix(count)
-    }
-    return bytes
-}
-
-func base64(_ bytes: [UInt8]) -> String {
-    let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-    var digits: [UInt8] = []
-    for start in stride(from: 0, to: bytes.count, by: 3) {
-        let group = bytes[start..<min(start + 3, bytes.count)]
-        let bits = group.reduce(UInt32(0)) { $0 << 8 | UInt32($1) } << UInt32(8 * (3 - group.count))
-        for digit in 0...group.count {
-            digits.append(alphabet[Int(bits >> UInt32(18 - 6 * digit)) & 63])
-        }
-    }
-    return String(decoding: digits, as: UTF8.self)
-}
-
 guard CommandLine.arguments.count == 5 else { fail("usage: EmbedProbes CLANG OBJCOPY SOURCE OUTPUT") }
 let (clang, objcopy) = (CommandLine.arguments[1], CommandLine.arguments[2])
 let (source, output) = (CommandLine.arguments[3], CommandLine.arguments[4])
@@ -55,10 +31,11 @@ run([
 ])
 run([objcopy, "--strip-debug", "-R", ".rel.BTF", "-R", ".rel.BTF.ext", "-R", ".llvm_addrsig", object])
 
+guard let bytes = try? Data(contentsOf: URL(filePath: object)) else { fail("\(object): can't be read") }
 let text = """
     // Made from probes.bpf.c.
     extension Probes {
-        static let encoded: StaticString = "\(base64(contents(of: object)))"
+        static let encoded: StaticString = "\(bytes.base64EncodedString())"
     }
 
     """

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
 import Synchronization
+import SystemPackage
 import TraceCore
 
 /// The process's own output: what its descriptors lead to, and diagnostics.
@@ -33,7 +34,7 @@ enum Terminal {
     static func redirect(to path: String) throws(TraceWriterError) {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
         guard descriptor >= 0, dup2(descriptor, STDOUT_FILENO) >= 0 else {
-            throw TraceWriterError(file: path, what: "can't be written", reason: String(cString: strerror(errno)))
+            throw TraceWriterError(file: path, what: "can't be written", reason: "\(Errno(rawValue: errno))")
         }
         close(descriptor)
         outputName.withLock { $0 = path }
@@ -82,7 +83,7 @@ enum Terminal {
         let code = write(bytes, to: STDOUT_FILENO)
         if code == EPIPE { exit(128 + SIGPIPE) }
         guard code == 0 else {
-            complain("\(outputName.withLock { $0 }): \(String(cString: strerror(code)))")
+            complain("\(outputName.withLock { $0 }): \(Errno(rawValue: code))")
             exit(ExitStatus.unwritten.code)
         }
     }
@@ -103,15 +104,15 @@ enum Terminal {
     static func write(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
         var rest = bytes[...]
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count >= 0 {
+            do {
+                let count = try rest.withUnsafeBytes { try FileDescriptor(rawValue: descriptor).write($0) }
                 rest = rest.dropFirst(count)
-            } else if errno == EAGAIN {
+            } catch Errno.wouldBlock {
                 // Somebody else, who has the stream too, wants not to wait.
                 var stream = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                 poll(&stream, 1, -1)
-            } else if errno != EINTR {
-                return errno
+            } catch {
+                return (error as? Errno)?.rawValue ?? EIO
             }
         }
         return 0

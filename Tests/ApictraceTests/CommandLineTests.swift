@@ -76,7 +76,9 @@ import TraceCore
     }
 
     /// It would wait for them in vain.
-    @Test(arguments: [("2147483647", "there is no process 2147483647"), ("no-such-guest", "no VM is called no-such-guest")])
+    @Test(arguments: [
+        ("2147483647", "there is no process 2147483647"), ("no-such-guest", "no VM is called no-such-guest"),
+    ])
     func `live ends at once where a VM that is asked for is not there`(vm: String, reason: String) throws {
         let live = try Command("live", "--duration", "60", "--vm", vm)
         // Who has no privileges learns of that first.

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import SystemPackage
 
 /// An open file that is read by offset. Owns its descriptor.
 final class InputFile: Sendable {
     let name: String
     let size: UInt64
-    private let descriptor: Int32
+    private let descriptor: FileDescriptor
 
     /// - Parameter wanted: of input that can't be sought in.
     convenience init(
@@ -29,32 +30,29 @@ final class InputFile: Sendable {
         var owned = descriptor
         if status.st_mode & S_IFMT == S_IFDIR {
             close(descriptor)
-            throw .cannotOpen(file: name, reason: String(cString: strerror(EISDIR)))
+            throw .cannotOpen(file: name, reason: "\(Errno.isDirectory)")
         }
         if status.st_mode & S_IFMT != S_IFREG {
             defer { close(descriptor) }
             owned = try Self.spool(descriptor, name: name, wanted)
         }
-        self.descriptor = owned
+        self.descriptor = FileDescriptor(rawValue: owned)
         self.name = name
         size = UInt64(max(0, lseek(owned, 0, SEEK_END)))
     }
 
     deinit {
-        close(descriptor)
+        try? descriptor.close()
     }
 
     /// Reads up to the buffer's size.
     /// - Returns: how many bytes there were; fewer than asked for at the end of the file and where the disk fails.
     func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) -> Int {
         var done = 0
-        while done < buffer.count, let position = off_t(exactly: offset.addingClamped(UInt64(done))) {
-            let count = pread(descriptor, buffer.baseAddress.map { $0 + done }, buffer.count - done, position)
-            if count > 0 {
-                done += count
-            } else if count == 0 || errno != EINTR {
-                break
-            }
+        while done < buffer.count, let position = Int64(exactly: offset.addingClamped(UInt64(done))) {
+            let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+            guard let count = try? descriptor.read(fromAbsoluteOffset: position, into: rest), count > 0 else { break }
+            done += count
         }
         return done
     }
@@ -68,10 +66,12 @@ final class InputFile: Sendable {
 
     /// Throws where the disk, not the file, ends before this offset.
     func probe(_ offset: UInt64) throws(InputError) {
-        guard let position = off_t(exactly: offset) else { return }
+        guard let position = Int64(exactly: offset) else { return }
         var byte: UInt8 = 0
-        while pread(descriptor, &byte, 1, position) < 0 {
-            if errno != EINTR { throw .cannotRead(file: name, offset: offset, reason: Self.reason) }
+        do {
+            _ = try withUnsafeMutableBytes(of: &byte) { try descriptor.read(fromAbsoluteOffset: position, into: $0) }
+        } catch {
+            throw .cannotRead(file: name, offset: offset, reason: "\(error)")
         }
     }
 
@@ -99,7 +99,7 @@ final class InputFile: Sendable {
     }
 
     /// The system's text for the latest failure.
-    static var reason: String { String(cString: strerror(errno)) }
+    static var reason: String { "\(Errno(rawValue: errno))" }
 
     private static func spool(
         _ source: Int32, name: String, _ wanted: @escaping SpoolFile.Wanted
@@ -107,12 +107,12 @@ final class InputFile: Sendable {
         var spool = try SpoolFile(for: name, wanted)
         var buffer = [UInt8](repeating: 0, count: 1 << 18)
         while true {
-            let count = Glibc.read(source, &buffer, buffer.count)
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else {
-                let reason = Self.reason
+            let count: Int
+            do {
+                count = try buffer.withUnsafeMutableBytes { try FileDescriptor(rawValue: source).read(into: $0) }
+            } catch {
                 close(spool.descriptor)
-                throw .cannotRead(file: name, offset: 0, reason: reason)
+                throw .cannotRead(file: name, offset: 0, reason: "\(error)")
             }
             guard count > 0, try spool.take(buffer[..<count]) else { return spool.descriptor }
         }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import SystemPackage
 
 /// An unlinked temporary file for input that can't be sought in or is compressed as a whole.
 ///
@@ -51,16 +52,11 @@ struct SpoolFile {
     }
 
     private func write(_ bytes: ArraySlice<UInt8>) throws(InputError) {
-        var rest = bytes
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count > 0 {
-                rest = rest.dropFirst(count)
-            } else if count == 0 || errno != EINTR {
-                let reason = InputFile.reason
-                close(descriptor)
-                throw .cannotRead(file: name, offset: 0, reason: "temporary file: \(reason)")
-            }
+        do {
+            _ = try FileDescriptor(rawValue: descriptor).writeAll(bytes)
+        } catch {
+            close(descriptor)
+            throw .cannotRead(file: name, offset: 0, reason: "temporary file: \(error)")
         }
     }
 }

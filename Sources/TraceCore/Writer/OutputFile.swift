@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import SystemPackage
 
 /// A file that is written by offset. Owns its descriptor.
 struct OutputFile: ~Copyable {
@@ -51,15 +52,7 @@ struct OutputFile: ~Copyable {
             var bytes = [UInt8](repeating: 0, count: Int(min(end - offset, 1 << 16)))
             try read(&bytes, at: offset)
             offset += UInt64(bytes.count)
-            var rest = bytes[...]
-            while !rest.isEmpty {
-                let count = rest.withUnsafeBytes { Glibc.write(outlet, $0.baseAddress, $0.count) }
-                if count > 0 {
-                    rest = rest.dropFirst(count)
-                } else if count == 0 || errno != EINTR {
-                    throw .last("can't be written", file: name)
-                }
-            }
+            try doing("can't be written") { _ = try FileDescriptor(rawValue: outlet).writeAll(bytes) }
         }
     }
 
@@ -74,36 +67,36 @@ struct OutputFile: ~Copyable {
     }
 
     func write(_ bytes: [UInt8], at offset: UInt64) throws(TraceWriterError) {
-        let isWritten = bytes.withUnsafeBytes { bytes in
-            var done = 0
-            while done < bytes.count, let position = off_t(exactly: offset.addingClamped(UInt64(done))) {
-                let count = pwrite(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done, position)
-                if count > 0 {
-                    done += count
-                } else if count == 0 || errno != EINTR {
-                    return false
-                }
-            }
-            return done == bytes.count
+        try doing("can't be written") {
+            guard let offset = Int64(exactly: offset) else { throw Errno.fileTooLarge }
+            _ = try FileDescriptor(rawValue: descriptor).writeAll(toAbsoluteOffset: offset, bytes)
         }
-        guard isWritten else { throw .last("can't be written", file: name) }
     }
 
     /// Fills `bytes` from what was written before.
     func read(_ bytes: inout [UInt8], at offset: UInt64) throws(TraceWriterError) {
-        let wanted = bytes.count
-        let isRead = bytes.withUnsafeMutableBytes { bytes in
-            var done = 0
-            while done < wanted, let position = off_t(exactly: offset.addingClamped(UInt64(done))) {
-                let count = pread(descriptor, bytes.baseAddress.map { $0 + done }, wanted - done, position)
-                if count > 0 {
+        try doing("can't be read") {
+            try bytes.withUnsafeMutableBytes { bytes in
+                var done = 0
+                while done < bytes.count {
+                    guard let position = Int64(exactly: offset.addingClamped(UInt64(done))) else {
+                        throw Errno.fileTooLarge
+                    }
+                    let rest = UnsafeMutableRawBufferPointer(rebasing: bytes[done...])
+                    let count = try FileDescriptor(rawValue: descriptor).read(fromAbsoluteOffset: position, into: rest)
+                    guard count > 0 else { throw Errno.ioError }
                     done += count
-                } else if count == 0 || errno != EINTR {
-                    return false
                 }
             }
-            return done == wanted
         }
-        guard isRead else { throw .last("can't be read", file: name) }
+    }
+
+    /// - Parameter what: is said where it fails.
+    private func doing(_ what: String, _ body: () throws -> Void) throws(TraceWriterError) {
+        do {
+            try body()
+        } catch {
+            throw TraceWriterError(file: name, what: what, reason: "\(error)")
+        }
     }
 }

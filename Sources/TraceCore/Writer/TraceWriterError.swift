@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import SystemPackage
 
 /// Why a recording could not be written, or not to its end: what was written until then can be read.
 public struct TraceWriterError: Error, Equatable, Sendable, CustomStringConvertible {
@@ -20,7 +21,7 @@ public struct TraceWriterError: Error, Equatable, Sendable, CustomStringConverti
     }
 
     init(_ what: String, file: String, code: Int32) {
-        self.init(file: file, what: what, reason: String(cString: strerror(code)))
+        self.init(file: file, what: what, reason: "\(Errno(rawValue: code))")
     }
 
     /// For a reason that lies in the file, which another name helps.

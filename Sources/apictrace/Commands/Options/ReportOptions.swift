@@ -10,7 +10,10 @@ struct ReportOptions: ParsableArguments {
     @Flag(name: .shortAndLong, help: "Print the verdict only; with --json an object that has no more.")
     var quiet = false
 
-    @Flag(name: .shortAndLong, help: "Cut no list short. Of a finding's events those are shown that were kept: the first 24 and 8 of the last.")
+    @Flag(
+        name: .shortAndLong,
+        help: "Cut no list short. Of a finding's events those are shown that were kept: the first 24 and 8 of the last."
+    )
     var verbose = false
 
     @OptionGroup var display: DisplayOptions

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import SystemPackage
 
 /// A call of libbpf or of the kernel that failed: which one, on what, and errno.
 struct BPFError: Error, Equatable, CustomStringConvertible {
@@ -23,6 +24,6 @@ struct BPFError: Error, Equatable, CustomStringConvertible {
     var description: String { text }
 
     var text: String {
-        "\(call)\(subject.isEmpty ? "" : " \(subject)"): \(String(cString: strerror(code)))"
+        "\(call)\(subject.isEmpty ? "" : " \(subject)"): \(Errno(rawValue: code))"
     }
 }

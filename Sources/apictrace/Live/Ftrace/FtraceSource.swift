@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import SystemPackage
 import TraceCore
 
 /// The running kernel as a source of events without BPF: ftrace's raw pages, read at a beat.
@@ -106,9 +107,14 @@ struct FtraceSource: ~Copyable {
     /// Reads a CPU's pages, a buffer's worth at most; false where there may be more.
     private mutating func read(_ index: Int) throws(BPFError) -> Bool {
         for _ in 0..<pagesForCPU {
-            let count = Glibc.read(instance.pipes[index].descriptor, page.baseAddress, page.count)
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 || errno == EAGAIN else { throw .last("read", "trace_pipe_raw") }
+            let count: Int
+            do {
+                count = try FileDescriptor(rawValue: instance.pipes[index].descriptor).read(into: page)
+            } catch Errno.wouldBlock {
+                return true
+            } catch {
+                throw BPFError("read", "trace_pipe_raw", code: (error as? Errno)?.rawValue ?? EIO)
+            }
             guard count > 0 else { return true }
             undecoded &+= queues[index].take(UnsafeRawBufferPointer(rebasing: page[..<count]), reader)
         }

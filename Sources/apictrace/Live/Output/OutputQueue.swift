@@ -2,6 +2,7 @@
 import Dispatch
 import Glibc
 import Synchronization
+import SystemPackage
 
 /// Standard output of a live trace. A thread of its own writes it, so that a reader who takes nothing (a pipe that is full, a
 /// terminal that is stopped) holds up neither tracing nor recording nor signals.
@@ -55,7 +56,7 @@ final class OutputQueue: Sendable {
         var progress = (written: -1, at: ContinuousClock.now)
         while true {
             let now = state.withLock { $0 }
-            if now.code != 0 { return String(cString: strerror(now.code)) }
+            if now.code != 0 { return "\(Errno(rawValue: now.code))" }
             if now.waiting == 0 { return nil }
             if now.written != progress.written { progress = (now.written, .now) }
             let isOver = isAsked && ContinuousClock.now - progress.at > Self.patience

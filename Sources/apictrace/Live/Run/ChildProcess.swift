@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import CBPF
 import Glibc
+import SystemPackage
 
 /// The command that is traced while it runs.
 struct ChildProcess {
@@ -64,7 +65,7 @@ enum CommandFailure: Error, Equatable, CustomStringConvertible {
 
     var description: String {
         switch self {
-        case .cannotStart(let name, let code): "\(name): can't be started: \(String(cString: strerror(code)))"
+        case .cannotStart(let name, let code): "\(name): can't be started: \(Errno(rawValue: code))"
         case .failed(let name, let status): "\(name) failed: it ended with status \(status)"
         case .killed(let name, let signal): "\(name) was killed: \(String(cString: strsignal(signal)))"
         case .unknown(let name): "\(name) has ended; how can't be told"
