@@ -34,7 +34,8 @@ struct Advice {
         case .staleSVI: ofStaleSVI
         case .stuckISR: fix.isPresent ? Self.unexpected : finding.rule.explanation.advice
         case .lostAccept: ofLostAccept
-        case .inhibitFlapping, .initSIPIRace: finding.rule.explanation.advice
+        // What to do does not hang on what is known of the host.
+        default: finding.rule.explanation.advice
         }
     }
 

@@ -12,6 +12,14 @@ public enum RuleID: String, CaseIterable, Codable, Sendable {
 }
 
 extension RuleID {
+    /// What it finds is a matter of lost interrupts: the grade says what is the point. The other rules speak for themselves.
+    var isAboutLostInterrupts: Bool {
+        switch self {
+        case .l2APICDirect, .l2APICDirectX2APIC, .staleSVI, .stuckISR, .lostAccept: true
+        case .inhibitFlapping, .initSIPIRace: false
+        }
+    }
+
     /// The page that `apictrace explain` prints.
     public var explanation: Explanation {
         switch self {

@@ -152,13 +152,3 @@ extension Report.Finding {
             : "Interrupts crossed levels, and another waits since: lost, or held back by a guest that may have interrupts off"
     }
 }
-
-extension RuleID {
-    /// Whether the grade's claim is the point; the other rules speak for themselves.
-    fileprivate var isAboutLostInterrupts: Bool {
-        switch self {
-        case .l2APICDirect, .l2APICDirectX2APIC, .staleSVI, .stuckISR, .lostAccept: true
-        case .inhibitFlapping, .initSIPIRace: false
-        }
-    }
-}
