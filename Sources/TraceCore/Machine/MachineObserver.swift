@@ -15,7 +15,7 @@ extension MachineObserver {
     public func watchesExits(of vcpu: VCPUIndex) -> Bool { false }
 }
 
-/// Nobody watches.
+/// Nobody watches it.
 public struct NoObserver: MachineObserver, Sendable {
     public init() {}
 
