@@ -66,9 +66,18 @@ struct Advice {
         }
         if wasAPICvOff { return "APICv was off all the time, and is not to blame: \(Self.lore)." }
         let other = "\(Self.lore), and try kvm_intel enable_apicv=0."
-        return fix.isPresent
-            ? "The fix for stale SVI is there: \(other)"
-            : "With a crossing of the vector's class or above: see stale-svi. Otherwise \(other)"
+        if fix.isPresent { return "\(watchFirst)The fix for stale SVI is there: \(other)" }
+        return watchFirst + other.prefix(1).uppercased() + other.dropFirst()
+            + " If a vector of its class or above crossed levels before this trace began, the cause is most likely stale SVI: see "
+            + "apictrace explain stale-svi."
+    }
+
+    /// A wait that a guest with interrupts off would explain as well.
+    private var watchFirst: String {
+        guard finding.grade < .suspect else { return "" }
+        return isLive
+            ? "Watch for longer first, as a wait may end. "
+            : "Watch for longer first, best with apictrace live, which reads the guest's interrupt flag. "
     }
 
     private static let brokenFix =

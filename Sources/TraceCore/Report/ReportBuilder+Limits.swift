@@ -63,6 +63,13 @@ extension ReportBuilder {
                     "The file names no process: threads were tied to VMs, and a VM to its pid, by inference.",
                     isStanding: true))
         }
+        if tracesMore {
+            limits.append(
+                Limit(
+                    "The kernel was not told which VMs to trace: the events of all VMs of this host were, and what was not asked "
+                        + "for is left out.",
+                    isStanding: true))
+        }
         return limits
     }
 }

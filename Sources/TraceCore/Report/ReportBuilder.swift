@@ -13,16 +13,21 @@ public struct ReportBuilder: ~Copyable {
     let selection: Selection
     let window: ClosedRange<UInt64>
     private var numbers: FindingNumbers
+    /// Events of VMs that were not asked for were traced, too.
+    let tracesMore: Bool
     /// The clock's time that all times of the report count from.
     let base: UInt64
 
     static let gapsShown = 64
 
-    /// - Parameter numbers: of findings that were told before the end.
+    /// - Parameters:
+    ///   - tracesMore: live tracing of VMs that the kernel did not choose.
+    ///   - numbers: of findings that were told before the end.
     public init(
         _ analysis: consuming Analysis, totals: TraceTotals, path: String?, selection: Selection = Selection(),
-        numbers: FindingNumbers = FindingNumbers()
+        tracesMore: Bool = false, numbers: FindingNumbers = FindingNumbers()
     ) {
+        self.tracesMore = tracesMore
         self.numbers = numbers
         self.totals = totals
         self.path = path

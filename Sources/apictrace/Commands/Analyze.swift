@@ -47,6 +47,7 @@ struct Analyze: ParsableCommand {
     var threads = 1
 
     @OptionGroup var output: OutputFileOptions
+    @OptionGroup var whole: WholeTraceOptions
 
     private var inputs: [String] { input.files(files) }
 

@@ -54,11 +54,10 @@ struct Events: ParsableCommand {
     @Flag(help: "Behind each time, how long after the line before it.")
     var tsDiff = false
 
-    @Flag(help: "Print JSON, one object a line.")
-    var json = false
-
+    @OptionGroup private var form: JSONOption
     @OptionGroup var output: OutputFileOptions
 
+    private var json: Bool { form.json }
     private var files: [String] { input.files([file].compactMap(\.self)) }
 
     func validate() throws {

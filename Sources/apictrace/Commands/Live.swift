@@ -12,6 +12,10 @@ struct Live: PrivilegedCommand {
             a signal (^C, HUP, TERM, QUIT, ...), always with the report. COMMAND goes on if the trace ends before it; with \
             --json its output goes to standard error.
 
+            With one --vm, by process or name, and with one --vcpu, the kernel sends the events of these alone. Where several are \
+            asked for, or a VM by its number, or with ftrace, the events of all VMs of this host are traced and the others' left \
+            out of what is shown: they take room in the buffer all the same.
+
             Exit status: 0 clean, or all findings below --fail-on; 1 found; 2 inconclusive; 4 this host can't be traced \
             (apictrace doctor says more); 5 COMMAND failed, was killed or could not be started, and nothing was found; 6 the \
             report or the recording could not be written (a report that standard output doesn't take goes to standard \
@@ -33,6 +37,7 @@ struct Live: PrivilegedCommand {
     @OptionGroup var selection: SelectionOptions
     @OptionGroup var verdict: VerdictOptions
     @OptionGroup var report: ReportOptions
+    @OptionGroup var whole: WholeTraceOptions
 
     @Option(help: "What reads the kernel's events; without it bpf, and ftrace where BPF can't be used.")
     var backend: LiveBackend?
@@ -117,6 +122,7 @@ struct Live: PrivilegedCommand {
     private func trace() throws -> ExitStatus {
         var options = LiveOptions(selection: selection.selection)
         options.processes = try AskedVMs.processes(of: options.selection)
+        if hasScreen { options.running = options.asked(VCPUFinder.find()) }
         options.sendsLAPIC = lapic
         options.ringBytes = ringBytes ?? options.ringBytes
         switch backend {
@@ -169,6 +175,8 @@ struct Live: PrivilegedCommand {
     private func trace<Tracing: LiveTracing & ~Copyable>(
         _ tracing: consuming Tracing, _ options: LiveOptions
     ) throws -> ExitStatus {
+        var options = options
+        options.sendsAll = !Tracing.countsMore
         let out = OutputQueue(outputDescriptor)
         let keyboard = hasScreen ? Keyboard() : nil
         let output = output(out, hasKeys: keyboard != nil)

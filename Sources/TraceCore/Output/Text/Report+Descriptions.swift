@@ -25,8 +25,8 @@ extension Report {
 
 extension Report.Finding {
     /// `vector 0x30`, `vectors 0x41 and 0x51`; of many, the first.
-    var vectorList: String {
-        let shown = 6
+    func vectorList(_ style: TextStyle) -> String {
+        let shown = style.shown(6)
         let noun = vectors.count == 1 ? "vector" : "vectors"
         guard vectors.count > shown else { return "\(noun) \(vectors.listed)" }
         return "\(noun) \(vectors.prefix(shown).joined(separator: ", ")) and \(vectors.count - shown) more"

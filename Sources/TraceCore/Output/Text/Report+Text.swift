@@ -9,9 +9,9 @@ extension Report {
         var page = TextPage(style: style)
         let times = TimeText(source)
         page.add(
-            headline(times), label: verdict.rawValue.uppercased(), column: Grade.columns, ink: verdict.ink)
+            headline(times, style), label: verdict.rawValue.uppercased(), column: Grade.columns, ink: verdict.ink)
         page.add(describeSource(times), column: Grade.columns)
-        if let selection { page.add(describe(selection, times), column: Grade.columns) }
+        if let selection { page.add(describe(selection, times, style), column: Grade.columns) }
         for reason in reasons { page.add(reason, column: Grade.columns) }
         page.blank()
         if let gravest = findings.first, verdict != .clean {
@@ -26,21 +26,21 @@ extension Report {
         if let rows, page.lineCount >= rows {
             page.blank()
             page.add(
-                headline(times), label: verdict.rawValue.uppercased(), column: Grade.columns, ink: verdict.ink)
+                headline(times, style), label: verdict.rawValue.uppercased(), column: Grade.columns, ink: verdict.ink)
         }
         return page.text
     }
 
     /// The answer in one line, for lists of files.
     public var verdictLine: String {
-        "\(verdict.rawValue): \(headline(TimeText(source)))".printable
+        "\(verdict.rawValue): \(headline(TimeText(source), TextStyle()))".printable
     }
 
-    private func headline(_ times: TimeText) -> String {
+    private func headline(_ times: TimeText, _ style: TextStyle) -> String {
         guard let gravest = findings.first, verdict != .clean else { return verdict.claim + "." }
         let claim = gravest.rule.isAboutLostInterrupts ? claim(of: gravest) : gravest.rule.explanation.title
-        let vectors = gravest.vectors.isEmpty ? "" : gravest.vectorList + ", "
-        return "\(claim): \(vectors)\(name(of: gravest)), since \(times.both(gravest.first)).\(furtherLosses)"
+        let vectors = gravest.vectors.isEmpty ? "" : gravest.vectorList(style) + ", "
+        return "\(claim): \(vectors)\(name(of: gravest)), since \(times.both(gravest.first)).\(furtherLosses(style))"
     }
 
     /// What a headline says of a finding: a wait is told as a wait, only a crossing as one, and that no loss shows only where
@@ -62,11 +62,11 @@ extension Report {
     }
 
     /// Lost vectors beside the gravest finding's.
-    private var furtherLosses: String {
+    private func furtherLosses(_ style: TextStyle) -> String {
         let others = findings.dropFirst().filter { $0.grade >= .suspect && !$0.vectors.isEmpty }
         guard !others.isEmpty else { return "" }
-        let shown = others.prefix(2).map {
-            "\($0.vectorList) on \($0.vcpu.map { "vCPU \($0)" } ?? "a vCPU") (\($0.grade.rawValue))"
+        let shown = others.prefix(style.shown(2)).map {
+            "\($0.vectorList(style)) on \($0.vcpu.map { "vCPU \($0)" } ?? "a vCPU") (\($0.grade.rawValue))"
         }
         let rest = others.count > shown.count ? ["\(others.count - shown.count) more"] : []
         return " Also \((shown + rest).listed)."
@@ -84,12 +84,12 @@ extension Report {
     }
 
     /// `Only of it: VM of process 2104, vCPU 0, from +1.000000 s (trace time 73.300000) on.`
-    private func describe(_ selection: Selection, _ times: TimeText) -> String {
+    private func describe(_ selection: Selection, _ times: TimeText, _ style: TextStyle) -> String {
         var parts: [String] = []
         if !selection.vms.isEmpty { parts.append(selection.vms.listed) }
         if let vcpu = selection.vcpus.first {
             let list = selection.vcpus.map(String.init)
-            let shown = list.count > 8 ? list.prefix(8).joined(separator: ", ") + ", ..." : list.listed
+            let shown = list.count > style.shown(8) ? list.prefix(8).joined(separator: ", ") + ", ..." : list.listed
             parts.append(selection.vcpus.count == 1 ? "vCPU \(vcpu)" : "vCPUs \(shown)")
         }
         if let from = selection.from { parts.append("from \(times.both(from)) on") }

@@ -3,10 +3,12 @@
 extension TextPage {
     private static let column = 12
     private static let sentences = 6
+    private static let losersNamed = 4
 
     /// What the verdict can't rest on (losses, a cut, events that were not recorded) and how to record better.
     mutating func add(doubtsOf report: Report) {
-        let facts = [report.lossSentence, report.source.cut?.sentence].compactMap(\.self)
+        let loss = report.lossSentence(naming: style.shown(Self.losersNamed))
+        let facts = [loss, report.source.cut?.sentence].compactMap(\.self)
         // The reasons stand at the top of the page.
         let doubts = report.unknowns.filter { !$0.standing && !report.reasons.contains(where: $0.text.hasPrefix) }
         let sentences = facts + doubts.map(\.text)
@@ -33,21 +35,20 @@ extension TextPage {
 }
 
 extension Report {
-    private static let losersNamed = 4
-
-    fileprivate var lossSentence: String? {
+    /// - Parameter most: VMs that are named; of more, none is.
+    fileprivate func lossSentence(naming most: Int) -> String? {
         guard !loss.isEmpty else { return nil }
         let losers = loss.isOfVMsAlone ? vms.filter { $0.eventsLost != nil }.map { "VM \($0.id)" } : []
         // A part of the trace may hold none of what was lost.
         if loss.isOfVMsAlone, losers.isEmpty, selection != nil { return nil }
-        let whose = losers.isEmpty || losers.count > Self.losersNamed ? "" : ", all of \(losers.listed)"
+        let whose = losers.isEmpty || losers.count > most ? "" : ", all of \(losers.listed)"
         let gaps = loss.gapsTotal == 1 ? "1 gap" : "\(loss.gapsTotal) gaps"
         let count = max(loss.known, loss.overrun ?? 0)
         let isLeast = loss.unknownGaps > 0 && loss.overrun ?? 0 <= loss.known
         let what = count == 0 ? "Events were lost" : "\(isLeast ? "At least " : "")\(count) events were lost"
         let advice =
             source.isLive
-            ? "A larger ring (--buffer) or fewer VMs (--vm) help."
+            ? "A larger ring (--buffer) helps" + (selection?.vms.count == 1 ? "." : ", or one VM alone (--vm).")
             : "Larger buffers (trace-cmd's -b) or fewer events help."
         return "\(what)\(loss.gapsTotal > 0 ? " in \(gaps)" : "")\(whose). \(advice)"
     }

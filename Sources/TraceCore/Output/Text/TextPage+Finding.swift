@@ -39,7 +39,7 @@ extension TextPage {
         guard !others.isEmpty else { return }
         blank()
         for finding in others.prefix(style.shown(Self.otherFindings)) {
-            let vectors = finding.vectors.isEmpty ? "" : ", \(finding.vectorList)"
+            let vectors = finding.vectors.isEmpty ? "" : ", \(finding.vectorList(style))"
             add(
                 "\(finding.rule.rawValue): \(report.name(of: finding))\(vectors), \(finding.count.times) since "
                     + "\(times.both(finding.first)). \(finding.explanation)",

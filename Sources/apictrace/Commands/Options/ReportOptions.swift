@@ -4,8 +4,7 @@ import TraceCore
 
 /// How much of a report is shown, and in what form.
 struct ReportOptions: ParsableArguments {
-    @Flag(help: "Print JSON, one object a line (see apictrace schema).")
-    var json = false
+    @OptionGroup private var form: JSONOption
 
     @Flag(name: .shortAndLong, help: "Print the verdict only; with --json an object that has no more.")
     var quiet = false
@@ -17,6 +16,8 @@ struct ReportOptions: ParsableArguments {
     var verbose = false
 
     @OptionGroup var display: DisplayOptions
+
+    var json: Bool { form.json }
 
     func validate() throws {
         guard !quiet || !verbose else { throw ValidationError("--quiet and --verbose ask for opposite things.") }

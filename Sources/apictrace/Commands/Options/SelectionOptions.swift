@@ -8,8 +8,7 @@ struct SelectionOptions: ParsableArguments {
         name: [.customLong("vm"), .customShort("p"), .customLong("pid")],
         help: ArgumentHelp(
             "Only these VMs: by the process id of the VMM, its command or the guest's name, or as the report says it (\"VM 0\"). "
-                + "With commas, or given several times, they add up; live traces all VMs then, and leaves the others out afterwards.",
-            valueName: "vm,..."))
+                + "With commas, or given several times, they add up.", valueName: "vm,..."))
     var vm: [CommaList<VMName>] = []
 
     @Option(

@@ -9,6 +9,9 @@ struct FoundVM: Equatable, Sendable {
     var guest: String?
     /// vCPU ids, ascending; an id comes once for each VM of the process that has it.
     var vcpus: [Int32]
+
+    /// `web01 (pid 214)`.
+    var name: String { "\(guest ?? command) (pid \(process))" }
 }
 
 /// Finds the vCPUs that exist already, before they have shown an event.

@@ -35,9 +35,10 @@ struct LiveScreen {
 
     /// `12.3 s, 1 VM, 2 vCPUs, 152k events/s, 1.2M events, 0 dropped`.
     static func status(_ moment: LiveMoment) -> String {
+        let vms = moment.vms.count + moment.parked.count
         let vcpus = moment.vms.reduce(0) { $0 + $1.vcpus.count }
         return [
-            "\(seconds(moment.time)) s", "\(moment.vms.count) VM\(moment.vms.count == 1 ? "" : "s")",
+            "\(seconds(moment.time)) s", "\(vms) VM\(vms == 1 ? "" : "s")",
             "\(vcpus) vCPU\(vcpus == 1 ? "" : "s")", "\(short(moment.perSecond)) events/s",
             "\(short(moment.hits)) events", "\(short(moment.dropped)) dropped",
         ].joined(separator: ", ")
@@ -73,11 +74,12 @@ struct LiveScreen {
     /// The VMs in as much detail as there is room for: all of each, a line each, and of idle ones a line for all.
     private func vms(_ moment: LiveMoment, room: Int) -> [Row] {
         if let id = view.detail, let vm = moment.vms.first(where: { $0.id == id }) { return cut(rows(vm), to: room) }
-        if moment.vms.isEmpty { return [Row(text: "No vCPU has shown itself yet.")] }
+        if moment.vms.isEmpty, moment.parked.isEmpty { return [Row(text: "No vCPU has shown itself yet.")] }
         let active = moment.vms.filter { !$0.isIdle || $0.id == view.selected }
         let idle = moment.vms.filter { $0.isIdle && $0.id != view.selected }
-        let folded = idle.isEmpty ? [] : [fold(idle)]
-        let whole = active.flatMap(rows) + (idle.count == 1 && active.isEmpty ? rows(idle[0]) : folded)
+        let folded = idle.isEmpty && moment.parked.isEmpty ? [] : [fold(idle, moment.parked)]
+        let isAlone = active.isEmpty && idle.count == 1 && moment.parked.isEmpty
+        let whole = active.flatMap(rows) + (isAlone ? rows(idle[0]) : folded)
         if whole.count <= room { return whole }
         return list(active, room: room - folded.count) + folded
     }
@@ -101,10 +103,13 @@ struct LiveScreen {
     }
 
     /// `30 idle VMs: web01 (pid 14), ...`, as many as the line holds.
-    private func fold(_ vms: [LiveMoment.VM]) -> Row {
-        Row(
-            indent: 2, label: "\(vms.count) idle VM\(vms.count == 1 ? "" : "s")",
-            text: ": " + vms.map(\.name).joined(separator: ", "))
+    /// - Parameter parked: names of those that have not run yet.
+    private func fold(_ vms: [LiveMoment.VM], _ parked: [String]) -> Row {
+        let count = vms.count + parked.count
+        let notRun = parked.isEmpty ? "" : vms.isEmpty ? ", not run yet" : ", \(parked.count) of them not run yet"
+        return Row(
+            indent: 2, label: "\(count) idle VM\(count == 1 ? "" : "s")",
+            text: notRun + ": " + (vms.map(\.name) + parked).joined(separator: ", "))
     }
 
     private func mark(_ vm: LiveMoment.VM) -> String { view.hasKeys && vm.id == view.selected ? "> " : "  " }

@@ -25,12 +25,19 @@ extension LiveAnalysis {
                 vm.perSecond = UInt64(Double(work[vm.id] ?? 0) / max(seconds, 0.001))
                 return vm
             }.sorted { LiveMoment.VM.ranks($0, before: $1) },
+            parked: parked(besides: shown),
             findings: findings.map { finding in
                 LiveMoment.Finding(
                     grade: finding.grade, rule: finding.rule, place: place(of: finding), vectors: finding.vectors,
                     since: finding.first > base ? finding.first - base : 0, statement: finding.statement)
             },
             verdict: findings.map(\.grade).max() ?? gradeOfNothingFound(totals))
+    }
+
+    /// The names of VMs that were there before tracing began, still are, and have not run a vCPU since.
+    private func parked(besides shown: [VMIndex]) -> [String] {
+        let seen = Set(shown.compactMap { analysis.machine.process(ofVM: $0) })
+        return running.filter { !seen.contains($0.process) && SystemFile.exists("/proc/\($0.process)") }.map(\.name)
     }
 
     private func gradeOfNothingFound(_ totals: TraceTotals) -> Grade {

@@ -14,11 +14,16 @@ struct LiveAnalysis: ~Copyable {
     /// The findings as of the last look.
     private(set) var findings: [RuleFinding] = []
     private let selection: Selection
+    /// VMs that were there before tracing began.
+    let running: [FoundVM]
+    private let leavesVMsOut: Bool
 
     init(_ info: TraceInfo, _ options: LiveOptions) {
         analysis = Analysis(info: info)
         analysis.wanted = options.selection
         selection = options.selection
+        running = options.running
+        leavesVMsOut = options.leavesVMsOut
     }
 
     @inline(__always)
@@ -85,6 +90,8 @@ struct LiveAnalysis: ~Copyable {
     /// The trace is over.
     consuming func report(_ totals: TraceTotals) -> Report {
         analysis.finish()
-        return ReportBuilder(analysis, totals: totals, path: nil, selection: selection, numbers: numbers).report()
+        return ReportBuilder(
+            analysis, totals: totals, path: nil, selection: selection, tracesMore: leavesVMsOut, numbers: numbers
+        ).report()
     }
 }

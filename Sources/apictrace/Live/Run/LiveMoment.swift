@@ -81,6 +81,8 @@ struct LiveMoment: Equatable {
     var perSecond: UInt64
     var dropped: UInt64
     var vms: [VM]
+    /// VMs that were there before tracing began and have not run since, by name.
+    var parked: [String] = []
     var findings: [Finding]
     /// What the report would say if the trace ended now.
     var verdict: Grade
