@@ -3,6 +3,8 @@ import Foundation
 import Testing
 import TraceCore
 
+@testable import apictrace
+
 @Suite struct CommandLineTests {
     @Test(arguments: [
         ["--help"], ["analyze", "--help"], ["events", "--help"], ["explain", "--help"], ["schema", "--help"],
@@ -95,6 +97,19 @@ import TraceCore
         #expect(complaints.contains("'finding' is a required property"))
     }
 
+    @Test func `each key of doctor's schema is required, or written where it means something`() throws {
+        let schema = try #require(
+            try JSONSerialization.jsonObject(with: Data(Command("schema", "--doctor").output.utf8)) as? [String: Any])
+        let properties = try #require(schema["properties"] as? [String: [String: Any]])
+        #expect(Set(properties.keys) == Set(schema["required"] as? [String] ?? []))
+        let check = try #require(properties["checks"]?["items"] as? [String: Any])
+        let keys = Set((check["properties"] as? [String: Any] ?? [:]).keys)
+        #expect(keys.subtracting(check["required"] as? [String] ?? []) == ["advice"])
+        let advised = try Examination([DoctorCheck("kvm", .failed, "not loaded", advice: "load it")]).json()
+        #expect(advised.contains(#""advice" : "load it""#))
+        #expect(try LineValidator.complaints(about: advised.replacing("\n", with: " "), schema: "--doctor") == "")
+    }
+
     @Test func `the schema that is printed is the one that reports are tested against`() throws {
         let command = try Command("schema")
         #expect(command.status == 0)
@@ -146,6 +161,33 @@ import TraceCore
         #expect(try LineValidator.complaints(about: quiet.output, schema: "--analyze") == "")
         let pretty = try ExitStatusTableTests.shell("apictrace analyze --json --pretty $found")
         #expect(pretty.output.hasPrefix("{\n"))
+    }
+
+    @Test func `a report that is narrowed says so`() throws {
+        let run = try ExitStatusTableTests.shell("apictrace analyze --vm 'VM 0' --vcpu 0,2-3 --from +0.001 $found")
+        #expect(run.output.contains("Only of it: VM 0, vCPUs 0, 2 and 3, from +0.001"))
+        #expect(try !ExitStatusTableTests.shell("apictrace analyze $found").output.contains("Only of it"))
+    }
+
+    @Test func `-v cuts no list short, and says what it doesn't add`() throws {
+        let file = ExitStatusTableTests.fixture("bitvisor/6.1.192-asshipped-smp2/trace")
+        let (short, long) = (try Command("analyze", file).output, try Command("analyze", "-v", file).output)
+        #expect(short.contains("Chain     14 of 29 events") && short.contains("\n    ...\n"))
+        #expect(long.contains("Chain     24 of 29 events") && !long.contains("\n    ...\n"))
+        #expect(!long.contains(/and \d+ more/))
+        #expect(try Command("analyze", "--help").output.contains("the first 24 and 8 of the last"))
+    }
+
+    @Test func `what to do depends on what is known`() throws {
+        func words(_ name: String) throws -> String {
+            try Command("analyze", ExitStatusTableTests.fixture(name)).output.replacing(/\s+/, with: " ")
+        }
+        let fixed = try words("bitvisor/6.1.192-asshipped-smp2/trace")
+        #expect(fixed.contains("Do now Nothing: this kernel has the fix for stale SVI."))
+        let four = try words("intel/6.12.107/nofix-passthrough-4ev")
+        #expect(four.contains("a loss could not show, for events are missing"))
+        #expect(four.contains("apictrace analyze --kallsyms FILE settles it"))
+        #expect(try words("intel/6.12.107/nofix-hooked-only").contains("Do now Run a host kernel with 04bc93cf49d1"))
     }
 
     @Test func `colour is had where it is asked for, and only there`() throws {

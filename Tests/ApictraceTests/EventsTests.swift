@@ -129,7 +129,12 @@ import TraceCore
 
     @Test func `a verdict on some CPUs or events alone is not given, and help says why`() throws {
         let path = Self.fixture("intel/6.12.107/hooked-only.dat")
-        for option in ["-C", "-e"] { #expect(try Command("analyze", option, "0", path).status == 64) }
+        for (option, reason) in [("-C", "needs the events of all CPUs"), ("-e", "needs the events of every kind")] {
+            let runs = [
+                try Command("analyze", option, "0", path), try Command("live", option, "0", "--duration", "60"),
+            ]
+            #expect(runs.allSatisfy { $0.status == 64 && $0.errors.contains(reason) && $0.output == "" })
+        }
         #expect(try Command("analyze", "--help").output.contains("There is no -C and no -e as events has them"))
     }
 

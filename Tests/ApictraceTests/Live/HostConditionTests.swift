@@ -55,6 +55,17 @@ struct HostConditionTests {
         #expect(run.errors.split(separator: "\n").count == 1)
     }
 
+    @Test(arguments: [
+        ("btf_trace_kvm_entry", "btf_trace_kvm_entrx", "no kvm_entry"),
+        ("btf_trace_kvm_eoi", "btf_trace_kvm_eox", "this kernel lacks kvm_eoi"),
+    ])
+    func `doctor names the tracepoint that is missing`(name: String, other: String, text: String) throws {
+        defer { remove() }
+        try makeTypes(renaming: name, to: other)
+        let doctor = try run(over: "/sys/kernel/btf", "doctor")
+        #expect(line("tracepoints", of: doctor).contains(text), "\(doctor.output)")
+    }
+
     @Test func `types that can't be read are told in one line`() throws {
         defer { remove() }
         try makeTypes(renaming: nil)

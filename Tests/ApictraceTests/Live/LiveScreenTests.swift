@@ -132,6 +132,19 @@ import TraceCore
         #expect(lines[lines.count - 2].hasPrefix("  \(idle) idle VMs: web0 (pid 1000), web1 (pid 1001)"))
     }
 
+    @Test func `VMs that have not run yet are counted among the idle ones`() {
+        var moment = crowd(idle: 2, busy: 1)
+        moment.parked = ["web7 (pid 7)", "web8 (pid 8)"]
+        let lines = LiveScreen(width: 120, height: 24, style: TextStyle()).lines(moment)
+        #expect(lines[0].contains(" 5 VMs, 3 vCPUs, "))
+        #expect(
+            lines[lines.count - 2]
+                == "  4 idle VMs, 2 of them not run yet: web0 (pid 1000), web1 (pid 1001), web7 (pid 7), web8 (pid 8)")
+        moment.vms = []
+        let alone = LiveScreen(width: 120, height: 24, style: TextStyle()).lines(moment)
+        #expect(alone[1] == "  2 idle VMs, not run yet: web7 (pid 7), web8 (pid 8)")
+    }
+
     @Test func `keys choose a VM, show it alone, pause and say what they do`() {
         let moment = crowd(idle: 0, busy: 40)
         var view = LiveScreen.View(hasKeys: true)
