@@ -68,7 +68,7 @@ struct Advice {
         let other = "\(Self.lore), and try kvm_intel enable_apicv=0."
         if fix.isPresent { return "\(watchFirst)The fix for stale SVI is there: \(other)" }
         return watchFirst + other.prefix(1).uppercased() + other.dropFirst()
-            + " If a vector of its class or above crossed levels before this trace began, the cause is most likely stale SVI: see "
+            + " After a crossing of its class or above, which may lie before this trace, the cause is most likely stale SVI: see "
             + "apictrace explain stale-svi."
     }
 
