@@ -13,6 +13,8 @@ let swiftSettings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+let system: Package.Dependency = .package(url: "https://github.com/apple/swift-system", exact: "1.8.1")
+
 let package = Package(
     name: "apictrace",
     products: [
@@ -21,8 +23,7 @@ let package = Package(
     ],
     dependencies: [
         // Exactly: Package.resolved is not kept, and a later version is taken up on purpose.
-        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"), system,
     ],
     targets: [
         .executableTarget(name: "EmbedProbes", path: "Probes/embed", swiftSettings: swiftSettings),
@@ -71,6 +72,6 @@ let package = Package(
 
 if isFuzzed {
     package.products = []
-    package.dependencies.removeFirst()
+    package.dependencies = [system]
     package.targets.removeAll { !["apictrace-fuzz", "TraceCore", "CCompression"].contains($0.name) }
 }

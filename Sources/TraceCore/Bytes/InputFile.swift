@@ -48,13 +48,7 @@ final class InputFile: Sendable {
     /// Reads up to the buffer's size.
     /// - Returns: how many bytes there were; fewer than asked for at the end of the file and where the disk fails.
     func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) -> Int {
-        var done = 0
-        while done < buffer.count, let position = Int64(exactly: offset.addingClamped(UInt64(done))) {
-            let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
-            guard let count = try? descriptor.read(fromAbsoluteOffset: position, into: rest), count > 0 else { break }
-            done += count
-        }
-        return done
+        descriptor.fill(buffer, from: offset).count
     }
 
     /// Up to `count` bytes at an offset.
@@ -66,13 +60,11 @@ final class InputFile: Sendable {
 
     /// Throws where the disk, not the file, ends before this offset.
     func probe(_ offset: UInt64) throws(InputError) {
-        guard let position = Int64(exactly: offset) else { return }
         var byte: UInt8 = 0
-        do {
-            _ = try withUnsafeMutableBytes(of: &byte) { try descriptor.read(fromAbsoluteOffset: position, into: $0) }
-        } catch {
-            throw .cannotRead(file: name, offset: offset, reason: "\(error)")
-        }
+        let failure = withUnsafeMutableBytes(of: &byte) { descriptor.fill($0, from: offset).failure }
+        // No file has bytes there.
+        guard let failure, failure != .fileTooLarge else { return }
+        throw .cannotRead(file: name, offset: offset, reason: "\(failure)")
     }
 
     /// A whole file that was compressed, inflated into a temporary file.

@@ -76,18 +76,10 @@ struct OutputFile: ~Copyable {
     /// Fills `bytes` from what was written before.
     func read(_ bytes: inout [UInt8], at offset: UInt64) throws(TraceWriterError) {
         try doing("can't be read") {
-            try bytes.withUnsafeMutableBytes { bytes in
-                var done = 0
-                while done < bytes.count {
-                    guard let position = Int64(exactly: offset.addingClamped(UInt64(done))) else {
-                        throw Errno.fileTooLarge
-                    }
-                    let rest = UnsafeMutableRawBufferPointer(rebasing: bytes[done...])
-                    let count = try FileDescriptor(rawValue: descriptor).read(fromAbsoluteOffset: position, into: rest)
-                    guard count > 0 else { throw Errno.ioError }
-                    done += count
-                }
+            let (count, failure) = bytes.withUnsafeMutableBytes {
+                FileDescriptor(rawValue: descriptor).fill($0, from: offset)
             }
+            guard count == bytes.count else { throw failure ?? .ioError }
         }
     }
 

@@ -45,6 +45,15 @@ import Testing
         #expect(trace.report().vms.flatMap(\.vcpus).map(\.ipisSent) == [1, 2, 3, 4, 5])
     }
 
+    /// Two vCPUs of one VM send an IPI each, on threads of their own.
+    private func runTwoVCPUs(_ trace: inout LiveTrace, firstRun: Bool = false) {
+        for (vcpu, tid): (Int32, Int32) in [(0, 101), (1, 102)] {
+            trace.thread.tid = tid
+            trace.state(vcpu: vcpu, inhibits: 1, firstRun: firstRun)
+            trace.emit(ipi)
+        }
+    }
+
     private func createVM(_ trace: inout LiveTrace) {
         trace.emit(.apicvInhibitChanged(.init(reason: 0, set: true, inhibits: 1)))
     }
@@ -76,11 +85,7 @@ import Testing
 
     @Test func `a VM goes on where its thread made another one, since the other one's first run would be told`() {
         var trace = LiveTrace()
-        for (vcpu, tid): (Int32, Int32) in [(0, 101), (1, 102)] {
-            trace.thread.tid = tid
-            trace.state(vcpu: vcpu, inhibits: 1, firstRun: true)
-            trace.emit(ipi)
-        }
+        runTwoVCPUs(&trace, firstRun: true)
         trace.thread.tid = 101
         createVM(&trace)
         trace.state(inhibits: 1)
@@ -95,11 +100,7 @@ import Testing
 
     @Test(arguments: [false, true]) func `a VM that ran while its thread made another one goes on`(_ ran: Bool) {
         var trace = LiveTrace()
-        for (vcpu, tid): (Int32, Int32) in [(0, 101), (1, 102)] {
-            trace.thread.tid = tid
-            trace.state(vcpu: vcpu, inhibits: 1)
-            trace.emit(ipi)
-        }
+        runTwoVCPUs(&trace)
         trace.thread.tid = 101
         createVM(&trace)
         trace.thread.tid = 102
@@ -112,11 +113,7 @@ import Testing
 
     @Test func `a VM goes on on its other threads while one of them makes another VM`() {
         var trace = LiveTrace()
-        for (vcpu, tid): (Int32, Int32) in [(0, 101), (1, 102)] {
-            trace.thread.tid = tid
-            trace.state(vcpu: vcpu, inhibits: 1)
-            trace.emit(ipi)
-        }
+        runTwoVCPUs(&trace)
         trace.thread.tid = 101
         createVM(&trace)
         trace.thread.tid = 102

@@ -92,6 +92,8 @@ import Testing
         }
         #expect(make().report().reasons == [Self.ofVM0])
         #expect(make().report().vms.map(\.eventsLost) == [5, nil])
+        // It is asked for by the one as by the other.
+        for pid: Int32 in [100, 105] { #expect(make().report(Selection(vm: pid)).vms.map(\.id) == [0]) }
     }
 
     // MARK: VMs that come and go

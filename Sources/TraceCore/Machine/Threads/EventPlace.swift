@@ -56,8 +56,10 @@ extension Machine {
         EventPlace(vm: vm, serial: vm.flatMap { vms.indices.contains($0) ? vms[$0].serial : nil })
     }
 
-    /// Whether a VM is what the user calls by a process id: its VMM's, or any vCPU thread's.
-    func isVM(_ vm: VMIndex, of pid: Int32) -> Bool {
-        process(ofVM: vm) == pid || vms[vm].vcpus.contains { vcpus[$0].tid == pid }
+    /// Whether a VM is what the user calls by a process id: its VMM's, which need not have created it by its first thread, or any
+    /// vCPU thread's.
+    public func isVM(_ vm: VMIndex, of pid: Int32) -> Bool {
+        process(ofVM: vm) == pid || grouping.groups[vm].runners.contains(pid)
+            || vms[vm].vcpus.contains { vcpus[$0].tid == pid }
     }
 }

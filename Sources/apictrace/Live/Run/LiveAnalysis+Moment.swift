@@ -36,8 +36,10 @@ extension LiveAnalysis {
 
     /// The names of VMs that were there before tracing began, still are, and have not run a vCPU since.
     private func parked(besides shown: [VMIndex]) -> [String] {
-        let seen = Set(shown.compactMap { analysis.machine.process(ofVM: $0) })
-        return running.filter { !seen.contains($0.process) && SystemFile.exists("/proc/\($0.process)") }.map(\.name)
+        running.filter { found in
+            !shown.contains { analysis.machine.isVM($0, of: found.process) }
+                && SystemFile.exists("/proc/\(found.process)")
+        }.map(\.name)
     }
 
     private func gradeOfNothingFound(_ totals: TraceTotals) -> Grade {
