@@ -170,7 +170,7 @@ static __always_inline bool comes_from_interrupts(enum probe_kind kind)
 #define IN_INTERRUPT (0x7fff0000 | SOFTIRQ_OFFSET)
 
 /*
- * Also where it can't be told. The count is a per-CPU variable, as the run queue is, to which a task has a pointer.
+ * Also where it isn't known. The count is a per-CPU variable, as the run queue is, to which a task has a pointer.
  * libbpf finds either by name, but refuses the whole object where it may not look for a missing one in modules.
  */
 static __always_inline bool may_be_in_interrupt(void)

@@ -181,7 +181,7 @@ static __always_inline void join_process(void)
 		__atomic_fetch_add(&process->threads, 1, __ATOMIC_RELAXED);
 }
 
-/* What finds no room is told again at the vCPU's next event: until then its events may be taken for another's. */
+/* What finds no room is reported again at the vCPU's next event: until then its events may be taken for another's. */
 static __always_inline void tell_vcpu(struct kvm_vcpu *vcpu, struct vcpu_seen *seen, bool first_run)
 {
 	seen->untold = !send_vcpu(vcpu, seen, first_run);

@@ -44,7 +44,7 @@ struct Apictrace: ParsableCommand {
 
     static func main() {
         Terminal.occupyClosedStreams()
-        // A file that may not grow is told as any write that fails.
+        // A file that may not grow is reported as any write that fails.
         signal(SIGXFSZ, SIG_IGN)
         do {
             try Privileges.setAside()

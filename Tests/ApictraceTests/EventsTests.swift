@@ -78,7 +78,7 @@ import TraceCore
         #expect(command.output.contains(" [000] vmm "))
     }
 
-    @Test func `events that the machine has no use for are told by their own format`() throws {
+    @Test func `events that the machine has no use for are reported by their own format`() throws {
         let path = Self.fixture("intel/6.1.192/passthrough-2v.dat")
         let text = try Command("events", "-e", "kvm_emulate_insn", path)
         #expect(text.status == 0)

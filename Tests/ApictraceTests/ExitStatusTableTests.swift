@@ -66,7 +66,7 @@ import Testing
     }
 
     @Test(arguments: ["analyze", "analyze --quiet", "events"])
-    func `a time outside of the recording is told and settles nothing`(command: String) throws {
+    func `a time outside of the recording is reported and settles nothing`(command: String) throws {
         for times in ["--from 99999", "--to 0.000001"] {
             let run = try Self.shell("apictrace \(command) \(times) $clean")
             #expect(run.status == 2, "\(times)")
@@ -79,7 +79,7 @@ import Testing
         "explain", "explain stale-svi", "schema", "schema --live", "doctor", "doctor --json", "--help", "live --help",
         "--version", "--generate-completion-script bash",
     ])
-    func `output that can't be written is told, and 6`(arguments: String) throws {
+    func `output that can't be written is reported, and 6`(arguments: String) throws {
         for (stream, reason) in [(">/dev/full", "No space left on device"), (">&-", "Bad file descriptor")] {
             let run = try Self.shell("apictrace \(arguments) \(stream)")
             #expect(run.status == 6, "\(stream)")

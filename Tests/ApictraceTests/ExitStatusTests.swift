@@ -41,7 +41,9 @@ import TraceCore
             (CommandFailure.killed("qemu", signal: SIGKILL), 5),
             (InputError.inflatesTooFar(file: "a", bytes: 1), 3),
         ] as [(any Error, Int32)])
-    func `no error that ends a command passes for a finding, and each is told in words`(error: any Error, code: Int32) {
+    func `no error that ends a command passes for a finding, and each is reported in words`(
+        error: any Error, code: Int32
+    ) {
         #expect(apictrace.ExitStatus(error)?.code == code)
         // The name of a type is for who wrote it.
         #expect(!"\(error)".contains("Error(") && !"\(error)".contains("failed("))

@@ -59,7 +59,7 @@ import TraceCore
     }
 
     @Test(arguments: ["analyze", "analyze --json", "analyze --quiet", "events"])
-    func `a disk that is full is told`(arguments: String) throws {
+    func `a disk that is full is reported`(arguments: String) throws {
         let command = try Command(
             running: URL(filePath: "/bin/sh"),
             [

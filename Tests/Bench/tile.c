@@ -79,7 +79,7 @@ int main(int argc, char **argv) {
 
     const char *options = find(file, end, "options  ", 10);
     const char *table = find(options, end, "flyrecord", 10) + 10;
-    // The number of CPUs is told twice: trace-cmd convert goes by the option.
+    // The number of CPUs is reported twice: trace-cmd convert goes by the option.
     for (char *option = file + (options - file) + 10; option + 10 < table;) {
         uint16_t kind;
         uint32_t length;

@@ -10,7 +10,7 @@ struct Outcome {
     /// What is said to be missing, or not to be judged.
     let doubts: Set<String>
 
-    /// Nil where nothing can be told of it, which the tool says in its error.
+    /// Nil where nothing can be said of it, which the tool says in its error.
     /// - Parameter isRendered: the report is put into words too, which takes as long as all the rest.
     init?(_ file: DamagedFile, isRendered: Bool) {
         guard var trace = try? Recording(descriptor: file.copy(), name: "damaged.dat") else { return nil }

@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    @Test func `the truth of each recording is told once`() throws {
+    @Test func `the truth of each recording is reported once`() throws {
         let recordings = ["intel", "amd", "bitvisor"].flatMap { BundledRecording.all(below: $0) }.map {
             "\($0.name).dat"
         }

@@ -27,7 +27,7 @@ import Testing
         return trace
     }
 
-    /// What survives of damaged bytes: nil where nothing could be told.
+    /// What survives of damaged bytes: nil where nothing could be read.
     private func survivors(_ bytes: some Sequence<UInt8>) -> (events: [String], totals: TraceTotals)? {
         (try? TestFile.read(bytes)).map { ($0.lines.filter { !$0.hasPrefix("lost") }, $0.totals) }
     }
@@ -78,7 +78,7 @@ import Testing
     static let kinds =
         RecordingTests.kinds + ["amd/6.12-force_avic/tc-sid-v7-zlib.dat", "intel/6.1.192/stale-svi.dat"]
 
-    /// What a user is told of damaged bytes; nil where nothing can be told of them.
+    /// The report on damaged bytes; nil where nothing can be said of them.
     private func verdict(_ bytes: some Sequence<UInt8>) -> (cut: TraceCut?, grade: Grade)? {
         guard var file = try? TestFile.open(bytes) else { return nil }
         var analysis = Analysis(info: file.info)
@@ -110,9 +110,9 @@ import Testing
         #expect(edges.count > 16)
         let offsets = (0..<Self.damages).map { _ in Int(random.next() % UInt64(bytes.count)) }
         for count in edges + offsets {
-            guard let told = verdict(bytes.prefix(count)) else { continue }
-            #expect(told.cut != nil, "cut at \(count) of \(bytes.count)")
-            #expect(told.grade != .clean, "cut at \(count) of \(bytes.count)")
+            guard let reported = verdict(bytes.prefix(count)) else { continue }
+            #expect(reported.cut != nil, "cut at \(count) of \(bytes.count)")
+            #expect(reported.grade != .clean, "cut at \(count) of \(bytes.count)")
         }
     }
 
@@ -125,8 +125,8 @@ import Testing
             for _ in 0..<Int(random.next() % 8 + 1) {
                 damaged[Int(random.next() % UInt64(damaged.count))] ^= 1 << UInt8(random.next() % 8)
             }
-            guard let told = verdict(damaged) else { continue }
-            #expect(told.cut == nil || told.grade != .clean)
+            guard let reported = verdict(damaged) else { continue }
+            #expect(reported.cut == nil || reported.grade != .clean)
         }
     }
 

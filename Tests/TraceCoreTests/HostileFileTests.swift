@@ -3,7 +3,7 @@ import Testing
 
 @testable import TraceCore
 
-/// Files that were made to mislead: what they claim costs neither memory nor what else is in them, and is told.
+/// Files that were made to mislead: what they claim costs neither memory nor what else is in them, and is reported.
 @Suite struct HostileFileTests {
     private func page(_ time: UInt64, lost: UInt64? = nil) -> [UInt8] {
         var page = TestPage(time: time)
@@ -112,7 +112,7 @@ import Testing
         TestRecord.format("kvm_pv_eoi", id: 9, [("__u32 apicid", 8, 4, 0), ("int vector", -12, 4, 1)]),
         "name: \(String(repeating: "x", count: 300))\nID: 9\n",
     ])
-    func `a format without sense is told, and the others are read`(text: String) throws {
+    func `a format without sense is reported, and the others are read`(text: String) throws {
         var trace = trace()
         trace.formats.insert(("kvm", text), at: 0)
         for bytes in versions(trace) {
@@ -139,7 +139,7 @@ import Testing
         #expect(report.limits.contains { $0.hasPrefix("1 records are shorter than their format says") })
     }
 
-    @Test func `a page size that can't be is told, and the pages are read by the usual one`() throws {
+    @Test func `a page size that can't be is reported, and the pages are read by the usual one`() throws {
         for bytes in versions(trace()) {
             let start = TraceHead.magic.count + 2 + 2
             var damaged = Array(bytes)
@@ -170,7 +170,7 @@ import Testing
         #expect(report.limits.contains { $0.contains("of events that the file doesn't describe") })
     }
 
-    @Test func `of many fields, commands and holes a part is kept, and all are counted`() throws {
+    @Test func `of many fields, commands and gaps a part is kept, and all are counted`() throws {
         let fields = (0..<1000).map { ("int f\($0)", 16, 4, 0) }
         var trace = TestTrace(cpus: [(0, (0..<5000).map { page($0 + 1, lost: $0 % 2 == 0 ? 3 : 0) })])
         trace.formats = [
@@ -191,7 +191,7 @@ import Testing
         #expect((loss.gapsTotal, loss.unknownGaps, loss.known) == (5000, 2500, 7500))
     }
 
-    @Test func `a latency tracer's text beside events is told`() throws {
+    @Test func `a latency tracer's text beside events is reported`() throws {
         var trace = trace()
         trace.bufferText = "# tracer: irqsoff\n"
         let read = try TestFile.read(trace.version7())

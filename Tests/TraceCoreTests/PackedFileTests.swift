@@ -14,7 +14,7 @@ import Testing
         return bytes.isEmpty ? nil : bytes
     }
 
-    @Test func `what comes out of a compressed file before it breaks off is read, and the damage told`() throws {
+    @Test func `what comes out of a compressed file before it breaks off is read, and the damage reported`() throws {
         guard let bytes = packed("gzip -c '\(Self.recording)'") else { return }
         let whole = try TestFile.read(bytes)
         #expect(whole.totals.cut == nil)

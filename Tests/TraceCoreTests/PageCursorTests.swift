@@ -47,7 +47,7 @@ import Testing
         #expect(try #require(walk(page.bytes())).times == [9 << 59 | 101, 10 << 59 | 3])
     }
 
-    @Test func `an absolute stamp before the record that precedes it is told`() throws {
+    @Test func `an absolute stamp before the record that precedes it is reported`() throws {
         for (stamp, isBefore) in [(1004 as UInt64, true), (1005, false), (2000, false)] {
             var page = TestPage(time: 1000)
             page.record(TestRecord.eoi(vcpu: 0, vector: 1), delta: 5)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import TraceCore
 
-/// A second thread changes when things happen, never what is told.
+/// A second thread changes when things happen, never what is reported.
 @Suite struct ThreadsTests {
     /// Those of a guest alone, to which the cut ones are added.
     static let recordings =
@@ -33,7 +33,7 @@ import Testing
         #expect(try EventDigest(of: path, threads: 2) == alone)
     }
 
-    @Test func `holes and facts keep their places among events, at a batch's edges too`() throws {
+    @Test func `gaps and facts keep their places among events, at a batch's edges too`() throws {
         var info = TraceInfo(format: "live (BPF)", clock: TraceClock(name: "mono", unit: .nanoseconds), cpus: 1)
         info.recordedKinds = EventKindSet(.eoi)
         let written = try TestRecording(info) { writer in
@@ -47,15 +47,15 @@ import Testing
             }
             try writer.finish(TraceTotals())
         }
-        var told: [[LiveTestSink.Item]] = []
+        var reported: [[LiveTestSink.Item]] = []
         for threads in 1...2 {
             var file = try Recording(path: written.path)
             var sink = LiveTestSink()
             _ = try file.read(into: &sink, threads: threads)
-            told.append(sink.items)
+            reported.append(sink.items)
         }
-        #expect(told[0].count > 150_000)
-        #expect(told[0] == told[1])
+        #expect(reported[0].count > 150_000)
+        #expect(reported[0] == reported[1])
     }
 
     @Test func `progress comes on the caller's thread, up to the end`() throws {

@@ -86,7 +86,7 @@ import Testing
         #expect(try TestFile.read(trace.version7()).lines == ["1 cpu0 eoi 1", "9 cpu0 eoi 2"])
     }
 
-    @Test func `a hole is told where it begins, before anything after it`() throws {
+    @Test func `a gap is reported where it begins, before anything after it`() throws {
         let trace = TestTrace(cpus: [
             (0, [page(100, 1).bytes(), page(200, 2).bytes(lost: 30), page(300, 3).bytes(lost: 0)]),
             (1, [page(50, 4).bytes(lost: 7), page(150, 5).bytes()]),
@@ -100,7 +100,7 @@ import Testing
         #expect(read.totals.gaps.map(\.events) == [7, 30, nil])
     }
 
-    @Test func `records of no use are counted and bound the holes`() throws {
+    @Test func `records of no use are counted and bound the gaps`() throws {
         var first = page(100, 1)
         first.record(TestRecord.other(), delta: 60)
         var second = TestPage(time: 200)
@@ -260,7 +260,7 @@ import Testing
         #expect(read.info.clock == TraceClock(name: "x86-tsc", unit: .nanoseconds))
     }
 
-    @Test func `a guest's vCPU threads, its host and symbols are told`() throws {
+    @Test func `a guest's vCPU threads, its host and symbols are reported`() throws {
         var trace = TestTrace(cpus: [(0, [page(1, 1).bytes()])])
         var guest = Bytes()
         guest.string("vm1")
@@ -308,7 +308,7 @@ import Testing
         #expect(throws: InputError.foreign(file: "test.dat", format)) { try TestFile.read(bytes) }
     }
 
-    @Test func `a killed recorder's piece is told how to be restored`() throws {
+    @Test func `a killed recorder's piece is reported how to be restored`() throws {
         let piece = page(100, 1, 2).bytes() + page(200, 3).bytes()
         let error = #expect(throws: InputError.self) {
             try Recording(descriptor: TestFile.descriptor(piece), name: "host.dat.cpu3")
@@ -336,7 +336,7 @@ import Testing
         #expect(throws: InputError.self) { try Recording(path: "/nonexistent/trace.dat") }
     }
 
-    @Test func `a latency tracer's text is told`() throws {
+    @Test func `a latency tracer's text is reported`() throws {
         var bytes = TestTrace(cpus: [(0, [page(1, 1).bytes()])]).version6()
         let tag = try #require(bytes.firstRange(of: Array("flyrecord".utf8)))
         bytes.replaceSubrange(tag, with: Array("latency  ".utf8))

@@ -7,7 +7,7 @@ extension Analysis {
         switch fact {
         case .state(let state): self.state(state, at: stamp)
         case .lapic(let reading): lapic(reading, at: stamp)
-        case .process(let process): machine.thread(stamp.tid, of: process)
+        case .process(let process): machine.setProcess(process, ofThread: stamp.tid)
         case .ended(let process): ended(stamp.tid, process: process, at: stamp)
         case .command(let command):
             guard stamp.time <= window.upperBound else { return }
@@ -26,7 +26,7 @@ extension Analysis {
     }
 
     private mutating func lapic(_ reading: LAPICReading, at stamp: EventStamp) {
-        guard admits(stamp) else { return }
+        guard advanceWindow(to: stamp) else { return }
         let vcpu = machine.lapic(reading, at: stamp, observer: &watchers)
         if let vcpu, isInWindow { watchers.rules.lapic(reading, of: vcpu, at: stamp, in: machine) }
     }

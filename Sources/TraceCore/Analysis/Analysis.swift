@@ -39,22 +39,22 @@ public struct Analysis: EventSink, ~Copyable, Sendable {
 
     @inline(__always)
     public mutating func event(_ event: KVMEvent, at stamp: EventStamp) {
-        if admits(stamp) { machine.event(event, at: stamp, observer: &watchers) }
+        if advanceWindow(to: stamp) { machine.event(event, at: stamp, observer: &watchers) }
     }
 
     @inline(__always)
     public mutating func entry(_ entry: KVMEvent.Entry, at stamp: EventStamp) {
-        if admits(stamp) { machine.entry(entry, at: stamp, observer: &watchers) }
+        if advanceWindow(to: stamp) { machine.entry(entry, at: stamp, observer: &watchers) }
     }
 
     @inline(__always)
     public mutating func exit(_ exit: KVMEvent.Exit, at stamp: EventStamp) {
-        if admits(stamp) { machine.exit(exit, at: stamp, observer: &watchers) }
+        if advanceWindow(to: stamp) { machine.exit(exit, at: stamp, observer: &watchers) }
     }
 
     @inline(__always)
     public mutating func nestedVMExit(_ exit: KVMEvent.Exit, at stamp: EventStamp) {
-        if admits(stamp) { machine.nestedVMExit(exit, at: stamp, observer: &watchers) }
+        if advanceWindow(to: stamp) { machine.nestedVMExit(exit, at: stamp, observer: &watchers) }
     }
 
     @inline(never)
@@ -69,9 +69,9 @@ public struct Analysis: EventSink, ~Copyable, Sendable {
         watchers.rules.finish(machine)
     }
 
-    /// Whether the machine is to see an event of this time; the first in the window begins it.
+    /// Goes on to an event's time; the first in the window begins it. False where the window is over and the event is ignored.
     @inline(__always)
-    mutating func admits(_ stamp: EventStamp) -> Bool {
+    mutating func advanceWindow(to stamp: EventStamp) -> Bool {
         if machine.isCrowded { makeRoom() }
         if !isInWindow, stamp.time >= window.lowerBound { enter(at: stamp.time) }
         return stamp.time <= window.upperBound

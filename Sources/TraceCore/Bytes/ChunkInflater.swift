@@ -50,7 +50,7 @@ final class ChunkInflater {
     }
 
     /// Counts a chunk that comes next; false where it goes beyond what all may be.
-    func admits(_ chunk: Place) -> Bool {
+    func charge(_ chunk: Place) -> Bool {
         guard UInt64(chunk.inflated) <= left else { return false }
         left -= UInt64(chunk.inflated)
         return true

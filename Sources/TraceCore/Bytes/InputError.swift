@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Why nothing at all can be told of an input. What can be told of a damaged file is no error: see ``TraceTotals/cut``.
+/// Why nothing at all can be said of an input. What can be said of a damaged file is no error: see ``TraceTotals/cut``.
 public enum InputError: Error, Equatable, Sendable {
     /// `reason` is the system's text for the failure.
     case cannotOpen(file: String, reason: String)

@@ -2,7 +2,7 @@
 
 /// Reads numbers, strings and texts one after the other from a part of a file, compressed or not.
 ///
-/// Holds a small window of the part, whatever its size. Running out is told as a ``TraceCut`` with the place in the file.
+/// Holds a small window of the part, whatever its size. Running out is reported as a ``TraceCut`` with the place in the file.
 struct SectionReader {
     private static let window = 1 << 16
     /// The largest text that is taken at once: beyond any format file or list of command lines.

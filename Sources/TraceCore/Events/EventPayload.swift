@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What one hit of a tracepoint tells, and all that is known of it: its names, its fields, and how it is told.
+/// What one hit of a tracepoint tells, and all that is known of it: its names, its fields, and how it is reported.
 protocol EventPayload: Equatable, Sendable {
     /// Nothing of it is known yet.
     init()

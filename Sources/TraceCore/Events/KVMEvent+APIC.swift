@@ -170,7 +170,7 @@ extension KVMEvent {
         }
     }
 
-    /// `kvm_eoi` and `kvm_pv_eoi`: an end of interrupt that KVM itself carries out or is told of.
+    /// `kvm_eoi` and `kvm_pv_eoi`: an end of interrupt that KVM itself carries out or is notified of.
     public struct EOI: EventPayload {
         static let tracepoint = Tracepoint("kvm_eoi", of: Self.self)
         static let pvTracepoint = Tracepoint("kvm_pv_eoi", of: Self.self)

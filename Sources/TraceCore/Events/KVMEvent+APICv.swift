@@ -123,7 +123,7 @@ extension KVMEvent {
         }
     }
 
-    /// `kvm_avic_doorbell`: a running vCPU is told of a posted interrupt.
+    /// `kvm_avic_doorbell`: a running vCPU is notified of a posted interrupt.
     public struct AVICDoorbell: EventPayload {
         static let tracepoint = Tracepoint("kvm_avic_doorbell", of: Self.self)
 

@@ -2,7 +2,7 @@
 
 /// A vCPU's local APIC words, as KVM holds them in memory, read in the kernel by live tracing.
 ///
-/// At the moments when they may prove something they are told when they look wrong, and once more when they no longer do: a
+/// At the moments when they may prove something they are reported when they look wrong, and once more when they no longer do: a
 /// reading in between was sound.
 public struct LAPICReading: Equatable, Sendable {
     public enum Occasion: Equatable, Sendable {

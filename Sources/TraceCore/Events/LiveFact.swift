@@ -11,9 +11,9 @@ public enum LiveFact: Equatable, Sendable {
     case ended(process: Int32)
     /// The stamp's thread, most often a process's first, has this name.
     case command(Comm)
-    /// Everything up to the stamp's time has been told: a vCPU that sleeps emits nothing.
+    /// Everything up to the stamp's time has been reported: a vCPU that sleeps emits nothing.
     case tick
-    /// Exits of the stamp's thread, whose vCPU has never run L2, which were counted in the kernel and not told one by one. Told
+    /// Exits of the stamp's thread, whose vCPU has never run L2, which were counted in the kernel and not reported one by one. Reported
     /// before the thread runs another vCPU or ends, and at the end.
     case exits(ExitReason, count: UInt64)
 }

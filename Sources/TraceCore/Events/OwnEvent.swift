@@ -14,7 +14,7 @@ enum OwnEvent: UInt8, CaseIterable {
     case counts
     /// ``FixState`` of the traced host.
     case host
-    /// Every event up to the record's time has been told; no fields of its own.
+    /// Every event up to the record's time has been reported; no fields of its own.
     case tick
     /// Exits of the thread that the record names, by reason, which were counted in the kernel and not sent.
     case exits
@@ -22,7 +22,7 @@ enum OwnEvent: UInt8, CaseIterable {
     case command
     /// The thread that the record names has ended, perhaps with its process.
     case ended
-    /// An ``EventGap`` in the events of one process; those that may be anybody's are told by their CPU's pages.
+    /// An ``EventGap`` in the events of one process; those that may be anybody's are reported by their CPU's pages.
     case lost
 
     static let system = "apictrace"

@@ -7,7 +7,7 @@ public enum Recording: TraceSource {
     case traceDat(TraceDat)
 
     /// - Parameter limit: for compressed input.
-    /// - Throws: where nothing can be told of the file, with what to do.
+    /// - Throws: where nothing can be said of the file, with what to do.
     public init(path: String, limit: InflationLimit = InflationLimit()) throws(InputError) {
         try self.init(InputFile(path: path, Self.wanted), limit)
     }

@@ -35,7 +35,7 @@ public struct Consistency: Equatable, Sendable {
 
     /// One odd event may be the trace's edge or a rare path of KVM's; two are not.
     private static let enough: UInt64 = 2
-    /// A filter is told from rare paths by how often its gaps occur: those of whole recordings are below 1 in 100.
+    /// A filter is distinguished from rare paths by how often its gaps occur: those of whole recordings are below 1 in 100.
     private static let filteredShare: UInt64 = 8
 
     public init() {}

@@ -3,10 +3,10 @@
 /// Entries, exits and what ends a wait: which level runs.
 extension Machine {
     @inline(__always)
-    public mutating func exit<Observer: MachineObserver>(
-        _ exit: KVMEvent.Exit, at stamp: EventStamp, observer: inout Observer
+    public mutating func exit(
+        _ exit: KVMEvent.Exit, at stamp: EventStamp, observer: inout some MachineObserver
     ) {
-        guard let thread = located(at: stamp, &observer) else { return }
+        guard attribute(stamp, &observer) else { return }
         let vcpu = vcpu(of: thread, id: exit.vcpu)
         consistency.exit(afterExit: vcpus[vcpu].bracket.isOpen)
         if vcpus[vcpu].unlevelled.count > 0 { acceptHeld(vcpu, level: vcpus[vcpu].bracket.level, &observer) }
@@ -16,12 +16,12 @@ extension Machine {
         if observer.watchesExits(of: vcpu) {
             observer.observe(.exited(reason, level: level), of: vcpu, at: stamp, in: self)
         }
-        if vms[vm].isa != reason.isa { began(vm, reason.isa) }
+        if vms[vm].isa != reason.isa { firstExit(vm, reason.isa) }
         guard reason.isa == .vmx else { return }
         switch reason {
         case .apicWrite, .eoiInduced:
             // An L2 that L1 gives APICv to has them too, whatever APICv is to L1.
-            if before != .l2 { showedActive(vm, vcpu, stamp, &observer) }
+            if before != .l2 { showedActive(vm, vcpu, &observer) }
             if reason == .apicWrite, level != .l2 { accessedByL1(vcpu, vcpus[vcpu].bracket.virtualizedAccess) }
         case .apicAccess:
             if before != .l2 { vms[vm].hasAPICAccessPage = true }
@@ -44,23 +44,23 @@ extension Machine {
 
     /// The first exit of a VM names the host's ISA, and ends the time before the VM ran.
     @inline(never)
-    private mutating func began(_ vm: VMIndex, _ isa: ISA) {
+    private mutating func firstExit(_ vm: VMIndex, _ isa: ISA) {
         vms[vm].isa = isa
         vms[vm].apicv.vcpuRan()
     }
 
     @inline(__always)
-    public mutating func entry<Observer: MachineObserver>(
-        _ entry: KVMEvent.Entry, at stamp: EventStamp, observer: inout Observer
+    public mutating func entry(
+        _ entry: KVMEvent.Entry, at stamp: EventStamp, observer: inout some MachineObserver
     ) {
-        guard let thread = located(at: stamp, &observer) else { return }
+        guard attribute(stamp, &observer) else { return }
         let vcpu = vcpu(of: thread, id: entry.vcpu)
         consistency.entry(afterEntry: !vcpus[vcpu].bracket.isOpen && vcpus[vcpu].enteredAt != 0)
         if vcpus[vcpu].enteredAt == 0, vcpus[vcpu].bracket.isOpen { ranBefore(vcpu) }
-        endWait(vcpu, stamp, &observer)
-        if entry.rip == Self.resetVector { enteredAtResetVector(vcpu, stamp, &observer) }
-        if vcpus[vcpu].bracket.mayChangeLevel { settleLevel(vcpu, stamp, &observer) }
-        if let info = entry.intrInfo { entering(vcpu, InterruptionInfo(info), stamp, &observer) }
+        endWait(vcpu, &observer)
+        if entry.rip == Self.resetVector { enteredAtResetVector(vcpu, &observer) }
+        if vcpus[vcpu].bracket.mayChangeLevel { settleLevel(vcpu, &observer) }
+        if let info = entry.intrInfo { entering(vcpu, InterruptionInfo(info), &observer) }
         let (mode, mapped) = vcpus[vcpu].entered(at: stamp.time, silently: deliversSilently(vcpus[vcpu].vm))
         if mapped { observer.observe(.pageChanged(.l1), of: vcpu, at: stamp, in: self) }
         if observer.watchesEntries(of: vcpu) { observer.observe(.entered(mode), of: vcpu, at: stamp, in: self) }
@@ -72,21 +72,21 @@ extension Machine {
     /// Nothing that KVM does for a guest between an exit and an entry takes it there from elsewhere, but for L1's own start
     /// of an L2: the VMM has reset the VM (KVM_SET_REGS, KVM_SET_LAPIC), which leaves no event.
     @inline(never)
-    private mutating func enteredAtResetVector<Observer: MachineObserver>(
-        _ vcpu: VCPUIndex, _ stamp: EventStamp, _ observer: inout Observer
+    private mutating func enteredAtResetVector(
+        _ vcpu: VCPUIndex, _ observer: inout some MachineObserver
     ) {
         let bracket = vcpus[vcpu].bracket
         // An instruction that is skipped has 15 bytes at most.
         guard bracket.isOpen, !bracket.reason.startsL2, !bracket.isForwarded,
             Self.resetVector &- vcpus[vcpu].standstill.current.rip > 15
         else { return }
-        wasReset(vcpu, stamp, &observer)
+        wasReset(vcpu, &observer)
     }
 
     /// The vCPU ran L2, and now L1, which nobody handed an exit to, once INIT and SIPI had been offered to it: the VM was
     /// reset in between (vmx_leave_nested tells nothing, arch/x86/kvm/vmx/nested.c), and its firmware starts its processors.
-    private mutating func wasReset<Observer: MachineObserver>(
-        _ vcpu: VCPUIndex, _ stamp: EventStamp, _ observer: inout Observer
+    private mutating func wasReset(
+        _ vcpu: VCPUIndex, _ observer: inout some MachineObserver
     ) {
         vcpus[vcpu].resetAPIC()
         vcpus[vcpu].mode = .l1
@@ -104,13 +104,13 @@ extension Machine {
 
     /// The exit is handled, and what no `kvm_nested_vmexit` and no `kvm_nested_vmenter` has told by now they won't tell.
     @inline(never)
-    private mutating func settleLevel<Observer: MachineObserver>(
-        _ vcpu: VCPUIndex, _ stamp: EventStamp, _ observer: inout Observer
+    private mutating func settleLevel(
+        _ vcpu: VCPUIndex, _ observer: inout some MachineObserver
     ) {
         let bracket = vcpus[vcpu].bracket
         if bracket.followsL2, bracket.isLevelPresumed, bracket.level != .l2 {
             consistency.exitOfL2WithoutNestedVMExit()
-            if vcpus[vcpu].wakeup == .sipiOffered { wasReset(vcpu, stamp, &observer) }
+            if vcpus[vcpu].wakeup == .sipiOffered { wasReset(vcpu, &observer) }
             if consistency.lacksNestedVMExit { presumption = .nothing }
         }
         if vcpus[vcpu].unlevelled.count > 0 { acceptHeld(vcpu, level: bracket.level, &observer) }
@@ -119,12 +119,12 @@ extension Machine {
         }
         consistency.launch(answered: false)
         // Up to 5.19 VMX has no event for it, and a recording may lack it: L2 runs, unless L1's VMCS was refused.
-        if !consistency.hasSeenNestedVMEnter { enterL2(vcpu, stamp, &observer) }
+        if !consistency.hasSeenNestedVMEnter { enterL2(vcpu, &observer) }
     }
 
     /// What `kvm_entry` tells of the event to inject, 6.14 and later.
-    private mutating func entering<Observer: MachineObserver>(
-        _ vcpu: VCPUIndex, _ info: InterruptionInfo, _ stamp: EventStamp, _ observer: inout Observer
+    private mutating func entering(
+        _ vcpu: VCPUIndex, _ info: InterruptionInfo, _ observer: inout some MachineObserver
     ) {
         vcpus[vcpu].isInjecting = info.isValid
         // kvm_inj_virq has told of it, or it is what L1 injects into L2, which is no business of L1's APIC.
@@ -138,27 +138,27 @@ extension Machine {
         if vcpus[vcpu].bracket.isOpen, vcpus[vcpu].bracket.interruptedVector != vector {
             consistency.injectionWithoutInjVIRQ()
         }
-        inject(vector, isAgain: nil, by: .injectedAtEntry, vcpu, stamp, &observer)
+        inject(vector, isAgain: nil, by: .injectedAtEntry, vcpu, &observer)
     }
 
-    mutating func vcpuWakeup<Observer: MachineObserver>(
-        _ wakeup: KVMEvent.VCPUWakeup, _ thread: ThreadIndex, _ stamp: EventStamp, _ observer: inout Observer
+    mutating func vcpuWakeup(
+        _ wakeup: KVMEvent.VCPUWakeup, _ observer: inout some MachineObserver
     ) {
-        endWait(vcpu(of: thread), stamp, &observer)
+        endWait(vcpu(of: thread), &observer)
     }
 
     /// A HLT that L0 handles blocks the vCPU's thread inside its bracket until something wakes it.
     @inline(__always)
-    private mutating func endWait<Observer: MachineObserver>(
-        _ vcpu: VCPUIndex, _ stamp: EventStamp, _ observer: inout Observer
+    private mutating func endWait(
+        _ vcpu: VCPUIndex, _ observer: inout some MachineObserver
     ) {
         guard vcpus[vcpu].bracket.isBlocked else { return }
         observer.observe(.woke, of: vcpu, at: stamp, in: self)
         vcpus[vcpu].bracket.hasWoken = true
     }
 
-    mutating func userspaceExit<Observer: MachineObserver>(
-        _ exit: KVMEvent.UserspaceExit, _ thread: ThreadIndex, _ stamp: EventStamp, _ observer: inout Observer
+    mutating func userspaceExit(
+        _ exit: KVMEvent.UserspaceExit, _ observer: inout some MachineObserver
     ) {
         let vcpu = vcpu(of: thread)
         // KVM_EXIT_IOAPIC_EOI: the IOAPIC is the VMM's (KVM_CAP_SPLIT_IRQCHIP).
@@ -166,13 +166,13 @@ extension Machine {
     }
 
     /// CR8 holds bits 7:4 of the task priority (SDM 11.8.6).
-    mutating func cr(_ access: KVMEvent.CRAccess, _ thread: ThreadIndex) {
+    mutating func cr(_ access: KVMEvent.CRAccess) {
         let vcpu = vcpu(of: thread)
         guard access.isWrite, access.register == 8 else { return }
         vcpus[vcpu].shown(.tpr, access.value << 4)
     }
 
-    mutating func smmTransition(_ transition: KVMEvent.SMMTransition, _ thread: ThreadIndex, _ stamp: EventStamp) {
+    mutating func smmTransition(_ transition: KVMEvent.SMMTransition) {
         let vcpu = vcpu(of: thread, id: transition.vcpu)
         // SMM runs outside guest mode; what RSM returns to shows at the next exit, unless it can only be L1.
         vcpus[vcpu].mode = transition.entering || vcpus[vcpu].isKnownNotToNest ? .l1 : .unknown

@@ -5,10 +5,10 @@ extension Machine {
     private static let mostCommands = 1 << 16
 
     /// What KVM holds of the vCPU that runs on the stamp's thread.
-    mutating func state<Observer: MachineObserver>(
-        _ state: VCPUState, at stamp: EventStamp, observer: inout Observer
+    mutating func state(
+        _ state: VCPUState, at stamp: EventStamp, observer: inout some MachineObserver
     ) {
-        guard let thread = located(at: stamp, &observer) else { return }
+        guard attribute(stamp, &observer) else { return }
         if state.isFirstRun { tellsFirstRuns = true }
         let vcpu = vcpu(of: thread, state)
         vcpus[vcpu].state = state
@@ -35,11 +35,11 @@ extension Machine {
     }
 
     /// A thread belongs to a process.
-    mutating func thread(_ tid: Int32, of process: Int32) {
+    mutating func setProcess(_ process: Int32, ofThread tid: Int32) {
         threads.setProcess(process, ofThread: tid)
     }
 
-    /// Exits of a vCPU that has never run L2 were counted and not told one by one.
+    /// Exits of a vCPU that has never run L2 were counted and not reported one by one.
     mutating func exits(_ count: UInt64, _ reason: ExitReason, of tid: Int32) {
         guard let vcpu = threads.index(tid: tid).flatMap({ threads[$0].vcpu }) else { return }
         vcpus[vcpu].exits.add(reason, level: .l1, count: count)
@@ -52,10 +52,10 @@ extension Machine {
 
     /// The words of a vCPU's local APIC were read. Returns the vCPU; what they mean is for the rules to say. Nil where there is no
     /// room for its thread any more.
-    mutating func lapic<Observer: MachineObserver>(
-        _ reading: LAPICReading, at stamp: EventStamp, observer: inout Observer
+    mutating func lapic(
+        _ reading: LAPICReading, at stamp: EventStamp, observer: inout some MachineObserver
     ) -> VCPUIndex? {
-        guard let thread = located(at: stamp, &observer) else { return nil }
+        guard attribute(stamp, &observer) else { return nil }
         let vcpu = vcpu(of: thread, id: reading.vcpu)
         vcpus[vcpu].lastSeen = stamp.time
         vcpus[vcpu].read(reading, at: stamp)

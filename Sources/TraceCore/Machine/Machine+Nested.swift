@@ -3,10 +3,10 @@
 /// The switches between L1 and L2.
 extension Machine {
     @inline(__always)
-    public mutating func nestedVMExit<Observer: MachineObserver>(
-        _ exit: KVMEvent.Exit, at stamp: EventStamp, observer: inout Observer
+    public mutating func nestedVMExit(
+        _ exit: KVMEvent.Exit, at stamp: EventStamp, observer: inout some MachineObserver
     ) {
-        guard let thread = located(at: stamp, &observer) else { return }
+        guard attribute(stamp, &observer) else { return }
         let vcpu = vcpu(of: thread, id: exit.vcpu)
         consistency.nestedExit(inExit: vcpus[vcpu].bracket.isOpen)
         if presumption == .nothing { presumption = .l1UntilToldOtherwise }
@@ -23,8 +23,8 @@ extension Machine {
         observer.observe(.interruptWindow, of: vcpu, at: stamp, in: self)
     }
 
-    mutating func nestedVMExitInject<Observer: MachineObserver>(
-        _ inject: KVMEvent.NestedVMExitInject, _ thread: ThreadIndex, _ stamp: EventStamp, _ observer: inout Observer
+    mutating func nestedVMExitInject(
+        _ inject: KVMEvent.NestedVMExitInject, _ observer: inout some MachineObserver
     ) {
         let vcpu = vcpu(of: thread)
         // An exit that is handed to L1 is L2's, whether kvm_nested_vmexit said so or not.
@@ -44,7 +44,7 @@ extension Machine {
             if let vector = InterruptionInfo(inject.intInfo).externalVector {
                 // Acknowledge-on-exit: L1 is handed the vector with the exit.
                 vcpus[vcpu].acknowledgesOnExit = true
-                acknowledge(vector, .l1, by: .withExit, vcpu, stamp, &observer)
+                acknowledge(vector, .l1, by: .withExit, vcpu, &observer)
             } else {
                 vcpus[vcpu].hasOpenReflection = true
                 consistency.reflection()
@@ -57,24 +57,24 @@ extension Machine {
         } else if reason == .sipiSignal {
             observer.observe(.sipiTaken, of: vcpu, at: stamp, in: self)
         } else if reason == .msrWrite {
-            // Which register can't be told: kvm_exit doesn't name the MSR. It may have been the x2APIC's EOI, or its TPR.
+            // Which register isn't known: kvm_exit doesn't name the MSR. It may have been the x2APIC's EOI, or its TPR.
             vcpus[vcpu].mayHaveHookedEOI = true
             vcpus[vcpu].shownTPR = nil
         } else if let access, reason.isPageFault || reason.isAPICVirtualization || reason == .eptMisconfig {
-            hooked(access, vcpu, stamp, &observer)
+            hooked(access, vcpu, &observer)
         }
     }
 
     /// L1 hides the page from L2 and carries the access out itself.
-    private mutating func hooked<Observer: MachineObserver>(
-        _ access: ExitBracket.APICFault, _ vcpu: VCPUIndex, _ stamp: EventStamp, _ observer: inout Observer
+    private mutating func hooked(
+        _ access: ExitBracket.APICFault, _ vcpu: VCPUIndex, _ observer: inout some MachineObserver
     ) {
         vcpus[vcpu].accessesHooked.accessed(access.register, isWrite: access.isWrite)
         if vcpus[vcpu].pageOfL2.forwarded(at: stamp) {
             observer.observe(.pageChanged(.l2), of: vcpu, at: stamp, in: self)
         }
         observer.observe(.accessHooked(access.register, isWrite: access.isWrite), of: vcpu, at: stamp, in: self)
-        // What L1 makes of it can't be told.
+        // What L1 makes of it isn't known.
         if access.register == .tpr, access.isWrite { vcpus[vcpu].shownTPR = nil }
         guard access.register == .eoi, access.isWrite else { return }
         vcpus[vcpu].hookedEOI = stamp
@@ -86,14 +86,14 @@ extension Machine {
         }
     }
 
-    mutating func nestedVMEnter<Observer: MachineObserver>(
-        _ enter: KVMEvent.NestedVMEnter, _ thread: ThreadIndex, _ stamp: EventStamp, _ observer: inout Observer
+    mutating func nestedVMEnter(
+        _ enter: KVMEvent.NestedVMEnter, _ observer: inout some MachineObserver
     ) {
         let vcpu = vcpu(of: thread)
         if vcpus[vcpu].bracket.isOpen, vcpus[vcpu].bracket.reason.startsL2 { consistency.launch(answered: true) }
         let vector = InterruptionInfo(enter.eventInj).externalVector
         let isOfPIC = vector != nil && vector == vcpus[vcpu].picVectorOfL1
-        enterL2(vcpu, stamp, &observer)
+        enterL2(vcpu, &observer)
         vcpus[vcpu].injectionOfL1 = vector
         vcpus[vcpu].injectsForPIC = isOfPIC
         // What virtual-interrupt delivery holds for L2 (guest interrupt status), 6.1 and later on VMX.
@@ -104,7 +104,7 @@ extension Machine {
         }
         if !isOfPIC, vcpus[vcpu].hasOpenReflection, isOffered(vector, to: vcpu) {
             // L1 took it in silence after the reflected exit, and now passes it on.
-            acknowledge(vector, .l1, by: .passedOn, vcpu, stamp, &observer)
+            acknowledge(vector, .l1, by: .passedOn, vcpu, &observer)
         } else if !isOfPIC, vcpus[vcpu].ledger[vector].pending == nil {
             vms[vcpus[vcpu].vm].apicOfL2.injectedByL1(ofOwnMaking: !vcpus[vcpu].ledger[vector].isInServiceOfL1)
         }
@@ -114,12 +114,12 @@ extension Machine {
 
     private mutating func givesL2APICv(_ vcpu: VCPUIndex) {
         vcpus[vcpu].givesL2APICv = true
-        vms[vcpus[vcpu].vm].apicOfL2.hasVirtualInterruptDelivery()
+        vms[vcpus[vcpu].vm].apicOfL2.givenVirtualInterruptDelivery()
     }
 
     /// L1 goes back to L2.
-    mutating func enterL2<Observer: MachineObserver>(
-        _ vcpu: VCPUIndex, _ stamp: EventStamp, _ observer: inout Observer
+    mutating func enterL2(
+        _ vcpu: VCPUIndex, _ observer: inout some MachineObserver
     ) {
         vcpus[vcpu].hasNested = true
         // KVM_SET_NESTED_STATE emits kvm_nested_vmenter too, outside any exit.
@@ -128,7 +128,7 @@ extension Machine {
         } else if !vcpus[vcpu].hasLaunched {
             vcpus[vcpu].hasRunL2Unlaunched = true
         }
-        finishHookedEOI(vcpu, stamp, &observer)
+        finishHookedEOI(vcpu, &observer)
         vcpus[vcpu].ledger.forgetServiceOfL1()
         vcpus[vcpu].injectionOfL1 = nil
         vcpus[vcpu].picVectorOfL1 = nil
@@ -141,19 +141,19 @@ extension Machine {
         return !consistency.hasSeenAccepts && !recordedKinds.contains(.apicAcceptIRQ)
     }
 
-    mutating func nestedVMEnterFailed(_ thread: ThreadIndex, _ stamp: EventStamp) {
+    mutating func nestedVMEnterFailed() {
         let vcpu = vcpu(of: thread)
         vcpus[vcpu].mode = .l1
         vcpus[vcpu].bracket.hasFailedEntry = true
     }
 
     /// An EOI that L1 owed has been written by now, and hardware said nothing.
-    private mutating func finishHookedEOI<Observer: MachineObserver>(
-        _ vcpu: VCPUIndex, _ stamp: EventStamp, _ observer: inout Observer
+    private mutating func finishHookedEOI(
+        _ vcpu: VCPUIndex, _ observer: inout some MachineObserver
     ) {
         if vcpus[vcpu].mayHaveHookedEOI {
             vcpus[vcpu].mayHaveHookedEOI = false
-            vcpus[vcpu].ledger.mayHaveEnded()
+            vcpus[vcpu].ledger.markMayHaveEnded()
         }
         guard let written = vcpus[vcpu].hookedEOI else { return }
         vcpus[vcpu].hookedEOI = nil

@@ -18,6 +18,10 @@ public struct Machine: ~Copyable, Sendable {
     public internal(set) var unattributed: UInt64 = 0
     /// Time of the latest event, in clock units.
     public internal(set) var now: UInt64 = 0
+    /// When and where the event at hand was recorded.
+    var stamp = EventStamp(time: 0, cpu: 0, tid: 0)
+    /// The thread that ran then.
+    var thread: ThreadIndex = 0
 
     /// Places in ``vcpus`` that nobody has.
     var freeVCPUs: [VCPUIndex] = []
@@ -32,27 +36,27 @@ public struct Machine: ~Copyable, Sendable {
     var orphanedChanges: [(change: KVMEvent, stamp: EventStamp)] = []
     /// Threads that may have created a VM, and the bit that would be ABSENT then.
     var creations: [(tid: Int32, bit: Int32)] = []
-    /// When the latest hole of each CPU ends.
+    /// When the latest gap of each CPU ends.
     var gapEnds: [UInt64] = []
     var losses = ProcessLosses()
-    /// How the level of an exit is told before anything that follows it.
+    /// How the level of an exit is presumed before anything that follows it says more.
     var presumption: VCPU.Presumption
     let recordsMMIOSPTEs: Bool
     let faultInGenerations: [FaultInTable.Generation]
     /// KVM caches MMIO in SPTEs (kvm.mmio_caching): it has done so.
     var showsMMIOCaching = false
-    /// Interrupts that KVM injects are told, by `kvm_inj_virq` or by `kvm_entry` (6.14 and later).
+    /// Interrupts that KVM injects are reported, by `kvm_inj_virq` or by `kvm_entry` (6.14 and later).
     let seesInjections: Bool
     /// The kernel has `kvm_nested_vmenter`: up to 5.19 only SVM has an event for it.
     let tellsNestedVMEnter: Bool
     /// Which tracepoints were on.
     var consistency = Consistency()
-    /// A vCPU's first run has been told as such, as kvm_entry's probe does: all of them are.
+    /// A vCPU's first run has been reported as such, as kvm_entry's probe does: all of them are.
     var tellsFirstRuns = false
-    /// Interrupts whose vCPU can't be told yet.
+    /// Interrupts whose vCPU isn't known yet.
     var homeless = HomelessAccepts()
 
-    /// Places for vCPUs. Beyond this VMs that have been silent for long have to go, which is told: a host that runs more at once has
+    /// Places for vCPUs. Beyond this VMs that have been silent for long have to go, which is reported: a host that runs more at once has
     /// never been seen, but a file that tells no VM's end may have more, and a damaged one too.
     static let capacity = 4096
     /// Changes of inhibits whose VM isn't known yet; most are known by the next vCPU that runs. The oldest are forgotten.
@@ -80,7 +84,7 @@ public struct Machine: ~Copyable, Sendable {
             info.recordedKinds.contains(.injVIRQ) || info.formatFields.contains("kvm_entry.intr_info")
     }
 
-    /// `kvm_nested_vmexit` was on, so that the levels can be told.
+    /// `kvm_nested_vmexit` was on, so that the levels can be distinguished.
     var recordsNestedExits: Bool { recordedKinds.contains(.nestedVMExit) }
 
     /// There are more vCPUs in the trace than the machine follows.
@@ -105,51 +109,51 @@ public struct Machine: ~Copyable, Sendable {
         unattributed = 0
     }
 
-    public mutating func event<Observer: MachineObserver>(
-        _ event: KVMEvent, at stamp: EventStamp, observer: inout Observer
+    public mutating func event(
+        _ event: KVMEvent, at stamp: EventStamp, observer: inout some MachineObserver
     ) {
         switch event {
         case .entry(let entry): self.entry(entry, at: stamp, observer: &observer)
         case .exit(let exit): self.exit(exit, at: stamp, observer: &observer)
         case .nestedVMExit(let exit): nestedVMExit(exit, at: stamp, observer: &observer)
         default:
-            if let thread = located(at: stamp, &observer) { rarer(event, thread, stamp, &observer) }
+            if attribute(stamp, &observer) { dispatch(event, &observer) }
         }
     }
 
-    private mutating func rarer<Observer: MachineObserver>(
-        _ event: KVMEvent, _ thread: ThreadIndex, _ stamp: EventStamp, _ observer: inout Observer
+    private mutating func dispatch(
+        _ event: KVMEvent, _ observer: inout some MachineObserver
     ) {
         if let vcpu = threads[thread].vcpu { vcpus[vcpu].lastSeen = stamp.time }
         consistency.record(event.kind)
         switch event {
         case .entry, .exit, .nestedVMExit: break
-        case .nestedVMExitInject(let inject): nestedVMExitInject(inject, thread, stamp, &observer)
-        case .nestedVMEnter(let enter): nestedVMEnter(enter, thread, stamp, &observer)
-        case .nestedVMEnterFailed: nestedVMEnterFailed(thread, stamp)
-        case .cr(let access): cr(access, thread)
-        case .smmTransition(let transition): smmTransition(transition, thread, stamp)
-        case .pageFault(let fault): pageFault(fault, thread, stamp)
-        case .markMMIOSPTE(let mark): markMMIOSPTE(mark, thread, stamp, &observer)
-        case .handleMMIOPageFault(let fault): handleMMIOPageFault(fault, thread, stamp, &observer)
-        case .mmuSetSPTE(let set): mmuSetSPTE(set, thread, stamp, &observer)
-        case .mmio(let access): mmio(access, thread, stamp, &observer)
-        case .apic(let access): apic(access, thread, stamp, &observer)
-        case .msr(let access): msr(access, thread, stamp, &observer)
-        case .apicIPI(let ipi): apicIPI(ipi, thread, stamp, &observer)
-        case .apicAcceptIRQ(let accept): apicAcceptIRQ(accept, thread, stamp, &observer)
-        case .apicvAcceptIRQ(let accept): apicvAcceptIRQ(accept, thread, stamp, &observer)
-        case .injVIRQ(let injection): injVIRQ(injection, thread, stamp, &observer)
-        case .eoi(let end): eoi(end, thread, stamp, &observer)
-        case .pvEOI(let end): pvEOI(end, thread, stamp, &observer)
-        case .apicvInhibitChanged: inhibits(event, thread, stamp, &observer)
-        case .apicvUpdateRequest: inhibits(event, thread, stamp, &observer)
-        case .vcpuWakeup(let wakeup): vcpuWakeup(wakeup, thread, stamp, &observer)
-        case .userspaceExit(let exit): userspaceExit(exit, thread, stamp, &observer)
+        case .nestedVMExitInject(let inject): nestedVMExitInject(inject, &observer)
+        case .nestedVMEnter(let enter): nestedVMEnter(enter, &observer)
+        case .nestedVMEnterFailed: nestedVMEnterFailed()
+        case .cr(let access): cr(access)
+        case .smmTransition(let transition): smmTransition(transition)
+        case .pageFault(let fault): pageFault(fault)
+        case .markMMIOSPTE(let mark): markMMIOSPTE(mark, &observer)
+        case .handleMMIOPageFault(let fault): handleMMIOPageFault(fault, &observer)
+        case .mmuSetSPTE(let set): mmuSetSPTE(set, &observer)
+        case .mmio(let access): mmio(access, &observer)
+        case .apic(let access): apic(access, &observer)
+        case .msr(let access): msr(access, &observer)
+        case .apicIPI(let ipi): apicIPI(ipi, &observer)
+        case .apicAcceptIRQ(let accept): apicAcceptIRQ(accept, &observer)
+        case .apicvAcceptIRQ(let accept): apicvAcceptIRQ(accept, &observer)
+        case .injVIRQ(let injection): injVIRQ(injection, &observer)
+        case .eoi(let end): eoi(end, &observer)
+        case .pvEOI(let end): pvEOI(end, &observer)
+        case .apicvInhibitChanged: inhibits(event, &observer)
+        case .apicvUpdateRequest: inhibits(event, &observer)
+        case .vcpuWakeup(let wakeup): vcpuWakeup(wakeup, &observer)
+        case .userspaceExit(let exit): userspaceExit(exit, &observer)
         case .avicIncompleteIPI: break
-        case .avicUnacceleratedAccess(let access): avicUnacceleratedAccess(access, thread, stamp)
+        case .avicUnacceleratedAccess(let access): avicUnacceleratedAccess(access)
         case .avicDoorbell, .avicGALog, .avicKickVCPUSlowpath: break
-        case .piIRTEUpdate(let update): piIRTEUpdate(update, thread)
+        case .piIRTEUpdate(let update): piIRTEUpdate(update)
         }
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What watches the machine: it is told each transition as it happens. Several watch it together as one (``Watchers``).
+/// What watches the machine: it sees each transition as it happens. Several watch it together as one (``Watchers``).
 public protocol MachineObserver {
     mutating func observe(
         _ transition: Transition, of vcpu: VCPUIndex, at stamp: EventStamp, in machine: borrowing Machine)

@@ -30,7 +30,7 @@ public struct Standstill: Sendable {
     static let pauseNanoseconds: UInt64 = 10_000_000
 
     /// The longest run, nil where none was long enough.
-    public var told: Run? {
+    public var reported: Run? {
         let best = longest.first
         guard current.count >= Self.exitsNeeded, current.count > best?.count ?? 0 else { return best }
         return current
@@ -70,7 +70,7 @@ public struct Standstill: Sendable {
     private var isAtKnownPlace: Bool { current.rip != 0 }
 
     private mutating func finish() {
-        if let told, told != longest.first { longest = [told] }
+        if let reported, reported != longest.first { longest = [reported] }
         current = Run(rip: current.rip)
     }
 

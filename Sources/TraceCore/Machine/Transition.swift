@@ -8,7 +8,7 @@ public enum Transition: Equatable, Sendable {
         case x2apic
     }
 
-    /// The guest was left. Its level is what is presumed until `kvm_nested_vmexit` tells: then it is told again, with the same stamp
+    /// The guest was left. Its level is what is presumed until `kvm_nested_vmexit` tells: then it is reported again, with the same stamp
     /// or a later one.
     case exited(ExitReason, level: Level)
     /// The vCPU runs guest code of this level from now on.
@@ -23,8 +23,8 @@ public enum Transition: Equatable, Sendable {
     case acknowledged(UInt8, level: Level, by: Acknowledgement)
     case ended(UInt8, level: Level)
     case crossed(Crossing)
-    /// L1 ended an interrupt for L2, but KVM was told of a lower one's end: `stuck` stays in service.
-    case missedEOI(stuck: UInt8, told: Int32)
+    /// L1 ended an interrupt for L2, but KVM was notified of a lower one's end: `stuck` stays in service.
+    case missedEOI(stuck: UInt8, reported: Int32)
     /// L0 handed an external-interrupt exit to L1.
     case reflectedInterrupt
     /// L1 enters L2, with an external interrupt to inject or without.
@@ -41,12 +41,12 @@ public enum Transition: Equatable, Sendable {
     case offered(DeliveryMode, vector: UInt8)
     /// The vCPU was reset while nobody looked: its APIC begins anew.
     case reset
-    /// L1 was told of an INIT or SIPI that its L2 had received.
+    /// L1 was notified of an INIT or SIPI that its L2 had received.
     case initTaken
     case sipiTaken
     /// The VM's inhibit mask changed, or what it had been was settled. Told once, of the VM's first vCPU.
     case inhibitsChanged
-    /// The VMM was told of an EOI, since the IOAPIC is its own: the interrupt is level-triggered.
+    /// The VMM was notified of an EOI, since the IOAPIC is its own: the interrupt is level-triggered.
     case toldIOAPIC
     /// KVM did something else about a fault on the APIC page than ``FaultInTable`` says.
     case faultInDiffers(Level, did: FaultInTable.Decision, expected: FaultInTable.Decision)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension VCPU {
-    /// How the level of an exit is told before anything that follows it.
+    /// How the level of an exit is presumed before anything that follows it says more.
     enum Presumption: Sendable {
         /// `kvm_nested_vmexit` follows for nearly every exit of L2, so that without it an exit is L1's.
         case l1UntilToldOtherwise
@@ -40,12 +40,12 @@ extension VCPU {
         lastSeen = time
         enteredAt = time
         bracket.isOpen = false
-        if silently, mode != .l2 { ledger.mayDeliverSilently() }
+        if silently, mode != .l2 { ledger.markSilentDelivery() }
         _ = pageOfL2.exitHandled()
         return (mode, pageOfL1.exitHandled())
     }
 
-    /// `kvm_nested_vmexit`: the exit is L2's. True where that is news.
+    /// `kvm_nested_vmexit`: the exit is L2's. True where it was not known to be.
     @inline(__always)
     mutating func nestedVMExit(at time: UInt64) -> Bool {
         lastSeen = time

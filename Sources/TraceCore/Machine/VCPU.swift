@@ -75,7 +75,7 @@ public struct VCPU: Sendable {
     var endsNothing = false
     /// L1 ended an interrupt in the MSR exit that is being handled, by a register that `kvm_msr` will name.
     var hasEndedByMSR = false
-    /// What KVM itself holds of it, as told last; nil where the source can't tell.
+    /// What KVM itself holds of it, as reported last; nil where the source can't tell.
     public internal(set) var state: VCPUState?
     /// The words of its local APIC as read last, at an exit or asleep.
     private var latestWords: (reading: LAPICReading, at: EventStamp)?

@@ -107,7 +107,7 @@ public struct Observations: MachineObserver, Sendable {
     }
 
     private func noProgress(_ vcpu: VCPUIndex, _ machine: borrowing Machine) -> Observation? {
-        guard let run = machine.vcpus[vcpu].standstill.told else { return nil }
+        guard let run = machine.vcpus[vcpu].standstill.reported else { return nil }
         let address = run.faults > 0 ? " and address \(Hex.string(run.address))" : ""
         let again = run.reinjections > 0 ? ", \(run.vector.hex) injected again \(run.reinjections) times" : ""
         return Observation(
@@ -195,7 +195,7 @@ extension Machine {
     }
 
     fileprivate func hasRun(_ vcpu: VCPUIndex, since time: UInt64) -> Bool {
-        // Live: exits of a vCPU that has never nested are not told one by one, but counted.
+        // Live: exits of a vCPU that has never nested are not reported one by one, but counted.
         if vcpus[vcpu].isKnownNotToNest { return Level.allCases.contains { vcpus[vcpu].exits.total($0) > 0 } }
         return vcpus[vcpu].bracket.time > time
     }

@@ -25,7 +25,7 @@ struct StormWatch: Sendable {
         }
 
         /// Of an interrupt that L1 passes on, half the rounds at most are its own work: the guest it is for does not get the
-        /// others. Whether L1's own is due each time can't be told, so that it takes a great many.
+        /// others. Whether L1's own is due each time isn't known, so that it takes a great many.
         var isStorm: Bool {
             passed > 0 ? ended >= StormWatch.roundsNeeded && passed <= ended / 2 : ended >= StormWatch.roundsOfOneLevel
         }
@@ -43,7 +43,7 @@ struct StormWatch: Sendable {
     /// A disk on a shared line that is kept busy does that for hundreds of rounds. KVM's own IOAPIC speaks of a storm at
     /// 10,000 (IOAPIC_SUCCESSIVE_IRQ_MAX_COUNT, arch/x86/kvm/ioapic.c).
     static let roundsOfOneLevel: UInt64 = 1000
-    /// From an EOI to the next accept: enough for the VMM to be told of the EOI and to assert the line again.
+    /// From an EOI to the next accept: enough for the VMM to be notified of the EOI and to assert the line again.
     static let pauseNanoseconds: UInt64 = 100_000
 
     mutating func accepted(_ vector: UInt8, at time: UInt64) {

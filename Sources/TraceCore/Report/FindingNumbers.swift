@@ -13,8 +13,8 @@ public struct FindingNumbers: Sendable {
 
     private struct Known {
         var number: Int
-        /// The highest grade that was told.
-        var told: Grade?
+        /// The highest grade that was reported.
+        var reported: Grade?
     }
 
     private var known: [Cause: Known] = [:]
@@ -43,12 +43,12 @@ public struct FindingNumbers: Sendable {
         return latest
     }
 
-    /// Whether it was not told yet, or with a lower grade; it counts as told from then on.
-    public mutating func isNews(_ finding: RuleFinding, in machine: borrowing Machine) -> Bool {
+    /// Marks it as reported with its grade. True where it was not before, or with a lower grade.
+    public mutating func markReported(_ finding: RuleFinding, in machine: borrowing Machine) -> Bool {
         _ = number(of: finding, in: machine)
         let cause = cause(of: finding, in: machine)
-        guard known[cause]?.told.map({ $0 < finding.grade }) ?? true else { return false }
-        known[cause]?.told = finding.grade
+        guard known[cause]?.reported.map({ $0 < finding.grade }) ?? true else { return false }
+        known[cause]?.reported = finding.grade
         return true
     }
 

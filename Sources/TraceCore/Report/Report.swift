@@ -104,7 +104,7 @@ extension Report {
         public var gaps: [Gap]
     }
 
-    /// A hole in one CPU's stream, or in the events of one process; at the trace's edge it reaches to ``Span/first`` or ``Span/last``.
+    /// A gap in one CPU's stream, or in the events of one process; at the trace's edge it reaches to ``Span/first`` or ``Span/last``.
     public struct Gap: Codable, Equatable, Sendable {
         /// Index of the buffer instance, 0 for the top buffer.
         public var instance: Int
@@ -204,7 +204,7 @@ extension Report {
         @ExplicitNull public var command: String?
         /// The guest's own name, where live tracing learned it.
         @ExplicitNull public var guest: String?
-        /// The VM-wide APICv state over time, without holes.
+        /// The VM-wide APICv state over time, without gaps.
         public var apicv: [APICvInterval]
         /// Whose local APIC L2 reaches for: L1's own, or one that L1 makes up for it.
         public var apicOfL2: APICOfL2.Kind

@@ -22,7 +22,7 @@ public struct ReportBuilder: ~Copyable {
 
     /// - Parameters:
     ///   - tracesMore: live tracing of VMs that the kernel did not choose.
-    ///   - numbers: of findings that were told before the end.
+    ///   - numbers: of findings that were reported before the end.
     public init(
         _ analysis: consuming Analysis, totals: TraceTotals, path: String?, selection: Selection = Selection(),
         tracesMore: Bool = false, numbers: FindingNumbers = FindingNumbers()
@@ -101,7 +101,7 @@ public struct ReportBuilder: ~Copyable {
     }
 
     private var loss: Report.Loss {
-        let counts = totals.holes
+        let counts = totals.gapTotals
         let ofVMs = machine.losses.ofVMs
         return Report.Loss(
             known: counts.events, unknownGaps: counts.uncounted, overrun: totals.overrun,

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// One CPU's events and holes in the order in which they were recorded, from its pages.
+/// One CPU's events and gaps in the order in which they were recorded, from its pages.
 struct CPUStream {
     let cpu: Int32
     /// Index of the buffer in the file.
     let instance: Int
-    /// Time of the event or hole that comes next.
+    /// Time of the event or gap that comes next.
     var headTime: UInt64 = 0
     private(set) var isDone = false
-    /// Set where a hole comes next.
+    /// Set where a gap comes next.
     private(set) var gap: EventGap?
     var cursor = PageCursor()
     let tally: RecordTally
@@ -34,7 +34,7 @@ struct CPUStream {
         self.tally = tally
     }
 
-    /// Goes to the next event or hole.
+    /// Goes to the next event or gap.
     @inline(__always)
     mutating func advance() {
         if cursor.next(tally) {
@@ -44,7 +44,7 @@ struct CPUStream {
         }
     }
 
-    /// Goes past the hole that was next.
+    /// Goes past the gap that was next.
     mutating func passGap() {
         gap = nil
         if cut == nil { advance() } else { end() }

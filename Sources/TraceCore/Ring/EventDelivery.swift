@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Hands one stream's events and holes to the sink, decoded and in the trace's time.
+/// Hands one stream's events and gaps to the sink, decoded and in the trace's time.
 struct EventDelivery {
     let decoder: EventDecoder
     /// Their records' bindings count on from the decoder's.
@@ -8,21 +8,21 @@ struct EventDelivery {
     /// How many formats of other events follow those.
     private let others: Int
     let conversion: ClockConversion
-    /// Buffers that events are taken from: a hole in another is counted, not announced.
-    let heard: Set<Int>
-    /// The holes so far.
-    private(set) var holes = TraceTotals()
+    /// Buffers that events are taken from: a gap in another is counted, not announced.
+    let takenFrom: Set<Int>
+    /// The gaps so far.
+    private(set) var gapTotals = TraceTotals()
     /// Records that are shorter than their format says.
     private(set) var shortRecords = 0
     /// What live tracing counted in the kernel, by tracepoint; empty for other recordings.
     private(set) var hits: [String: UInt64] = [:]
 
-    init(decoder: EventDecoder, own: [OwnBinding], others: Int, conversion: ClockConversion, heard: Set<Int>) {
+    init(decoder: EventDecoder, own: [OwnBinding], others: Int, conversion: ClockConversion, takenFrom: Set<Int>) {
         self.decoder = decoder
         self.own = own
         self.others = others
         self.conversion = conversion
-        self.heard = heard
+        self.takenFrom = takenFrom
     }
 
     /// - Parameter limit: the time up to which no other stream has anything.
@@ -70,7 +70,7 @@ struct EventDelivery {
         return (0..<others).contains(index) ? index : nil
     }
 
-    /// The hole that a record tells of; nil for other records. Not of the stream itself, which would be copied for every record.
+    /// The gap that a record tells of; nil for other records. Not of the stream itself, which would be copied for every record.
     @inline(never)
     private func gap(_ record: Record, binding: Int, of stream: (instance: Int, cpu: Int32)) -> EventGap? {
         let index = binding - decoder.count
@@ -102,7 +102,7 @@ struct EventDelivery {
         var gap = raw
         gap.from = gap.from.map { conversion.time($0) }
         gap.to = gap.to.map { conversion.time($0) }
-        holes.add(gap)
-        if heard.contains(gap.instance) { sink.take(.lost(gap), at: gap.stamp) }
+        gapTotals.add(gap)
+        if takenFrom.contains(gap.instance) { sink.take(.lost(gap), at: gap.stamp) }
     }
 }

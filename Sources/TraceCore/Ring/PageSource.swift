@@ -161,7 +161,7 @@ final class PageSource {
             breakOff(at: chunk.offset, "a chunk of \(part) of at most \(limit) bytes")
             return false
         }
-        guard inflater.admits(chunk) else {
+        guard inflater.charge(chunk) else {
             breakOff(at: chunk.offset, "no more than \(inflater.most) bytes of inflated data (--max-size)")
             return false
         }

@@ -118,18 +118,18 @@ public struct Coverage: Sendable {
         return groundsByVM + groundsOfEnded.map { "\($0.vms) VM\($0.vms == 1 ? "" : "s") that ended: \($0.text)" }
     }
 
-    /// More VMs than these with one ground are told in one line: of a host's many VMs most have the same.
+    /// More VMs than these with one ground are reported in one line: of a host's many VMs most have the same.
     private static let maxGroundsListed = 8
 
     private var groundsByVM: [String] {
         var serials: [String: [Int]] = [:]
         for ground in grounds { serials[ground.text, default: []].append(ground.serial) }
-        var told: Set<String> = []
+        var reported: Set<String> = []
         return grounds.compactMap { ground in
             guard let same = serials[ground.text], same.count > Self.maxGroundsListed else {
                 return "VM \(ground.serial): \(ground.text)"
             }
-            guard told.insert(ground.text).inserted else { return nil }
+            guard reported.insert(ground.text).inserted else { return nil }
             return "VM \(ground.serial) and \(same.count - 1) others: \(ground.text)"
         }
     }

@@ -3,7 +3,7 @@
 /// Rule `init-sipi-race`: a SIPI offered to a vCPU that has not yet taken its INIT while it is in VMX operation. KVM
 /// drops it (kvm_apic_accept_events, arch/x86/kvm/lapic.c): L1 learns of the INIT only, and the vCPU waits for ever.
 ///
-/// The 2023 report's second problem; it has nothing to do with APICv. A later SIPI that L1 is told of makes it harmless.
+/// The 2023 report's second problem; it has nothing to do with APICv. A later SIPI that L1 is notified of makes it harmless.
 /// Without nesting KVM drops no SIPI in the open: there observation `never-ran` tells what came of it.
 struct InitSIPIRace: Sendable {
     private enum Phase: Sendable {

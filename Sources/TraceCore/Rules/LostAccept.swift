@@ -140,7 +140,7 @@ struct LostAccept: Sendable {
 }
 
 extension Machine {
-    /// Interrupts that KVM injects were told while the trace was recorded, as far as that shows.
+    /// Interrupts that KVM injects were reported while the trace was recorded, as far as that shows.
     var showsInjections: Bool { recordedKinds.contains(.injVIRQ) || tellsInjectionsAtEntry }
 
     /// 6.14 and later.

@@ -64,7 +64,7 @@ public struct Rules: MachineObserver, Sendable {
         case .l2Entry: lostAccept.l2Entry(reading, of: vcpu, at: stamp)
         case .asleep: break
         case .exit:
-            // L1's exits of a vCPU that has run no L2 are told by no other reading. APICv is virtual-interrupt delivery there.
+            // L1's exits of a vCPU that has run no L2 are reported by no other reading. APICv is virtual-interrupt delivery there.
             let vcpuState = machine.vcpus[vcpu].state
             guard vcpuState?.isAPICvActive == true, vcpuState?.vmx == nil, !machine.vcpus[vcpu].hasNested else {
                 return
@@ -73,7 +73,7 @@ public struct Rules: MachineObserver, Sendable {
         }
     }
 
-    /// Live: time has passed, and every event up to then has been told.
+    /// Live: time has passed, and every event up to then has been reported.
     mutating func tick(at time: UInt64, in machine: borrowing Machine) {
         staleSVI.tick(at: time, in: machine)
         lostAccept.tick(at: time, in: machine)
@@ -85,12 +85,12 @@ public struct Rules: MachineObserver, Sendable {
     /// What is known of the fix: by the worse of what interrupts did and what symbols and types say; hints come last.
     public func fixState(in machine: borrowing Machine) -> FixState {
         let info = machine.info
-        let told =
+        let reported =
             FixState.fromSymbols(info.symbols, release: info.kernel.flatMap(KernelRelease.init(uname:)))
             ?? info.sviFix.flatMap { $0.state == .unknown ? nil : $0 }
-        guard let shown = staleSVI.fixByBehaviour(in: machine) else { return told ?? FixState.hint(info) }
-        guard let told, told.state != shown.state else { return shown }
-        return shown.contradicted(by: told)
+        guard let shown = staleSVI.fixByBehaviour(in: machine) else { return reported ?? FixState.hint(info) }
+        guard let reported, reported.state != shown.state else { return shown }
+        return shown.contradicted(by: reported)
     }
 
     /// Interrupts that waited for long and came in the end.

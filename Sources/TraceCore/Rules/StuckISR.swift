@@ -3,7 +3,7 @@
 /// Rule `stuck-isr`: an EOI in L1 that ends a lower vector (or none) while one that KVM injected into L2 is in service.
 /// For vCPUs where `stale-svi` does not already carry it as a symptom.
 struct StuckISR: Sendable {
-    private var stuck: [(vcpu: VCPUIndex, vector: UInt8, told: Int32, at: EventStamp)] = []
+    private var stuck: [(vcpu: VCPUIndex, vector: UInt8, reported: Int32, at: EventStamp)] = []
     /// What is in there.
     private var known = Table<VCPUIndex, VectorSet>()
 
@@ -16,10 +16,10 @@ struct StuckISR: Sendable {
                     && stamp.time.elapsed(since: $0.at.time) < CrossingWatch.atOnce
             }
         }
-        guard case .missedEOI(let vector, let told) = transition else { return }
+        guard case .missedEOI(let vector, let reported) = transition else { return }
         guard !known[vcpu, default: VectorSet()].contains(vector) else { return }
         known[vcpu, default: VectorSet()].insert(vector)
-        stuck.append((vcpu, vector, told, stamp))
+        stuck.append((vcpu, vector, reported, stamp))
     }
 
     /// The VM of this vCPU has ended: another one has its place.
@@ -38,7 +38,7 @@ struct StuckISR: Sendable {
             finding.stuck = [entry.vector]
             finding.evidence.add(
                 "kvm_eoi", at: entry.at,
-                "EOI_INDUCED in L1 names \(UInt8(exactly: entry.told)?.hex ?? "no vector"), \(entry.vector.hex) is in service"
+                "EOI_INDUCED in L1 names \(UInt8(exactly: entry.reported)?.hex ?? "no vector"), \(entry.vector.hex) is in service"
             )
             return finding
         }

@@ -27,11 +27,11 @@ public struct FixState: Equatable, Sendable {
     /// The fix may be relied on.
     public var isPresent: Bool { state == .present && basis != .format && basis != .release }
 
-    /// What interrupts did and what symbols or types say are at odds: both are told, and the worse counts.
-    func contradicted(by told: FixState) -> FixState {
-        var worse = state == .absent ? self : told
-        let other = state == .absent ? told : self
-        worse.isBroken = state == .absent && told.state == .present
+    /// What interrupts did and what symbols or types say are at odds: both are reported, and the worse counts.
+    func contradicted(by reported: FixState) -> FixState {
+        var worse = state == .absent ? self : reported
+        let other = state == .absent ? reported : self
+        worse.isBroken = state == .absent && reported.state == .present
         worse.evidence += "; yet by \(other.basis.rawValue) it is \(other.state.rawValue): \(other.evidence)"
         return worse
     }

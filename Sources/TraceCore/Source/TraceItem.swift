@@ -3,13 +3,13 @@
 /// One thing that a trace tells. Trivially copyable, whatever it is.
 public enum TraceItem: Equatable, Sendable {
     case event(KVMEvent)
-    /// Told when the hole begins, before any event recorded after it on that CPU, or of that process. The stamp is ``EventGap/stamp``.
+    /// Reported when the gap begins, before any event recorded after it on that CPU, or of that process. The stamp is ``EventGap/stamp``.
     case lost(EventGap)
     /// What only live tracing knows, and its recordings.
     case fact(LiveFact)
 }
 
-/// A hole in one CPU's stream of events, or in that of one process.
+/// A gap in one CPU's stream of events, or in that of one process.
 public struct EventGap: Equatable, Sendable {
     /// Index of the buffer instance in the file, 0 for the top buffer and for live tracing.
     public var instance: Int
@@ -17,7 +17,7 @@ public struct EventGap: Equatable, Sendable {
     public var cpu: Int32
     /// Whose events were lost, on whatever CPU, and nobody else's; nil where that is not known.
     public var process: Int32?
-    /// Time of the last event before the hole; nil where the stream starts with one.
+    /// Time of the last event before the gap; nil where the stream starts with one.
     public var from: UInt64?
     /// Time of the first event after it; nil where the stream ends with one.
     public var to: UInt64?

@@ -6,7 +6,7 @@ public protocol TraceSource: ~Copyable {
     var info: TraceInfo { get }
     /// Time of the earliest record, which reports count from, in clock units; 0 where there is none.
     func begin() -> UInt64
-    /// Hands every event that the machine uses, every hole and every fact to `sink`, in the order of time.
+    /// Hands every event that the machine uses, every gap and every fact to `sink`, in the order of time.
     /// - Parameters:
     ///   - threads: with 2 or more a second one may read and decode, and the caller's only tells the sink.
     ///   - progress: told every now and then how many bytes have been read, and of how many; by the caller's thread.

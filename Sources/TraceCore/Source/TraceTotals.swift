@@ -7,9 +7,9 @@ public struct TraceTotals: Equatable, Sendable {
     /// Time of the earliest and of the latest record, in clock units; nil without records.
     public var first: UInt64?
     public var last: UInt64?
-    /// The holes, in order of `from`; of very many the first.
+    /// The gaps, in order of `from`; of very many the first.
     public var gaps: [EventGap] = []
-    /// The holes beyond those.
+    /// The gaps beyond those.
     public var furtherGaps = GapCounts()
     /// Overrun, commit overrun and dropped events of the recorder's own statistics; nil where it kept none.
     public var overrun: UInt64?
@@ -31,27 +31,27 @@ public struct TraceTotals: Equatable, Sendable {
         if gaps.count < Self.mostGaps { gaps.append(gap) } else { furtherGaps.add(gap) }
     }
 
-    /// What all the holes add up to.
-    var holes: GapCounts { GapCounts(gaps) + furtherGaps }
+    /// What all the gaps add up to.
+    var gapTotals: GapCounts { GapCounts(gaps) + furtherGaps }
 
     /// Events were lost that may have been anybody's.
     var hasLostOfAnybody: Bool {
-        let holes = holes
-        return holes.ofAnybody > 0 || overrun ?? 0 > holes.events
+        let gapTotals = gapTotals
+        return gapTotals.ofAnybody > 0 || overrun ?? 0 > gapTotals.events
     }
 
     /// Nothing is missing but events whose process is known, so that what was not seen of any other did not happen.
     public var isWhole: Bool { !hasLostOfAnybody && shortRecords == 0 && cut == nil }
 }
 
-/// Holes of which no more is kept than what they add up to.
+/// Gaps of which no more is kept than what they add up to.
 public struct GapCounts: Equatable, Sendable {
     public private(set) var total: UInt64 = 0
     /// Those for which the recorder had no room for a number.
     public private(set) var uncounted: UInt64 = 0
     /// Events that the others lost.
     public private(set) var events: UInt64 = 0
-    /// Holes that may be in anybody's events: of the others the process is known.
+    /// Gaps that may be in anybody's events: of the others the process is known.
     private(set) var ofAnybody: UInt64 = 0
 
     public init() {}

@@ -24,7 +24,7 @@ final class ReadAhead: Sendable {
         self.total = total
     }
 
-    /// Returns when the sink has been told everything.
+    /// Returns when the sink has taken everything.
     func run<S: EventSink & ~Copyable>(into sink: inout S, progress: ((_ read: UInt64, _ total: UInt64) -> Void)?) {
         DispatchQueue.global().async { [self] in
             reading.withLock { reading in
@@ -49,7 +49,7 @@ final class ReadAhead: Sendable {
 
 /// Batches on their way from the thread that reads to the one that analyses; each waits for the other where it must.
 ///
-/// A batch that has been told goes back to be filled again, so that as many exist as fit in the queue and two more.
+/// A batch that has been delivered goes back to be filled again, so that as many exist as fit in the queue and two more.
 final class BatchQueue: Sendable {
     private static let length = 2
     /// Between two calls while nothing comes.
@@ -64,7 +64,7 @@ final class BatchQueue: Sendable {
     private let full = DispatchSemaphore(value: 0)
     private let room = DispatchSemaphore(value: length)
 
-    /// Takes a batch to be told.
+    /// Takes a batch to be delivered.
     /// - Returns: an empty one.
     func put(_ batch: consuming EventBatch) -> EventBatch {
         room.wait()
@@ -77,15 +77,15 @@ final class BatchQueue: Sendable {
         return spare ?? EventBatch()
     }
 
-    /// Takes back a batch that was told.
+    /// Takes back a batch that was delivered.
     /// - Parameter wait: called every now and then while there is none: of records that nobody hears of many go by.
     /// - Returns: the next one; nil at the end.
-    func next(after told: consuming EventBatch, wait: () -> Void) -> EventBatch? {
+    func next(after reported: consuming EventBatch, wait: () -> Void) -> EventBatch? {
         while full.wait(timeout: .now() + Self.beat) == .timedOut { wait() }
-        var told = told
-        told.clear()
+        var reported = reported
+        reported.clear()
         let next = batches.withLock { batches in
-            batches.spare.append(told)
+            batches.spare.append(reported)
             return batches.full.isEmpty ? nil : batches.full.removeFirst()
         }
         room.signal()
@@ -132,12 +132,12 @@ struct QueueingSink: EventSink, ~Copyable {
     }
 }
 
-/// What a sink is to be told, in order: some thousand events with the few holes and facts between them.
+/// What a sink is to take, in order: some thousand events with the few gaps and facts between them.
 struct EventBatch: Sendable {
     private static let capacity = 16384
 
     private var events: [(event: KVMEvent, stamp: EventStamp)] = []
-    /// Holes and facts, and what comes before them; nil for the begin of the trace, which the stamp's time tells.
+    /// Gaps and facts, and what comes before them; nil for the begin of the trace, which the stamp's time tells.
     private var others: [(before: Int, item: TraceItem?, stamp: EventStamp)] = []
 
     init() {
@@ -152,13 +152,13 @@ struct EventBatch: Sendable {
     }
 
     func tell<S: EventSink & ~Copyable>(_ sink: inout S) {
-        var told = 0
+        var reported = 0
         for (next, item, stamp) in others {
-            tell(told..<next, &sink)
-            told = next
+            tell(reported..<next, &sink)
+            reported = next
             if let item { sink.take(item, at: stamp) } else { sink.started(at: stamp.time) }
         }
-        tell(told..<events.count, &sink)
+        tell(reported..<events.count, &sink)
     }
 
     private func tell<S: EventSink & ~Copyable>(_ range: Range<Int>, _ sink: inout S) {

@@ -4,7 +4,7 @@
 ///
 /// Pages that we wrote are labelled, and lie anywhere.
 ///
-/// trace-cmd writes the CPUs of a buffer by ascending id, each from a page boundary on. Where one ends is told by its chunks, or
+/// trace-cmd writes the CPUs of a buffer by ascending id, each from a page boundary on. Where one ends is shown by its chunks, or
 /// by time that starts anew. Ids can't be had: the CPUs are numbered as they come.
 extension TraceContainer {
     mutating func rescueBuffers(_ sections: [SectionHeader]) {

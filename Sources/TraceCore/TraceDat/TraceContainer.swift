@@ -122,7 +122,7 @@ extension TraceContainer {
         symbols = scan.symbols
     }
 
-    /// The kernel keeps 128 unless it is told to keep more; beyond this a command is left out.
+    /// The kernel keeps 128 unless it is set to keep more; beyond this a command is left out.
     private static let mostCommands = 1 << 16
 
     /// `pid command` lines.

@@ -12,7 +12,7 @@ public struct TraceDat: TraceSource {
     ///   - file: that begins as one.
     ///   - cut: damage that was met before, in unpacking the file.
     ///   - limit: for compressed data.
-    /// - Throws: where nothing can be told of the file, with what to do.
+    /// - Throws: where nothing can be said of the file, with what to do.
     init(_ file: InputFile, cut: TraceCut?, limit: InflationLimit) throws(InputError) {
         container = try TraceContainer(file, cut: cut, limit: limit)
         info = container.info

@@ -10,7 +10,7 @@ struct TraceReading {
     private let tallies: [RecordTally]
     private let choice: InstanceChoice
 
-    /// - Parameter takesOthers: KVM's events that the machine has no use for are told too.
+    /// - Parameter takesOthers: KVM's events that the machine has no use for are reported too.
     init(_ container: TraceContainer, progress: ReadProgress?, takesOthers: Bool = false) {
         let choice = Self.choose(container)
         let tallies = choice.kinds.map { kinds in
@@ -33,7 +33,7 @@ struct TraceReading {
             decoder: EventDecoder(order: container.head.order, bindings: bindings),
             own: container.formats.own.map(\.binding),
             others: takesOthers ? container.formats.others.count : 0, conversion: container.options.conversion,
-            heard: Set(choice.kinds.indices.filter { !choice.kinds[$0].isEmpty || choice.kinds.count == 1 }))
+            takenFrom: Set(choice.kinds.indices.filter { !choice.kinds[$0].isEmpty || choice.kinds.count == 1 }))
         merge = StreamMerge(streams: Self.streams(container, tallies, progress), delivery: delivery)
         self.choice = choice
         self.tallies = tallies
@@ -85,7 +85,7 @@ struct TraceReading {
     }
 
     func totals(_ container: TraceContainer) -> TraceTotals {
-        var totals = merge.delivery.holes
+        var totals = merge.delivery.gapTotals
         let own = Set(container.formats.own.map(\.id))
         for tally in tallies {
             for id in tally.seen where !own.contains(id) {
@@ -112,7 +112,7 @@ struct TraceReading {
     private func overrun(_ container: TraceContainer) -> UInt64? {
         let lost = container.options.statistics.lost
         guard !lost.isEmpty else { return nil }
-        let names = Set(merge.delivery.heard.map { container.instances[$0].name })
+        let names = Set(merge.delivery.takenFrom.map { container.instances[$0].name })
         let known = lost.filter { names.contains($0.key) }
         return (known.isEmpty ? lost : known).values.reduce(0, &+)
     }

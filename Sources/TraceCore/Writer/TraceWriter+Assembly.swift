@@ -4,7 +4,7 @@
 /// options that lead to them. See ``RecordingPlan``.
 extension TraceWriter {
     private static let pageSize = UInt64(PageBuilder.pageSize)
-    /// Of the saved command lines: the kernel keeps 128 unless it is told to keep more, and this holds thousands.
+    /// Of the saved command lines: the kernel keeps 128 unless it is set to keep more, and this holds thousands.
     private static let mostCommandBytes = 48 << 10
 
     private typealias Options = [(id: TraceOptions.ID, payload: LittleEndianBytes)]

@@ -84,7 +84,7 @@ public struct TraceWriter: EventSink, ~Copyable {
         }
     }
 
-    /// A hole: the CPU's next page says so. One that no page follows gets an empty page at its end. A process's is an event.
+    /// A gap: the CPU's next page says so. One that no page follows gets an empty page at its end. A process's is an event.
     private mutating func lost(_ gap: EventGap) {
         guard prepare(gap.cpu) else { return }
         let cpu = Int(gap.cpu)
@@ -111,7 +111,7 @@ public struct TraceWriter: EventSink, ~Copyable {
 
     /// Completes the file, as far as it could be written.
     /// - Parameters:
-    ///   - totals: the source's; what it lost beyond the holes that were told is noted as lost too.
+    ///   - totals: the source's; what it lost beyond the gaps that were reported is noted as lost too.
     ///   - hits: by tracepoint, counted in the kernel before filters and drops; nil where records are all there were.
     public mutating func finish(_ totals: TraceTotals, hits: [String: UInt64]? = nil) throws(TraceWriterError) {
         save(hits: hits)
@@ -138,8 +138,8 @@ public struct TraceWriter: EventSink, ~Copyable {
     private mutating func note(_ hits: [String: UInt64]?) {
         guard let hits else { return }
         for kind in EventKind.allCases {
-            let told = kind.tracepoints.lazy.compactMap { hits[$0] }.first
-            guard let count = told ?? (info.recordedKinds.contains(kind) ? 0 : nil), noted[kind] != count else {
+            let reported = kind.tracepoints.lazy.compactMap { hits[$0] }.first
+            guard let count = reported ?? (info.recordedKinds.contains(kind) ? 0 : nil), noted[kind] != count else {
                 continue
             }
             noted[kind] = count

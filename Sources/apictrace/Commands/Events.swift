@@ -12,7 +12,7 @@ struct Events: ParsableCommand {
             are told by the fields of their own format, those of eight bytes in hexadecimal.
 
             With --json the first line tells what times count from, as in the report ("type": "trace"); then an object \
-            for each event ("event") and each hole ("lost"). See apictrace schema --events.
+            for each event ("event") and each gap of lost events ("lost"). See apictrace schema --events.
 
             Exit status: 0 the whole file was listed; 2 the file is cut or damaged and what can be read is listed, or nothing \
             in it is what was asked for; 3 it can't be read; 6 the listing could not be written; 64 wrong usage.

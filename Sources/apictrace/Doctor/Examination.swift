@@ -25,7 +25,7 @@ struct Examination: Codable, Equatable {
         do {
             let types = try KernelTypes()
             checks.append(TypeChecks.btf(types))
-            // Of a KVM without types nothing else can be told.
+            // Of a KVM without types nothing else can be said.
             if types.hasKVM {
                 checks += [
                     TypeChecks.tracepoints(types), TypeChecks.fields(types), TypeChecks.fix(types, host),

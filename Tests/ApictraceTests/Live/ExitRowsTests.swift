@@ -52,18 +52,18 @@ import Testing
         }
     }
 
-    private func total(_ news: ExitRows.News) -> UInt64 { news.reduce(0) { $0 + $1.count } }
+    private func total(_ news: ExitRows.NewExits) -> UInt64 { news.reduce(0) { $0 + $1.count } }
 
     @Test func `five vCPUs that one thread runs after each other have their own exits`() throws {
         let memory = try Memory()
         var rows = try memory.rows()
-        var told: [UInt64] = []
+        var reported: [UInt64] = []
         for row in 1...5 {
             let news = rows.runs(UInt32(row), on: 100)
-            if row > 1 { told.append(total(news)) }
+            if row > 1 { reported.append(total(news)) }
             memory.count(4, row: row)
         }
-        #expect(told + rows.rest().map { total($0.1) } == [4, 4, 4, 4, 4])
+        #expect(reported + rows.rest().map { total($0.1) } == [4, 4, 4, 4, 4])
     }
 
     @Test func `a row that is used again counts from where it was left`() throws {
@@ -91,7 +91,7 @@ import Testing
         #expect(total(rows.ended(0)) == 0)
     }
 
-    @Test func `a row whose owner's end was lost is another one's, once all that was sent has been told`() throws {
+    @Test func `a row whose owner's end was lost is another one's, once all that was sent has been reported`() throws {
         let memory = try Memory()
         var rows = try memory.rows()
         for (row, tid): (UInt32, Int32) in [(3, 100), (4, 200), (5, 300)] {

@@ -76,13 +76,13 @@ struct FtraceTests {
         for guest in guests { #expect(seen.events(of: guest.thread).count { $0.kind == .apicIPI } == 3000) }
     }
 
-    @Test func `a thread's process is told once`() {
+    @Test func `a thread's process is reported once`() {
         var processes = ThreadProcesses()
-        #expect(processes.news(of: getpid()) == getpid())
-        #expect(processes.news(of: getpid()) == nil)
+        #expect(processes.process(ofNew: getpid()) == getpid())
+        #expect(processes.process(ofNew: getpid()) == nil)
     }
 
-    @Test func `what a full buffer loses is told as holes`() throws {
+    @Test func `what a full buffer loses is reported as gaps`() throws {
         var source = try FtraceSource(in: Self.tracefs, roomForCPU: 1 << 16)
         var seen = SeenEvents()
         try source.drain(into: &seen)
@@ -92,8 +92,8 @@ struct FtraceTests {
         let totals = source.totals()
         let lost = try #require(totals.overrun)
         #expect(lost > 0)
-        #expect(seen.holes > 0)
-        #expect(totals.gaps.count == seen.holes)
+        #expect(seen.gaps > 0)
+        #expect(totals.gaps.count == seen.gaps)
         #expect(totals.byName.values.reduce(0, +) == UInt64(seen.total))
         #expect(totals.gaps.reduce(0) { $0 + ($1.events ?? 0) } <= lost)
     }

@@ -46,7 +46,9 @@ struct HostConditionTests {
         ("btf_trace_kvm_entry", "btf_trace_kvm_entrx", "this kernel has no tracepoint kvm_entry"),
         ("apicv_inhibit_reasons", "apicv_inhibit_reasonx", "the kernel refused a probe"),
     ])
-    func `types that don't do are told in one line, with status 4`(name: String?, other: String, text: String) throws {
+    func `types that don't do are reported in one line, with status 4`(name: String?, other: String, text: String)
+        throws
+    {
         defer { remove() }
         try makeTypes(renaming: name, to: other)
         let run = try run(over: "/sys/kernel/btf", "live", "--backend", "bpf", "--duration", "1")
@@ -66,7 +68,7 @@ struct HostConditionTests {
         #expect(line("tracepoints", of: doctor).contains(text), "\(doctor.output)")
     }
 
-    @Test func `types that can't be read are told in one line`() throws {
+    @Test func `types that can't be read are reported in one line`() throws {
         defer { remove() }
         try makeTypes(renaming: nil)
         try Data("no types".utf8).write(to: URL(fileURLWithPath: folder + "/vmlinux"))
@@ -99,7 +101,7 @@ struct HostConditionTests {
     @Test(
         .enabled(if: access("/sys/kernel/security", F_OK) == 0, "there is no securityfs"),
         arguments: LiveBackend.allCases)
-    func `lockdown is told in one line, with status 4`(_ backend: LiveBackend) throws {
+    func `lockdown is reported in one line, with status 4`(_ backend: LiveBackend) throws {
         defer { remove() }
         try makeTypes(renaming: nil)
         try Data("none integrity [confidentiality]\n".utf8).write(to: URL(fileURLWithPath: folder + "/lockdown"))
@@ -119,7 +121,7 @@ struct HostConditionTests {
         return lines[index...(isAdvised ? index + 1 : index)].joined(separator: " ")
     }
 
-    @Test func `a tracefs that is read-only is told, and does for probes`() throws {
+    @Test func `a tracefs that is read-only is reported, and does for probes`() throws {
         let setup = "mount -o remount,bind,ro /sys/kernel/tracing"
         let doctor = try run(after: setup, "doctor")
         #expect(line("tracefs", of: doctor).contains("read-only"))
@@ -159,7 +161,7 @@ struct HostConditionTests {
         #expect(live.errors.contains("user namespace"))
     }
 
-    @Test func `a kvm without its vendor's module is told, and live waits for it`() throws {
+    @Test func `a kvm without its vendor's module is reported, and live waits for it`() throws {
         defer { remove() }
         try FileManager.default.createDirectory(atPath: folder + "/kvm", withIntermediateDirectories: true)
         let doctor = try run(over: "/sys/module", "doctor")
@@ -194,7 +196,7 @@ struct HostConditionTests {
     }
 
     @Test(arguments: [8, 20, 40, 80])
-    func `a lack of descriptors is told as that`(limit: Int) throws {
+    func `a lack of descriptors is reported as that`(limit: Int) throws {
         let setup = "ulimit -n \(limit)"
         let live = try run(after: setup, "live", "--backend", "bpf", "--duration", "0.1")
         #expect(live.status == 4)

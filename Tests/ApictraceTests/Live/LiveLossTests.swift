@@ -32,7 +32,7 @@ struct LiveLossTests {
         }
     }
 
-    @Test func `what a full ring loses is told as holes`() throws {
+    @Test func `what a full ring loses is reported as gaps`() throws {
         let types = try KernelTypes()
         var source = try LiveSource.start(LiveOptions(ringBytes: 1 << 16), host: .current, types: types)
         var sums = Sums()
@@ -49,7 +49,7 @@ struct LiveLossTests {
         #expect(hits - sums.events == sums.lost || hits - sums.events == sums.lost - 1)
     }
 
-    @Test func `of holes without end the first are kept, and all are counted`() throws {
+    @Test func `of gaps without end the first are kept, and all are counted`() throws {
         var source = try LiveSource.start(LiveOptions(ringBytes: 4096), host: .current, types: try KernelTypes())
         var sums = Sums()
         let guest = try Guest(ipis: 10_000_000, timers: 0)

@@ -182,7 +182,7 @@ import TraceCore
         #expect(GuestName.parse(arguments) == name)
     }
 
-    @Test func `a key is told also where draining takes all of the time`() throws {
+    @Test func `a key is reported also where draining takes all of the time`() throws {
         var ends: [Int32] = [0, 0]
         #expect(pipe(&ends) == 0)
         defer { for end in ends { close(end) } }

@@ -48,7 +48,7 @@ struct LiveStatusTests {
         ("sh -c 'kill -9 $$'", "sh was killed: Killed"),
         ("/no/such/command", "/no/such/command: can't be started: No such file or directory"),
     ])
-    func `a command that fails is told, and 5 where nothing was found`(command: String, text: String) throws {
+    func `a command that fails is reported, and 5 where nothing was found`(command: String, text: String) throws {
         defer { remove() }
         let run = try shell("apictrace live --quiet -- \(command)")
         #expect(run.status == 5)
@@ -130,7 +130,7 @@ struct LiveStatusTests {
         #expect(try events(recording).seen.total > 1000)
     }
 
-    @Test func `a recording whose folder is removed meanwhile is told`() throws {
+    @Test func `a recording whose folder is removed meanwhile is reported`() throws {
         defer { remove() }
         let run = try shell("mkdir gone; apictrace live --quiet --record gone/trace.dat -- rm -r gone")
         #expect(run.status == 6)

@@ -112,7 +112,7 @@ struct LiveTests {
     }
 
     /// Their exits are counted in the kernel, by thread. Each VM's are more than its IPIs, which are exits themselves.
-    @Test func `VMs that one thread runs after each other are told apart, with their own exits`() throws {
+    @Test func `VMs that one thread runs after each other are reported apart, with their own exits`() throws {
         let run = try Command("live", "--json", "--quiet", "--duration", "60", "--", Self.guest, "100", "0", "5")
         #expect(run.status == 0, "\(run.errors)")
         let (_, report) = try lines(run)

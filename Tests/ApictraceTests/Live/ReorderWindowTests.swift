@@ -41,7 +41,7 @@ import Testing
         #expect(window.entries.map(\.position) == [24, 48, 72])
     }
 
-    @Test func `the holes of a drain come before all records that are later than its start`() {
+    @Test func `the gaps of a drain come before all records that are later than its start`() {
         var window = ReorderWindow()
         for time: UInt64 in [10, 20, 30] { window.insert(time, at: time) }
         window.insertHoles(2, at: 20)

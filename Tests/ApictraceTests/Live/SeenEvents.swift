@@ -9,7 +9,7 @@ struct SeenEvents: EventSink {
     }
 
     private(set) var byCPU: [Int32: [Item]] = [:]
-    private(set) var holes = 0
+    private(set) var gaps = 0
     private(set) var isInOrder = true
     private(set) var processes: Set<Int32> = []
     private var latest: UInt64 = 0
@@ -17,7 +17,7 @@ struct SeenEvents: EventSink {
     mutating func take(_ item: TraceItem, at stamp: EventStamp) {
         switch item {
         case .event, .fact(.state), .fact(.lapic): add(item, stamp)
-        case .lost: holes += 1
+        case .lost: gaps += 1
         case .fact(.process(let process)): processes.insert(process)
         case .fact: break
         }

@@ -5,15 +5,15 @@ import Testing
 @testable import apictrace
 
 @Suite struct ThreadProcessesTests {
-    @Test func `a process that has ended is told once, and its id is news again`() throws {
+    @Test func `a process that has ended is reported once, and its id is news again`() throws {
         var processes = ThreadProcesses()
         let child = Process()
         child.executableURL = URL(fileURLWithPath: "/bin/sleep")
         child.arguments = ["60"]
         try child.run()
         let pid = child.processIdentifier
-        #expect(processes.news(of: pid) == pid)
-        #expect(processes.news(of: pid) == nil)
+        #expect(processes.process(ofNew: pid) == pid)
+        #expect(processes.process(ofNew: pid) == nil)
         #expect(processes.gone() == [])
         child.terminate()
         child.waitUntilExit()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package import TraceCore
 
-/// A recording in memory: what a sink is told, in order, and what the file says around it. Attacks change it.
+/// A recording in memory: what a sink receives, in order, and what the file says around it. Attacks change it.
 package struct HeldRecording: Sendable {
     struct Item: Sendable {
         var content: TraceItem

@@ -53,7 +53,7 @@ extension Invariant {
         func breaks(_ invariant: Invariant, if isBroken: Bool, _ what: @autoclosure () -> String) {
             if isBroken { broken.append(Breach(invariant: invariant, what: what())) }
         }
-        // What the whole recording does wrong already is told once.
+        // What the whole recording does wrong already is reported once.
         let isChanged = !recording.changes.isEmpty
         let isKnown = isChanged && whole.verdict == .clean
         breaks(.falseAllClear, if: recording.showsLoss && verdict == .clean && !isKnown, "clean")

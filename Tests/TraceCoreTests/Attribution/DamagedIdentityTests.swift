@@ -61,8 +61,8 @@ import Testing
             .avicUnacceleratedAccess(.init(vcpu: .max, offset: .max, isWrite: true)),
             .exit(.init(reason: .max, isa: 2, vcpu: .max, info1: .max, info2: .max)),
             .exit(.init(reason: .max, isa: 1, vcpu: nil)))
-        trace.hole(cpu: .max)
-        trace.hole(cpu: -1)
+        trace.gap(cpu: .max)
+        trace.gap(cpu: -1)
         let seen = trace.outcome()
         #expect(seen.vms.count == 1)
         #expect(seen.unattributed == 2)

@@ -74,13 +74,13 @@ import Testing
         #expect(seen.vms.map(\.apicv.isSeenFromCreation) == [false, true])
     }
 
-    @Test func `a vCPU that enters first is new, and after a hole nobody can tell`() {
+    @Test func `a vCPU that enters first is new, and after a gap nobody can tell`() {
         for isHole in [false, true] {
             var trace = Trace()
             trace.createVM(by: thread(100, vcpu: nil))
             trace.thread(thread(101, vcpu: 0))
             trace.enter()
-            if isHole { trace.hole(cpu: 0) }
+            if isHole { trace.gap(cpu: 0) }
             trace.exitOfL1()
             trace.enter()
             let seen = trace.outcome()

@@ -171,7 +171,7 @@ import Testing
         #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(lines[1].utf8)) }
     }
 
-    @Test func `JSON says null where a thread has no vCPU, and tells of holes`() {
+    @Test func `JSON says null where a thread has no vCPU, and tells of gaps`() {
         var listing = Self.listing
         listing.options.json = true
         let text = listing.text([

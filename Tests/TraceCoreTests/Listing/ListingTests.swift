@@ -125,7 +125,7 @@ import Testing
             listing.text(Self.nested).split(separator: "\n").map { $0.prefix(12) } == ["    1.000000", "    1.000009"])
     }
 
-    @Test func `a window keeps what it was told before it`() {
+    @Test func `a window keeps what came before it`() {
         var listing = Listing()
         listing.options.window = 1_000_005_000...1_000_007_000
         #expect(

@@ -35,7 +35,7 @@ import Testing
         #expect(report.endedVMs == nil)
     }
 
-    @Test func `VMs that one thread runs after each other are as many VMs, where no end is told`() {
+    @Test func `VMs that one thread runs after each other are as many VMs, where no end is reported`() {
         var trace = LiveTrace()
         for ipis in 1...5 {
             trace.state(firstRun: true)
@@ -83,7 +83,7 @@ import Testing
         #expect(trace.report().vms.flatMap(\.vcpus).map(\.ipisSent) == [2, 1])
     }
 
-    @Test func `a VM goes on where its thread made another one, since the other one's first run would be told`() {
+    @Test func `a VM goes on where its thread made another one, since the other one's first run would be reported`() {
         var trace = LiveTrace()
         runTwoVCPUs(&trace, firstRun: true)
         trace.thread.tid = 101
@@ -139,7 +139,7 @@ import Testing
         #expect(report.vms.flatMap(\.vcpus).map(\.ipisSent) == [1, 2, 3, 4, 5])
     }
 
-    @Test func `a vCPU that is told once more is no other VM's`() {
+    @Test func `a vCPU that is reported once more is no other VM's`() {
         var trace = LiveTrace()
         trace.state(firstRun: true)
         trace.emit(.enter, ipi)
@@ -166,7 +166,7 @@ import Testing
         #expect(report.reasons.last == "\(2000 - EndedVMs.mostQuiet) VMs that ended: APICv was off all the time.")
     }
 
-    @Test(arguments: [8, 9]) func `what is so of very many VMs is told in one line`(count: Int) {
+    @Test(arguments: [8, 9]) func `what is so of very many VMs is reported in one line`(count: Int) {
         var trace = LiveTrace()
         for _ in 0..<count { comeAndGo(&trace) }
         let reasons = trace.report().reasons
@@ -219,8 +219,8 @@ import Testing
             let finding = RuleFinding(
                 rule: .staleSVI, grade: .suspect, vm: trace.analysis.machine.vms.firstIndex { !$0.hasEnded } ?? 0,
                 vcpu: 0, first: 0, last: 0, count: 1, statement: "")
-            let first = numbers.isNews(finding, in: trace.analysis.machine)
-            let again = numbers.isNews(finding, in: trace.analysis.machine)
+            let first = numbers.markReported(finding, in: trace.analysis.machine)
+            let again = numbers.markReported(finding, in: trace.analysis.machine)
             let number = numbers.number(of: finding, in: trace.analysis.machine)
             #expect(first && !again)
             #expect(number == round)
@@ -251,7 +251,7 @@ import Testing
         trace.emit(ipi)
         trace.end()
         #expect(trace.analysis.machine.vms[0].hasEnded)
-        // It was not so: what it does then is told as another VM's, and nothing is lost.
+        // It was not so: what it does then is reported as another VM's, and nothing is lost.
         trace.state(vcpu: 0)
         trace.emit(ipi)
         #expect(trace.report().vms.map { $0.vcpus.reduce(0) { $0 + ($1.ipisSent ?? 0) } } == [1, 1])
@@ -280,7 +280,7 @@ import Testing
         #expect(trace.report().vms.map(\.command) == ["first"])
     }
 
-    @Test func `where no end is told those that were silent for longest leave, with a doubt`() {
+    @Test func `where no end is reported those that were silent for longest leave, with a doubt`() {
         var trace = LiveTrace()
         for vm in 0..<300 as Range<Int32> {
             for vcpu in 0..<16 as Range<Int32> {
@@ -300,9 +300,9 @@ import Testing
 
     @Test func `rows of threads that run no vCPU make room`() {
         var table = ThreadTable()
-        for tid in 1...Int32(ThreadTable.capacity) { _ = table.comes(EventStamp(time: 0, cpu: tid & 7, tid: tid)) }
+        for tid in 1...Int32(ThreadTable.capacity) { _ = table.switchThread(at: EventStamp(time: 0, cpu: tid & 7, tid: tid)) }
         table.setVCPU(0, vm: 0, ofThread: 0)
-        let (row, _) = table.comes(EventStamp(time: 0, cpu: 0, tid: 1 << 20))
+        let (row, _) = table.switchThread(at: EventStamp(time: 0, cpu: 0, tid: 1 << 20))
         #expect(row != nil)
         #expect(table.index(tid: 1) == 0)
         #expect(table.index(tid: 2) == nil)
@@ -352,7 +352,7 @@ private enum ForgottenRule: CaseIterable {
             trace.deliver(0x61)
             trace.accessHooked(0xb0, write: true)
             trace.exitOfL1(.eoiInduced)
-            // APICv is inhibited while it is told: no stale-svi.
+            // APICv is inhibited while it is reported: no stale-svi.
             trace.blockIRQ(true)
             trace.eoi(0)
         case .flapping: for index in 0..<60 { trace.blockIRQ(index.isMultiple(of: 2)) }

@@ -68,7 +68,7 @@ import Testing
         #expect(line.ended == .init(l1: 1, l2: 0, unknown: 0))
     }
 
-    @Test func `VMs of one process are told apart by KVM's pointer`() {
+    @Test func `VMs of one process are reported apart by KVM's pointer`() {
         var trace = LiveTrace()
         trace.state(vm: 0x1000)
         trace.thread = EventStamp(time: 0, cpu: 1, tid: 102)

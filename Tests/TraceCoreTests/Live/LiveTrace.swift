@@ -68,7 +68,7 @@ struct LiveTrace: ~Copyable {
         analysis.take(.lost(gap), at: gap.stamp)
     }
 
-    /// A hole of two milliseconds; with a process, in its events alone.
+    /// A gap of two milliseconds; with a process, in its events alone.
     mutating func lose(_ events: UInt64, of process: Int32?) {
         let gap = EventGap(
             instance: 0, cpu: thread.cpu, process: process, from: time, to: time + 2_000_000, events: events)

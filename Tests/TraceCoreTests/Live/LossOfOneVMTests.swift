@@ -3,7 +3,7 @@ import Testing
 
 @testable import TraceCore
 
-/// Events that were lost and are known to have been one process's: its VMs can't be told clean, and all others can.
+/// Events that were lost and are known to have been one process's: its VMs isn't known clean, and all others can.
 @Suite struct LossOfOneVMTests {
     private static let ofVM0 = "Events of VM 0 were lost while recording: what they held may be a finding."
     private static let ofAnybody = "Events were lost while recording: what they held may be a finding."
@@ -143,7 +143,7 @@ import Testing
         #expect(report.vms.map(\.eventsLost) == [5, nil, nil])
     }
 
-    @Test func `one that begins before the hole ends may have lost some too`() {
+    @Test func `one that begins before the gap ends may have lost some too`() {
         var trace = twoVMs()
         trace.thread = EventStamp(time: 0, cpu: 0, tid: 101)
         trace.lose(5, of: 100)
@@ -153,7 +153,7 @@ import Testing
     }
 
     @Test(arguments: [false, true])
-    func `one that shows after the hole was there before it, unless it runs for the first time`(
+    func `one that shows after the gap was there before it, unless it runs for the first time`(
         _ isFirstRun: Bool
     ) {
         var trace = twoVMs()
@@ -190,7 +190,7 @@ import Testing
         var trace = Trace()
         trace.createVM()
         trace.enter()
-        trace.hole(cpu: 0, of: 100)
+        trace.gap(cpu: 0, of: 100)
         let seen = trace.outcome()
         #expect(seen.report.vms.map(\.eventsLost) == [1])
         #expect(seen.doubts.map(\.text).contains(Self.ofAnybody))
@@ -221,7 +221,7 @@ import Testing
             .apicAcceptIRQ(.init(vcpu: 7, deliveryMode: 0x600, vector: 0x9a)))
     }
 
-    @Test(arguments: [false, true]) func `that a vCPU never ran is told of the VM that lost nothing`(_ ends: Bool) {
+    @Test(arguments: [false, true]) func `that a vCPU never ran is reported of the VM that lost nothing`(_ ends: Bool) {
         var trace = twoVMs()
         for process in Self.processes { start(&trace, process) }
         trace.lose(5, of: 100)

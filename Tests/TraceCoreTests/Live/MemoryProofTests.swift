@@ -57,7 +57,7 @@ import Testing
         #expect(trace.findings.map(\.grade) == [.confirmed])
     }
 
-    @Test func `C1: one exit, a sound one in between, a hole or another mask prove nothing`() {
+    @Test func `C1: one exit, a sound one in between, a gap or another mask prove nothing`() {
         var trace = LiveTrace()
         trace.state()
         trace.words(.l1Exit, irr: [0x41], ppr: 0x50)

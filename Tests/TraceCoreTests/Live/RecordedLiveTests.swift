@@ -101,7 +101,7 @@ import Testing
         sink.event(.eoi(.init(vcpu: 0, vector: 0x51)), at: EventStamp(time: 190_000_000, cpu: 1, tid: 301))
     }
 
-    @Test(arguments: [false, true]) func `whose events were lost is told by the file as it was live`(
+    @Test(arguments: [false, true]) func `whose events were lost is reported by the file as it was live`(
         _ others: Bool
     ) throws {
         var live = Analysis(info: info)
@@ -109,26 +109,26 @@ import Testing
         (totals.first, totals.last) = (1_000_000, 190_000_000)
         Self.lose(&live, &totals, others: others)
         live.finish()
-        let told = ReportBuilder(live, totals: totals, path: nil).report()
+        let reported = ReportBuilder(live, totals: totals, path: nil).report()
         let written = try TestRecording(info) { writer in
             var totals = TraceTotals()
             Self.lose(&writer, &totals, others: others)
             try writer.finish(totals)
         }
         let read = try analysis(written.path)
-        #expect(told.vms.map(\.eventsLost) == [nil, 14, 7])
-        #expect(told.loss.ofVMs == 21)
-        #expect(read.vms.map(\.eventsLost) == told.vms.map(\.eventsLost))
-        #expect(read.limits == told.limits)
+        #expect(reported.vms.map(\.eventsLost) == [nil, 14, 7])
+        #expect(reported.loss.ofVMs == 21)
+        #expect(read.vms.map(\.eventsLost) == reported.vms.map(\.eventsLost))
+        #expect(read.limits == reported.limits)
         #expect(read.limits.contains { $0.hasPrefix("Events were lost while recording") } == others)
-        // Where a page tells of a hole it is as long as the CPU's records leave it.
+        // Where a page tells of a gap it is as long as the CPU's records leave it.
         if others {
-            #expect(read.loss.known == told.loss.known)
-            #expect(read.loss.overrun == told.loss.overrun)
-            #expect(read.loss.ofVMs == told.loss.ofVMs)
-            #expect(read.loss.gaps.map(\.process) == told.loss.gaps.map(\.process))
+            #expect(read.loss.known == reported.loss.known)
+            #expect(read.loss.overrun == reported.loss.overrun)
+            #expect(read.loss.ofVMs == reported.loss.ofVMs)
+            #expect(read.loss.gaps.map(\.process) == reported.loss.gaps.map(\.process))
         } else {
-            #expect(read.loss == told.loss)
+            #expect(read.loss == reported.loss)
         }
     }
 

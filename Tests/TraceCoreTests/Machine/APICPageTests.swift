@@ -53,7 +53,7 @@ import Testing
         #expect(pages(trace).l2 == .emulateOnly)
     }
 
-    @Test func `without mark_mmio_spte in the trace the two can't be told apart`() {
+    @Test func `without mark_mmio_spte in the trace the two can't be reported apart`() {
         var trace = active()
         trace.info.recordedKinds.remove(.init(.markMMIOSPTE))
         trace.resumeL2()

@@ -156,7 +156,7 @@ import Testing
         #expect(apicv.contradictions == 0)
     }
 
-    @Test func `APICv at work in a VM that is inhibited: the state is known, and the contradiction told`() throws {
+    @Test func `APICv at work in a VM that is inhibited: the state is known, and the contradiction reported`() throws {
         var trace = running()
         trace.blockIRQ(true)
         trace.exitOfL1()
@@ -177,7 +177,7 @@ import Testing
         #expect(apicv.contradictions == 0)
     }
 
-    @Test func `APICv off in a VM without an inhibit: nothing is known then, and the contradiction told`() throws {
+    @Test func `APICv off in a VM without an inhibit: nothing is known then, and the contradiction reported`() throws {
         var trace = Trace()
         trace.createVM()
         trace.exitOfL1()

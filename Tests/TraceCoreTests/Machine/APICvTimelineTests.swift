@@ -146,12 +146,12 @@ import Testing
         let stamp = EventStamp(time: 2000, cpu: 0, tid: 101)
         _ = apicv.showedInactive(.eoiByExit, settles: true, since: 1000, at: stamp)
         #expect((apicv.state, apicv.current.mask) == (.inhibited, 0))
-        let isNews = apicv.read(0x8, tellsMasks: true, at: 3000)
-        #expect(isNews)
+        let isChange = apicv.read(0x8, tellsMasks: true, at: 3000)
+        #expect(isChange)
         #expect((apicv.state, apicv.current.mask) == (.inhibited, 0x8))
     }
 
-    @Test func `accesses before the state was known are told apart once it is`() {
+    @Test func `accesses before the state was known are reported apart once it is`() {
         var trace = running()
         trace.resumeL2()
         trace.accessDirectly(0x20, write: false)

@@ -151,7 +151,7 @@ import Testing
         #expect(off(trace(times) { $0.resumeL2() }).contains(.nestedVMExitInject) == isOff)
     }
 
-    @Test func `kvm_entry injects what no kvm_inj_virq told of, unless an exit had interrupted its delivery`() {
+    @Test func `kvm_entry injects what no kvm_inj_virq reported of, unless an exit had interrupted its delivery`() {
         var trace = Trace()
         trace.resumeL2()
         trace.exitOfL2(info2: 0x8000_0041)

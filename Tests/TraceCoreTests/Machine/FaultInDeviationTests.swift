@@ -49,8 +49,9 @@ import Testing
 
     // MARK: L1's APIC page is MMIO to L2
 
-    @Test(arguments: [0, 8] as [UInt64]) func `an ordinary SPTE for L2 is told, whatever APICv's state`(_ mask: UInt64)
-    {
+    @Test(arguments: [0, 8] as [UInt64]) func `an ordinary SPTE for L2 is reported, whatever APICv's state`(
+        _ mask: UInt64
+    ) {
         var trace = vm(mask: mask)
         trace.resumeL2()
         access(&trace, .map, inL2: true)
@@ -63,7 +64,7 @@ import Testing
         #expect(trace.outcome().report.observations.map(\.count) == [2])
     }
 
-    @Test func `L2's access without an SPTE is told where KVM caches MMIO`() {
+    @Test func `L2's access without an SPTE is reported where KVM caches MMIO`() {
         var trace = vm()
         trace.resumeL2()
         access(&trace, .emulateOnly, inL2: true)
@@ -90,7 +91,7 @@ import Testing
     }
 
     @Test(arguments: [false, true])
-    func `an MMIO SPTE for L1 is told once KVM's page is known to be there`(_ isKnown: Bool) {
+    func `an MMIO SPTE for L1 is reported once KVM's page is known to be there`(_ isKnown: Bool) {
         var trace = vm()
         if isKnown { trace.exitOfL1(.apicAccess) }
         access(&trace, .mmioSPTE, inL2: false)
@@ -99,7 +100,7 @@ import Testing
         #expect(texts(trace).count == (isKnown ? 1 : 0))
     }
 
-    @Test func `an access of L1's that is emulated without an SPTE is told while APICv is active`() {
+    @Test func `an access of L1's that is emulated without an SPTE is reported while APICv is active`() {
         var trace = vm()
         showCaching(&trace)
         access(&trace, .emulateOnly, inL2: false)
@@ -116,7 +117,7 @@ import Testing
     }
 
     @Test(arguments: ["5.15.0", "6.12.0", "5.14.0-427.el9"])
-    func `an ordinary SPTE for L1 while APICv is inhibited is told`(_ kernel: String) {
+    func `an ordinary SPTE for L1 while APICv is inhibited is reported`(_ kernel: String) {
         var trace = vm(kernel: kernel, mask: 8)
         access(&trace, .map, inL2: false)
         #expect(texts(trace).count == 1)

@@ -41,7 +41,7 @@ import Testing
         #expect(trace.outcome()[0x41].coalesced == 0)
     }
 
-    @Test func `an injection that an exit interrupted is told by the event, from 6_0 on`() {
+    @Test func `an injection that an exit interrupted is reported by the event, from 6_0 on`() {
         var trace = Trace.inL2()
         trace.exitOfL2()
         trace.inject(0x41)
@@ -207,9 +207,9 @@ import Testing
         #expect(crossings(trace).map(\.vector) == [0x61])
     }
 
-    @Test func `nor does an EOI after a hole tell who took the vector`() {
+    @Test func `nor does an EOI after a gap tell who took the vector`() {
         var trace = Trace.inL2()
-        trace.hole(cpu: 0)
+        trace.gap(cpu: 0)
         trace.exitOfL2()
         trace.enter()
         trace.endDirectly(0x61)

@@ -23,7 +23,7 @@ import Testing
         #expect(seen.unknown == [:])
     }
 
-    @Test func `an exit is told to who watches exits, and again where it turns out to be L2's`() {
+    @Test func `an exit is reported to who watches exits, and again where it turns out to be L2's`() {
         var trace = Trace()
         trace.exitOfL1(.hlt)
         trace.enter()
@@ -63,7 +63,7 @@ import Testing
         #expect(seen[0x41].accepted.l1 == 1)
     }
 
-    @Test func `a preemption timer of L2's is told without kvm_nested_vmexit`() {
+    @Test func `a preemption timer of L2's is reported without kvm_nested_vmexit`() {
         var trace = Trace()
         trace.resumeL2()
         trace.exitOfL1(.preemptionTimer)
@@ -168,7 +168,7 @@ import Testing
         trace.resumeL2()
         trace.thread(.init(tid: 101, vcpu: 0, cpu: 3))
         trace.accept(0x41)
-        trace.hole(cpu: 5)
+        trace.gap(cpu: 5)
         trace.thread(.init(tid: 101, vcpu: 0, cpu: 5))
         trace.accept(0x51)
         #expect(trace.outcome()[0x41].accepted.l2 == 1)

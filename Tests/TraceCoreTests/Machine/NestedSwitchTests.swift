@@ -55,7 +55,7 @@ import Testing
         #expect(trace.outcome()[0x51].inService != nil)
     }
 
-    @Test func `once KVM is told what L1 ended for L2, nothing else ended in silence`() {
+    @Test func `once KVM is reported what L1 ended for L2, nothing else ended in silence`() {
         var trace = Trace.inL2()
         trace.deliver(0x31)
         trace.deliver(0x51)
@@ -68,7 +68,7 @@ import Testing
         #expect(trace.outcome()[0x31].inService != nil)
     }
 
-    @Test func `an MSR that L1 carried out may have been EOI, unless KVM is told what was ended`() {
+    @Test func `an MSR that L1 carried out may have been EOI, unless KVM is reported what was ended`() {
         for isTold in [false, true] {
             var trace = Trace.inL2()
             trace.deliver(0x31)
@@ -160,7 +160,8 @@ import Testing
     }
 
     @Test
-    func `an EOI of L2's that L1 is told of says that L1 gives it virtual-interrupt delivery; hooks of its APIC don't`()
+    func
+        `an EOI of L2's that L1 is reported of says that L1 gives it virtual-interrupt delivery; hooks of its APIC don't`()
     {
         for reason in [ExitReason.apicAccess, .apicWrite, .eoiInduced, Trace.cpuid] {
             var trace = Trace.inL2()
@@ -190,7 +191,7 @@ import Testing
         #expect(accepted(trace) == [0, 1, 0])
     }
 
-    @Test func `unless the entry is told to have failed`() {
+    @Test func `unless the entry is reported to have failed`() {
         var trace = Trace()
         trace.exitOfL1(.vmresume)
         trace.emit(.nestedVMEnterFailed(.init(error: 7)))

@@ -121,11 +121,11 @@ import Testing
         #expect(crossed(trace) == [0x61])
     }
 
-    @Test func `after a hole anything may be in service unseen, whatever was known before`() {
+    @Test func `after a gap anything may be in service unseen, whatever was known before`() {
         var trace = Trace.inL2()
         trace.deliver(0x31)
         trace.endDirectly(0x31)
-        trace.hole(cpu: 0)
+        trace.gap(cpu: 0)
         trace.runL2(entries: 1)
         trace.endDirectly(0x61)
         #expect(crossed(trace) == [])
@@ -173,7 +173,7 @@ import Testing
 
     @Test func `what was injected at no known level crosses nothing`() {
         var trace = Trace.inL2()
-        trace.hole(cpu: 0)
+        trace.gap(cpu: 0)
         trace.inject(0x61)
         trace.enter()
         trace.endDirectly(0x61)

@@ -61,7 +61,7 @@ import Testing
         var trace = Trace.inL2()
         trace.exitOfL1(Trace.cpuid)
         trace.accept(0x41)
-        trace.hole(cpu: 0)
+        trace.gap(cpu: 0)
         #expect(accepted(trace) == [0, 0, 1])
     }
 

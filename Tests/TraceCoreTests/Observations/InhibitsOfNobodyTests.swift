@@ -22,7 +22,7 @@ import Testing
         return trace
     }
 
-    @Test func `the masks are told over time, by the thread that set them`() {
+    @Test func `the masks are reported over time, by the thread that set them`() {
         #expect(
             texts(alone()) == [
                 "APICv inhibited 0x4 (ABSENT), set by thread 100.", "APICv active, set by thread 100.",

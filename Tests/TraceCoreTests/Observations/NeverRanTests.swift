@@ -33,7 +33,7 @@ import Testing
         return trace.outcome().report.observations.filter { $0.kind == .neverRan }
     }
 
-    @Test func `a vCPU that does not run for a hundred milliseconds is told, and not graded`() throws {
+    @Test func `a vCPU that does not run for a hundred milliseconds is reported, and not graded`() throws {
         let seen = later(sent(), ms: 9000)
         #expect(seen.count == 1)
         #expect((seen[0].vcpu, seen[0].count) == (1, 2))
@@ -49,7 +49,7 @@ import Testing
         #expect(later(sent(), ms: 100).count == 1)
     }
 
-    @Test func `one that was never seen at all is told by its number`() {
+    @Test func `one that was never seen at all is reported by its number`() {
         #expect(later(sent(to: 7), ms: 200).map(\.vcpu) == [7])
     }
 
@@ -88,9 +88,9 @@ import Testing
         #expect(later(trace, ms: 500).isEmpty)
     }
 
-    @Test func `a hole anywhere may hold its run`() {
+    @Test func `a gap anywhere may hold its run`() {
         var trace = sent()
-        trace.hole(cpu: 6)
+        trace.gap(cpu: 6)
         #expect(later(trace, ms: 500).isEmpty)
     }
 

@@ -26,7 +26,7 @@ import Testing
         trace.outcome().report.observations.filter { $0.kind == .noProgress }
     }
 
-    @Test func `one fault and one interrupt 2000 times: told, and not graded`() throws {
+    @Test func `one fault and one interrupt 2000 times: reported, and not graded`() throws {
         var trace = Trace()
         for _ in 0..<2000 { fault(&trace, again: 0xd1) }
         let seen = observations(trace)
@@ -39,7 +39,7 @@ import Testing
         #expect(trace.outcome().verdict == .clean)
     }
 
-    @Test func `a hundred in a row are told, ninety-nine are not`() {
+    @Test func `a hundred in a row are reported, ninety-nine are not`() {
         for (count, found) in [(Self.needed, 1), (Self.needed - 1, 0)] {
             var trace = Trace()
             for _ in 0..<count { fault(&trace) }
@@ -121,16 +121,16 @@ import Testing
         }
     }
 
-    @Test func `a hole may hide progress`() {
+    @Test func `a gap may hide progress`() {
         var trace = Trace()
         for index in 0..<(2 * Self.needed - 2) {
-            if index == Self.needed - 1 { trace.hole(cpu: 0) }
+            if index == Self.needed - 1 { trace.gap(cpu: 0) }
             fault(&trace)
         }
         #expect(observations(trace).isEmpty)
     }
 
-    @Test func `what is over is told too, with its own times`() throws {
+    @Test func `what is over is reported too, with its own times`() throws {
         var trace = Trace()
         for _ in 0..<Self.needed { fault(&trace) }
         let end = trace.time

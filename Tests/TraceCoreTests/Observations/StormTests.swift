@@ -36,7 +36,7 @@ import Testing
         trace.outcome().report.observations.filter { $0.kind == .storm }
     }
 
-    @Test func `accepted, ended and passed on 80, 80 and 10 times: told, and not graded`() throws {
+    @Test func `accepted, ended and passed on 80, 80 and 10 times: reported, and not graded`() throws {
         var trace = nested()
         for index in 0..<80 { round(&trace, passesOn: index % 8 == 0) }
         let storm = try #require(storms(trace).first)
@@ -73,10 +73,10 @@ import Testing
         #expect(storms(trace).isEmpty)
     }
 
-    @Test func `a hole begins anew`() {
+    @Test func `a gap begins anew`() {
         var trace = nested()
         for index in 0..<(2 * Self.rounds - 2) {
-            if index == Self.rounds - 1 { trace.hole(cpu: 0) }
+            if index == Self.rounds - 1 { trace.gap(cpu: 0) }
             round(&trace, passesOn: index % 8 == 0)
         }
         #expect(storms(trace).isEmpty)

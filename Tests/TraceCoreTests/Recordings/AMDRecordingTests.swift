@@ -67,7 +67,7 @@ import Testing
         }
     }
 
-    @Test func `two VMs with the same vCPU ids are told apart`() throws {
+    @Test func `two VMs with the same vCPU ids are reported apart`() throws {
         let recording = BundledRecording(name: "amd/6.12-force_avic/two-vms")
         let (report, truth) = (try recording.report(), try truth(of: recording))
         #expect(Set(report.vms.map(\.pid)) == Set([325, 326]))

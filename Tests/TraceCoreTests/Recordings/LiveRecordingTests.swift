@@ -56,9 +56,9 @@ import Testing
         let report = try BundledRecording.report(of: recording.path)
         let reason = Comment(rawValue: recording.because)
         #expect(report.verdict == recording.grade, reason)
-        let told = report.findings.filter { $0.grade >= .hazard }
-        #expect(Set(told.flatMap(\.vectors)) == Set(recording.lost), reason)
-        #expect(Set(told.flatMap(\.stuck)) == Set(recording.stuck), reason)
+        let reported = report.findings.filter { $0.grade >= .hazard }
+        #expect(Set(reported.flatMap(\.vectors)) == Set(recording.lost), reason)
+        #expect(Set(reported.flatMap(\.stuck)) == Set(recording.stuck), reason)
     }
 
     @Test(arguments: ["fixed-x-l2cli", "fixed-x-parked", "fixed-x-tprhlt"])
@@ -68,7 +68,7 @@ import Testing
         #expect(!report.findings.contains { $0.rule == .lostAccept || $0.symptoms.contains("lost-accept") })
     }
 
-    @Test func `KVM's entering L2 without a deliverable interrupt is told beside the wrong SVI`() throws {
+    @Test func `KVM's entering L2 without a deliverable interrupt is reported beside the wrong SVI`() throws {
         let recording = try #require(Self.all.first { $0.name == "nofix-x-c2" })
         let report = try BundledRecording.report(of: recording.path)
         let finding = try #require(report.findings.first { $0.grade == .confirmed })
@@ -78,7 +78,7 @@ import Testing
     }
 
     @Test(arguments: ["nofix-stale-svi", "nofix-stale-svi-set", "nofix-x-c2"])
-    func `a fix that is there by its types and does not work is called broken, and the crossing is told`(
+    func `a fix that is there by its types and does not work is called broken, and the crossing is reported`(
         _ name: String
     ) throws {
         let recording = try #require(Self.all.first { $0.name == name })

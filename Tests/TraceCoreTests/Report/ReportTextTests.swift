@@ -4,7 +4,7 @@ import Testing
 @testable import TraceCore
 
 @Suite struct ReportTextTests {
-    @Test func `a lost interrupt is told on one screen`() {
+    @Test func `a lost interrupt is reported on one screen`() {
         #expect(
             SampleReports.lost.text(style: .init()) == """
                 CONFIRMED     Interrupts are lost: vector 0x30, vCPU 0 of qemu-system-x86 (pid 214), since
@@ -147,7 +147,7 @@ import Testing
                 """))
     }
 
-    @Test func `of what one VM lost its name is told, and nothing where others alone were asked for`() {
+    @Test func `of what one VM lost its name is reported, and nothing where others alone were asked for`() {
         var report = SampleReports.clean
         report.loss = .init(
             known: 12, unknownGaps: 0, overrun: 12, ofVMs: 12, gapsTotal: 1,

@@ -45,10 +45,10 @@ import Testing
         #expect(trace.outcome().verdict == .inconclusive)
     }
 
-    @Test func `a hole, an overrun or a cut is never clean`() {
-        var hole = quiet()
-        hole.hole(cpu: 5)
-        #expect(hole.outcome().verdict == .inconclusive)
+    @Test func `a gap, an overrun or a cut is never clean`() {
+        var gap = quiet()
+        gap.gap(cpu: 5)
+        #expect(gap.outcome().verdict == .inconclusive)
         var overrun = quiet()
         overrun.totals.overrun = 1
         #expect(overrun.outcome().verdict == .inconclusive)

@@ -85,9 +85,9 @@ import Testing
         #expect(lost(trace) == [])
     }
 
-    @Test func `after a hole it may have been`() {
+    @Test func `after a gap it may have been`() {
         var trace = slept()
-        trace.hole(cpu: 0)
+        trace.gap(cpu: 0)
         #expect(lost(trace) == [])
     }
 
@@ -111,9 +111,9 @@ import Testing
         #expect(lost(trace) == [0x51])
     }
 
-    @Test func `after a hole it takes another crossing`() {
+    @Test func `after a gap it takes another crossing`() {
         var trace = Trace.endedByL1(0x51)
-        trace.hole(cpu: 0)
+        trace.gap(cpu: 0)
         trace.runL2(entries: 1)
         trace.accept(0x41)
         trace.runL2(entries: 10, over: 30)
@@ -134,8 +134,8 @@ import Testing
         #expect(shown { _ in } == .present)
     }
 
-    @Test func `not after a hole, and not where L1 is handed interrupts with the exit`() {
-        #expect(shown { $0.hole(cpu: 0) } == .unknown)
+    @Test func `not after a gap, and not where L1 is handed interrupts with the exit`() {
+        #expect(shown { $0.gap(cpu: 0) } == .unknown)
         let handed = shown {
             $0.accept(0x22)
             goToL1(&$0, .externalInterrupt, intInfo: 0x8000_0022)
@@ -183,7 +183,7 @@ import Testing
         var trace = Trace()
         trace.createVM()
         trace.resumeL2()
-        // The PIC's interrupts would be told of.
+        // The PIC's interrupts would be reported of.
         trace.inject(0x77, reinjected: true)
         for _ in 0..<17 {
             trace.accept(0x30)

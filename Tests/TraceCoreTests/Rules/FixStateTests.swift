@@ -28,7 +28,7 @@ import Testing
         #expect(trace.outcome().grade(.lostAccept) == .hazard)
     }
 
-    @Test func `a stuck vector contradicts the symbols, and both are told`() {
+    @Test func `a stuck vector contradicts the symbols, and both are reported`() {
         var trace = Trace.endedByL1(0x51)
         trace.info.symbols = Self.fixed
         trace.exitOfL2()
@@ -151,7 +151,7 @@ import Testing
     /// crossing and the next.
     private func passedOn(_ times: Int, isTold: Bool = true, then: (inout Trace) -> Void = { _ in }) -> FixState.State {
         var trace = Trace.endedByL2(0x30)
-        // The PIC's interrupts of the same number would be told of.
+        // The PIC's interrupts of the same number would be reported of.
         if isTold { trace.inject(0x77, reinjected: true) }
         for _ in 0..<times {
             then(&trace)

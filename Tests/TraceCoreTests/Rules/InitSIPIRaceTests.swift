@@ -20,8 +20,8 @@ import Testing
         return trace
     }
 
-    /// vCPU 1 exits, and L1 is told why.
-    private func told(_ trace: inout Trace, _ reason: ExitReason) {
+    /// vCPU 1 exits, and L1 is reported why.
+    private func reported(_ trace: inout Trace, _ reason: ExitReason) {
         trace.thread(.vcpu1)
         trace.exitOfL2(.externalInterrupt)
         trace.forward(reason)
@@ -33,7 +33,7 @@ import Testing
         var trace = nested()
         trace.accept(0, on: 1, mode: Self.initMode)
         trace.accept(0x9a, on: 1, mode: Self.sipiMode)
-        told(&trace, .initSignal)
+        reported(&trace, .initSignal)
         return trace
     }
 
@@ -55,21 +55,21 @@ import Testing
         #expect(later(raced(), ms: 99).outcome().finding(.initSIPIRace) == nil)
     }
 
-    @Test func `a second SIPI that L1 is told of rescues the vCPU`() {
+    @Test func `a second SIPI that L1 is reported of rescues the vCPU`() {
         var trace = raced()
         trace.thread(.vcpu1)
         trace.resumeL2()
         trace.thread(.vcpu0)
         trace.after(ms: 10)
         trace.accept(0x9a, on: 1, mode: Self.sipiMode)
-        told(&trace, .sipiSignal)
+        reported(&trace, .sipiSignal)
         #expect(later(trace, ms: 500).outcome().finding(.initSIPIRace) == nil)
     }
 
     @Test func `a SIPI after the INIT was taken is in time`() {
         var trace = nested()
         trace.accept(0, on: 1, mode: Self.initMode)
-        told(&trace, .initSignal)
+        reported(&trace, .initSignal)
         trace.accept(0x9a, on: 1, mode: Self.sipiMode)
         #expect(later(trace, ms: 500).outcome().finding(.initSIPIRace) == nil)
     }
@@ -103,7 +103,7 @@ import Testing
         trace.after(ms: 500)
         trace.thread(.vcpu0)
         trace.accept(0, on: 1, mode: Self.initMode)
-        told(&trace, .initSignal)
+        reported(&trace, .initSignal)
         #expect(later(trace, ms: 500).outcome().verdict <= .exposed)
     }
 
@@ -114,13 +114,13 @@ import Testing
         trace.thread(.vcpu1)
         for _ in 0..<2 { trace.visitL1() }
         trace.thread(.vcpu0)
-        told(&trace, .initSignal)
+        reported(&trace, .initSignal)
         #expect(later(trace, ms: 500).outcome().finding(.initSIPIRace) == nil)
     }
 
-    @Test func `a hole on the target's CPU may hold the rescue`() {
+    @Test func `a gap on the target's CPU may hold the rescue`() {
         var trace = raced()
-        trace.hole(cpu: 1)
+        trace.gap(cpu: 1)
         #expect(later(trace, ms: 500).outcome().finding(.initSIPIRace) == nil)
     }
 

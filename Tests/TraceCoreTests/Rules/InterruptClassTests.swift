@@ -78,9 +78,9 @@ import Testing
         #expect(judged(trace) == .unexplained)
     }
 
-    @Test func `a hole came after the accept`() {
+    @Test func `a gap came after the accept`() {
         var trace = accepted()
-        trace.hole(cpu: 0)
+        trace.gap(cpu: 0)
         trace.exitOfL2()
         #expect(judged(trace) == .touchedByGap)
     }

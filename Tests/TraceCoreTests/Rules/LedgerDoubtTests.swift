@@ -3,7 +3,7 @@ import Testing
 
 @testable import TraceCore
 
-/// The doubts that a VM's own events leave: interrupts that nothing delivers, EOIs that nobody saw, levels that can't be told.
+/// The doubts that a VM's own events leave: interrupts that nothing delivers, EOIs that nobody saw, levels that isn't known.
 @Suite struct LedgerDoubtTests {
     private func inL2(created: Bool = true, clock: TraceClock.Unit = .nanoseconds) -> Trace {
         var trace = Trace(clock: clock)

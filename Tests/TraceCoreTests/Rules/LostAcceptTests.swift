@@ -205,7 +205,7 @@ import Testing
         #expect(trace.outcome().finding(.lostAccept)?.vectors == [0x41])
     }
 
-    @Test func `after a crossing it is stale-svi's symptom, told once`() {
+    @Test func `after a crossing it is stale-svi's symptom, reported once`() {
         var trace = Trace.endedByL1(0x51)
         trace.accept(0x41)
         trace.accept(0x41)
@@ -217,7 +217,7 @@ import Testing
         #expect(seen.finding(.lostAccept) == nil)
     }
 
-    @Test func `with APICv off a crossing is no cause, and a lost accept is told`() {
+    @Test func `with APICv off a crossing is no cause, and a lost accept is reported`() {
         var trace = Trace()
         trace.thread(.vmm)
         trace.inhibit(reason: 0, set: true, mask: 1)

@@ -36,7 +36,7 @@ import Testing
         #expect(absorbing(.confirmed, .hazard).count == 1)
     }
 
-    @Test func `another rule's becomes a symptom, told once`() {
+    @Test func `another rule's becomes a symptom, reported once`() {
         var finding = absorbing(.suspect, .suspect)
         finding.absorb(self.finding(.lostAccept, .hazard, count: 3, limit: "c"))
         #expect(finding.symptoms == [.lostAccept])

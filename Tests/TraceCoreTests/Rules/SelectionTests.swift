@@ -74,7 +74,7 @@ import Testing
         }
     }
 
-    @Test func `a hole after the window takes nothing from what was proven in it`() {
+    @Test func `a gap after the window takes nothing from what was proven in it`() {
         var trace = Trace.endedByL2(0x30)
         for _ in 0..<20 {
             trace.after(ms: 110)
@@ -83,7 +83,7 @@ import Testing
         }
         let end = trace.time
         trace.after(ms: 10)
-        trace.hole(cpu: 0)
+        trace.gap(cpu: 0)
         #expect(trace.outcome(window: 0...end).grade(.staleSVI) == .confirmed)
         #expect(trace.outcome().grade(.staleSVI) == .suspect)
     }

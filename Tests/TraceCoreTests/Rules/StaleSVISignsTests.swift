@@ -134,8 +134,8 @@ import Testing
     }
 
     @Test(arguments: [0, 0x22, 0x51] as [Int32])
-    func `S3: L1's EOI ends a lower vector than the one that KVM injected: it is stuck`(_ told: Int32) throws {
-        let seen = stuck(telling: told).outcome()
+    func `S3: L1's EOI ends a lower vector than the one that KVM injected: it is stuck`(_ reported: Int32) throws {
+        let seen = stuck(telling: reported).outcome()
         let finding = try #require(seen.finding(.staleSVI))
         #expect(finding.grade == .suspect)
         #expect(finding.vectors.isEmpty)
@@ -203,7 +203,7 @@ import Testing
         trace.deliver(0x61)
         trace.accessHooked(0xb0, write: true)
         trace.exitOfL1(.eoiInduced)
-        // APICv is inhibited while it is told: no stale-svi.
+        // APICv is inhibited while it is reported: no stale-svi.
         trace.blockIRQ(true)
         trace.eoi(0)
         let seen = trace.outcome()
@@ -370,9 +370,9 @@ import Testing
         #expect(trace.outcome().fix.state == .unknown)
     }
 
-    @Test func `a hole later on leaves the sign, not the proof`() {
+    @Test func `a gap later on leaves the sign, not the proof`() {
         var trace = offered(20, over: 2500)
-        trace.hole(cpu: 0)
+        trace.gap(cpu: 0)
         trace.runL2(entries: 2)
         #expect(trace.outcome().grade(.staleSVI) == .suspect)
     }

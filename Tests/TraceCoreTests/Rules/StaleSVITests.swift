@@ -142,7 +142,7 @@ import Testing
         #expect(trace.outcome().finding(.staleSVI)?.vectors == [0x41])
     }
 
-    @Test func `what L1 may have ended through an MSR that can't be told holds nothing back for certain`() {
+    @Test func `what L1 may have ended through an MSR that can't be reported holds nothing back for certain`() {
         var trace = Trace.endedByL1(0x51)
         trace.deliver(0x61)
         trace.exitOfL2(.msrWrite)
@@ -242,14 +242,14 @@ import Testing
         #expect(trace.outcome().finding(.staleSVI)?.vectors == [])
     }
 
-    @Test func `a hole in the middle of a crossing leaves none, and no clean bill`() {
+    @Test func `a gap in the middle of a crossing leaves none, and no clean bill`() {
         var trace = Trace()
         trace.createVM()
         trace.resumeL2()
         trace.exitOfL2()
         trace.inject(0x51)
         trace.enter()
-        trace.hole(cpu: 0, events: 12)
+        trace.gap(cpu: 0, events: 12)
         trace.endHooked()
         trace.accept(0x41)
         trace.runL2(entries: 10, over: 30)
@@ -258,13 +258,13 @@ import Testing
         #expect(seen.verdict == .inconclusive)
     }
 
-    @Test func `a hole after the crossing ends what waits on it; on another CPU it doesn't`() {
+    @Test func `a gap after the crossing ends what waits on it; on another CPU it doesn't`() {
         var trace = Trace.endedByL1(0x51)
         trace.accept(0x41)
         trace.runL2(entries: 3, over: 4)
         var elsewhere = trace
-        trace.hole(cpu: 0)
-        elsewhere.hole(cpu: 6)
+        trace.gap(cpu: 0)
+        elsewhere.gap(cpu: 6)
         trace.runL2(entries: 10, over: 30)
         elsewhere.runL2(entries: 10, over: 30)
         #expect(trace.outcome().finding(.staleSVI)?.vectors == [])

@@ -11,7 +11,7 @@ import Testing
         trace.enter()
     }
 
-    /// L1's EOI, of which KVM is told.
+    /// L1's EOI, of which KVM is reported.
     private func end(_ vector: Int32, _ trace: inout Trace) {
         trace.exitOfL1(.eoiInduced)
         trace.eoi(vector)
@@ -48,7 +48,7 @@ import Testing
 
     // MARK: Other vectors, which may be L1's by right
 
-    /// 0x61 was injected into L2, L1 writes an EOI for L2, and KVM is told of 0x22's.
+    /// 0x61 was injected into L2, L1 writes an EOI for L2, and KVM is notified of 0x22's.
     private func told22(
         sure: Bool = true, hooked: Bool = true, before: (inout Trace) -> Void = { _ in },
         meanwhile: (inout Trace) -> Void = { _ in }
@@ -125,7 +125,7 @@ import Testing
         #expect(stuck(trace) == [])
     }
 
-    @Test func `what KVM injected stays in service while L1 runs, whichever event told of it`() {
+    @Test func `what KVM injected stays in service while L1 runs, whichever event reported of it`() {
         for isToldByEntry in [false, true] {
             var trace = Trace.inL2()
             trace.exitOfL2()

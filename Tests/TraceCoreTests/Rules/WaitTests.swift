@@ -206,11 +206,11 @@ import Testing
         #expect(statement(3)?.contains("late") == false)
     }
 
-    @Test func `a sign before a hole is withdrawn by a delivery after it`() {
+    @Test func `a sign before a gap is withdrawn by a delivery after it`() {
         var trace = Trace.endedByL1(0x51)
         trace.accept(0x41)
         trace.runL2(entries: 10, over: 30)
-        trace.hole(cpu: 0)
+        trace.gap(cpu: 0)
         trace.runL2(entries: 1)
         #expect(trace.outcome().lostToStaleSVI == [0x41])
         trace.exitOfL2()
@@ -219,20 +219,20 @@ import Testing
         #expect(trace.outcome().lostToStaleSVI == [])
     }
 
-    @Test func `waits without a sign leave a hole room for those with one`() {
+    @Test func `waits without a sign leave a gap room for those with one`() {
         var trace = Trace.takingInterrupts()
         for vector in 0x80..<0x98 as Range<UInt8> { trace.accept(vector) }
-        trace.hole(cpu: 0)
+        trace.gap(cpu: 0)
         trace.runL2(entries: 1)
         trace.accept(0x42)
         trace.runL2(entries: 25, over: 120)
-        trace.hole(cpu: 0)
+        trace.gap(cpu: 0)
         #expect(trace.outcome().finding(.lostAccept)?.vectors == [0x42])
     }
 
     // MARK: One loss, one finding
 
-    @Test func `what stale-svi says was lost is not told by lost-accept too, a hazard neither`() {
+    @Test func `what stale-svi says was lost is not reported by lost-accept too, a hazard neither`() {
         var trace = Trace.endedByL1(0x51)
         trace.accept(0x41)
         trace.runL2(entries: 25, over: 120)
@@ -364,11 +364,11 @@ import Testing
                 $0.exitOfL2(.crAccess, info1: 0x18)
                 $0.enter()
             })
-        let told: (inout Trace) -> Void = {
+        let reported: (inout Trace) -> Void = {
             $0.exitOfL2(.crAccess, info1: 8)
             $0.emit(.cr(.init(isWrite: true, register: 8, value: 5)))
             $0.enter()
         }
-        #expect(!isFound(told))
+        #expect(!isFound(reported))
     }
 }

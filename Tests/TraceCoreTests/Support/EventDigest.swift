@@ -5,7 +5,7 @@
 struct EventDigest: EventSink, Equatable {
     private var hash: UInt64 = 0
     private(set) var events = 0
-    private(set) var holes = 0
+    private(set) var gaps = 0
 
     init() {}
 
@@ -18,7 +18,7 @@ struct EventDigest: EventSink, Equatable {
     mutating func take(_ item: TraceItem, at stamp: EventStamp) {
         switch item {
         case .event(let event): add(event, stamp)
-        case .lost: holes += 1
+        case .lost: gaps += 1
         case .fact: break
         }
     }

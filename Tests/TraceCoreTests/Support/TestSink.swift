@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 @testable import TraceCore
 
-/// Keeps what it is told, one line an event or hole.
+/// Keeps what it is reported, one line an event or gap.
 struct TestSink: EventSink {
     private(set) var lines: [String] = []
     private(set) var events = 0

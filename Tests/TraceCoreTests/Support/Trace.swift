@@ -18,7 +18,7 @@ struct Trace {
 
     private enum Step {
         case event(KVMEvent, EventStamp)
-        case hole(EventGap)
+        case gap(EventGap)
     }
 
     var info: TraceInfo
@@ -65,9 +65,9 @@ struct Trace {
     }
 
     /// Events were lost on a CPU, up to this moment; with a process, of that one alone.
-    mutating func hole(cpu: Int32, of process: Int32? = nil, events: UInt64? = nil) {
+    mutating func gap(cpu: Int32, of process: Int32? = nil, events: UInt64? = nil) {
         let gap = EventGap(instance: 0, cpu: cpu, process: process, from: time, to: time + 1000, events: events)
-        steps.append(.hole(gap))
+        steps.append(.gap(gap))
         totals.gaps.append(gap)
         time += 1000
     }
@@ -76,7 +76,7 @@ struct Trace {
         for step in steps {
             switch step {
             case .event(let event, let stamp): sink.event(event, at: stamp)
-            case .hole(let gap): sink.lost(gap)
+            case .gap(let gap): sink.lost(gap)
             }
         }
     }

@@ -54,7 +54,7 @@ import Testing
     @Test func `a recording counts no more names than a trace can have events`() throws {
         var delivery = EventDelivery(
             decoder: EventDecoder(order: .little, bindings: []), own: [try #require(OwnBinding(counts))], others: 0,
-            conversion: ClockConversion(), heard: [])
+            conversion: ClockConversion(), takenFrom: [])
         for number in 0..<1000 {
             let name = Array("event\(number)".utf8)
             let bytes = TestRecord.record(id: 1) { record in

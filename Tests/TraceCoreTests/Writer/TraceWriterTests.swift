@@ -50,7 +50,7 @@ import Testing
         #expect(read.map(\.withoutBorrowedStamp) == items.map(\.withoutBorrowedStamp))
     }
 
-    @Test func `a trace says of itself what it was told`() throws {
+    @Test func `a trace says of itself what it was reported`() throws {
         let written = try TestRecording(info) { writer in
             writer.event(eoi(0x41), at: stamp(10))
             writer.commands[9] = "CPU 1/KVM"
@@ -78,7 +78,7 @@ import Testing
         #expect(totals.notes == [])
     }
 
-    @Test func `holes are told where they were`() throws {
+    @Test func `gaps are reported where they were`() throws {
         let written = try TestRecording(info) { writer in
             writer.event(eoi(1), at: stamp(100))
             writer.event(eoi(2), at: stamp(110, cpu: 1))
@@ -101,7 +101,7 @@ import Testing
         #expect(read.totals.overrun == 20)
     }
 
-    @Test func `a hole in a process's events is an event`() throws {
+    @Test func `a gap in a process's events is an event`() throws {
         let gaps = [
             EventGap(instance: 0, cpu: 1, process: 100, from: 110, to: 300, events: 5),
             EventGap(instance: 0, cpu: 1, process: 200, from: 120, to: nil, events: 1 << 40),

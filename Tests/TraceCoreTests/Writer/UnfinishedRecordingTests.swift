@@ -50,7 +50,7 @@ import Testing
         #expect(read.lines == (0..<5000).map(line))
     }
 
-    @Test func `a name that was told is there without the saved command lines`() throws {
+    @Test func `a name that was reported is there without the saved command lines`() throws {
         try withUnfinished { bytes, _ in
             var sink = LiveTestSink()
             var file = try TestFile.open(bytes)

@@ -20,7 +20,7 @@ public struct APICOfL2: Equatable, Sendable {
     }
 
     /// L1 gives L2 virtual-interrupt delivery, which acts on a virtual-APIC page of L2's.
-    mutating func hasVirtualInterruptDelivery() { ownSigns &+= 1 }
+    mutating func givenVirtualInterruptDelivery() { ownSigns &+= 1 }
 
     public var kind: Kind {
         if sharedSigns > 0 { return .l1s }

@@ -51,7 +51,7 @@ public struct APICPage: Sendable {
     }
 
     /// `handle_mmio_page_fault` on the page: the MMIO SPTE is there.
-    mutating func hitMMIOSPTE(at stamp: EventStamp) {
+    mutating func faultedOnMMIOSPTE(at stamp: EventStamp) {
         fault = (.handleMMIOPageFault, stamp)
         installed = (.mmioSPTE, .handleMMIOPageFault, stamp)
     }
@@ -67,7 +67,7 @@ public struct APICPage: Sendable {
         guard let fault else { return false }
         self.fault = nil
         if let installed { return become(installed.state, by: installed.by, at: installed.at) }
-        // Row 6 of the table: no SPTE. Without mark_mmio_spte in the trace the two can't be told apart.
+        // Row 6 of the table: no SPTE. Without mark_mmio_spte in the trace the two can't be distinguished.
         return tellsInstalls && become(.emulateOnly, by: fault.by, at: fault.at)
     }
 

@@ -67,7 +67,7 @@ public struct APICvTimeline: Equatable, Sendable {
     /// The mask as KVM holds it. True where it differs from what was known.
     ///
     /// The change's own event comes before KVM writes the new mask, so that a reading after it may still be old: where
-    /// the event tells every mask, only the first reading counts, and the first after a hole.
+    /// the event tells every mask, only the first reading counts, and the first after a gap.
     ///
     /// - Parameter tellsMasks: `kvm_apicv_inhibit_changed` is recorded.
     mutating func read(_ mask: UInt64, tellsMasks: Bool, at time: UInt64) -> Bool {
@@ -77,11 +77,11 @@ public struct APICvTimeline: Equatable, Sendable {
         let state: State = mask == 0 ? .active : .inhibited
         guard isInitial else { return append(Interval(from: time, state: state, mask: mask, inferred: false)) }
         isInitial = false
-        let isNews = current.state != state || current.mask != mask
+        let isChange = current.state != state || current.mask != mask
         initial = state
         current = Interval(from: nil, state: state, mask: mask, inferred: false)
         intervals = [current]
-        return isNews
+        return isChange
     }
 
     /// A change may have been missed.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Interrupts that were offered to some VM's vCPU, which VM can't be told: by the handler of a host's interrupt, whose
+/// Interrupts that were offered to some VM's vCPU, which VM isn't known: by the handler of a host's interrupt, whose
 /// thread is whichever it hit, or by a worker that serves no VM that is known.
 ///
 /// The vCPU that is seen to take one has it. The oldest are forgotten.

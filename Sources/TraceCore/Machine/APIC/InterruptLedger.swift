@@ -5,7 +5,7 @@
 /// It keeps books and finds crossings; whether anything is lost is for the rules to say.
 public struct InterruptLedger: Equatable, Sendable {
     private var accounts = VectorAccounts()
-    /// Holes in the trace that this vCPU's events may have fallen into.
+    /// Gaps in the trace that this vCPU's events may have fallen into.
     public private(set) var gaps: UInt32 = 0
     /// Vectors in service that were seen, as a bit map, so that the highest is at hand.
     private var inServiceMap = VectorSet()
@@ -14,7 +14,7 @@ public struct InterruptLedger: Equatable, Sendable {
     private var pendingMap = VectorSet()
     /// The pending ones that hardware can't have delivered.
     private var certainMap = VectorSet()
-    /// Those that may have been in service before the trace, or a hole in it, let anybody see them go there.
+    /// Those that may have been in service before the trace, or a gap in it, let anybody see them go there.
     private var unseenMap = VectorSet.all
 
     public init() {}
@@ -106,8 +106,8 @@ public struct InterruptLedger: Equatable, Sendable {
         accounts[vector].acknowledged[level] &+= 1
     }
 
-    /// L2 reached for a register that can't be told, and L1 carried it out: it may have been an EOI.
-    mutating func mayHaveEnded() {
+    /// L2 reached for a register that isn't known, and L1 carried it out: it may have been an EOI.
+    mutating func markMayHaveEnded() {
         for vector in inServiceMap.vectors { accounts[vector].inService?.mayHaveEnded = true }
     }
 
@@ -152,15 +152,15 @@ public struct InterruptLedger: Equatable, Sendable {
         return crossing(of: vector, open, endedAt: .l1, inferred: true, at: stamp, .nestedVMExitInject)
     }
 
-    /// L1 wrote an EOI for `vector`, but KVM was told of another's end (`kvm_eoi` at `stamp`): it stays in service.
+    /// L1 wrote an EOI for `vector`, but KVM was notified of another's end (`kvm_eoi` at `stamp`): it stays in service.
     func missedEOI(of vector: UInt8, at stamp: EventStamp) -> Crossing? {
         guard let open = accounts[vector].inService else { return nil }
         return crossing(of: vector, open, endedAt: .l1, inferred: true, at: stamp, .eoi)
     }
 
-    /// L1 runs with interrupts delivered by hardware: what is pending may be gone without a trace.
+    /// L1 runs with interrupts delivered by hardware: notes that what is pending may be gone without a trace.
     @inline(__always)
-    mutating func mayDeliverSilently() {
+    mutating func markSilentDelivery() {
         if !certainMap.isEmpty { forgetCertainty() }
     }
 
@@ -179,8 +179,8 @@ public struct InterruptLedger: Equatable, Sendable {
         unseenMap = .all
     }
 
-    /// Nothing that went unseen into service is there: an EOI found none, or the vCPU's whole life has been seen.
-    mutating func hasNothingUnseen() {
+    /// Notes that nothing that went unseen into service is there: an EOI found none, or the vCPU's whole life has been seen.
+    mutating func clearUnseen() {
         unseenMap = VectorSet()
     }
 

@@ -4,13 +4,13 @@
 extension Machine {
     /// A register that KVM itself read or wrote: of an access that `kvm_mmio` or `kvm_msr` tell too, or that hardware
     /// finished and reported (APIC_WRITE). It shows that the APIC answers at that address.
-    mutating func apic<Observer: MachineObserver>(
-        _ access: KVMEvent.APICAccess, _ thread: ThreadIndex, _ stamp: EventStamp, _ observer: inout Observer
+    mutating func apic(
+        _ access: KVMEvent.APICAccess, _ observer: inout some MachineObserver
     ) {
         let vcpu = vcpu(of: thread)
         let register = APICRegister(offset: access.register)
         let reason = vcpus[vcpu].bracket.reason
-        showedLocalAPIC(vcpus[vcpu].vm, vcpu, stamp, &observer)
+        showedLocalAPIC(vcpus[vcpu].vm, vcpu, at: stamp, &observer)
         consistency.register(
             inEPTExit: vcpus[vcpu].bracket.isOpen && reason == .eptMisconfig,
             isEOI: register == .eoi && access.isWrite && reason != .apicWrite)
@@ -23,8 +23,8 @@ extension Machine {
         }
     }
 
-    mutating func msr<Observer: MachineObserver>(
-        _ access: KVMEvent.MSRAccess, _ thread: ThreadIndex, _ stamp: EventStamp, _ observer: inout Observer
+    mutating func msr(
+        _ access: KVMEvent.MSRAccess, _ observer: inout some MachineObserver
     ) {
         let vcpu = vcpu(of: thread)
         guard !access.exception else { return }
@@ -32,7 +32,7 @@ extension Machine {
         if vcpus[vcpu].hasEndedByMSR {
             vcpus[vcpu].hasEndedByMSR = false
             if access.isWrite, APICRegister(msr: access.index) == .eoi, vcpus[vcpu].bracket.isOpen {
-                showedInactive(vcpus[vcpu].vm, vcpu, .eoiByExit, stamp, &observer)
+                showedInactive(vcpus[vcpu].vm, vcpu, .eoiByExit, &observer)
             }
         }
         guard let register = APICRegister(msr: access.index), !vcpus[vcpu].bracket.isForwarded else { return }
@@ -44,8 +44,8 @@ extension Machine {
         }
     }
 
-    mutating func apicIPI<Observer: MachineObserver>(
-        _ ipi: KVMEvent.APICIPI, _ thread: ThreadIndex, _ stamp: EventStamp, _ observer: inout Observer
+    mutating func apicIPI(
+        _ ipi: KVMEvent.APICIPI, _ observer: inout some MachineObserver
     ) {
         let vcpu = vcpu(of: thread)
         vcpus[vcpu].ipis.sent(ipi)
@@ -54,8 +54,8 @@ extension Machine {
         }
     }
 
-    mutating func apicAcceptIRQ<Observer: MachineObserver>(
-        _ accept: KVMEvent.APICAcceptIRQ, _ thread: ThreadIndex, _ stamp: EventStamp, _ observer: inout Observer
+    mutating func apicAcceptIRQ(
+        _ accept: KVMEvent.APICAcceptIRQ, _ observer: inout some MachineObserver
     ) {
         let mode = DeliveryMode(icrLow: UInt32(accept.deliveryMode))
         guard let vcpu = target(of: accept, from: thread) else {
@@ -81,25 +81,25 @@ extension Machine {
         {
             vcpus[vcpu].unlevelled.add(accept.vector, at: stamp)
         } else {
-            self.accept(accept.vector, vcpu, level: vcpus[vcpu].mode, stamp, &observer)
+            self.accept(accept.vector, vcpu, level: vcpus[vcpu].mode, at: stamp, &observer)
         }
     }
 
     /// Interrupts that were accepted before the level of the exit was known.
     @inline(never)
-    mutating func acceptHeld<Observer: MachineObserver>(_ vcpu: VCPUIndex, level: Level, _ observer: inout Observer) {
+    mutating func acceptHeld(_ vcpu: VCPUIndex, level: Level, _ observer: inout some MachineObserver) {
         let held = vcpus[vcpu].unlevelled
         vcpus[vcpu].unlevelled.clear()
         for index in 0..<held.count {
             guard let accept = held[index] else { continue }
-            self.accept(accept.vector, vcpu, level: level, accept.stamp, &observer)
+            self.accept(accept.vector, vcpu, level: level, at: accept.stamp, &observer)
         }
     }
 
-    private mutating func accept<Observer: MachineObserver>(
-        _ vector: UInt8, _ vcpu: VCPUIndex, level: Level, _ stamp: EventStamp, _ observer: inout Observer
+    private mutating func accept(
+        _ vector: UInt8, _ vcpu: VCPUIndex, level: Level, at stamp: EventStamp, _ observer: inout some MachineObserver
     ) {
-        showedLocalAPIC(vcpus[vcpu].vm, vcpu, stamp, &observer)
+        showedLocalAPIC(vcpus[vcpu].vm, vcpu, at: stamp, &observer)
         guard !vcpus[vcpu].isSoftwareDisabled else {
             vcpus[vcpu].ledger.refused(vector, level: level)
             return
@@ -111,8 +111,8 @@ extension Machine {
         observer.observe(.accepted(vector, level: level, silent: silent), of: vcpu, at: stamp, in: self)
     }
 
-    mutating func injVIRQ<Observer: MachineObserver>(
-        _ injection: KVMEvent.InjVIRQ, _ thread: ThreadIndex, _ stamp: EventStamp, _ observer: inout Observer
+    mutating func injVIRQ(
+        _ injection: KVMEvent.InjVIRQ, _ observer: inout some MachineObserver
     ) {
         guard injection.soft != true, let vector = UInt8(exactly: injection.vector) else { return }
         let vcpu = vcpu(of: thread)
@@ -120,14 +120,14 @@ extension Machine {
         vcpus[vcpu].isInjecting = true
         vcpus[vcpu].bracket.injected = vector
         if vcpus[vcpu].unlevelled.count > 0 { acceptHeld(vcpu, level: vcpus[vcpu].bracket.level, &observer) }
-        inject(vector, isAgain: injection.reinjected, by: .injected, vcpu, stamp, &observer)
+        inject(vector, isAgain: injection.reinjected, by: .injected, vcpu, &observer)
     }
 
     /// - Parameter isAgain: nil where the event doesn't tell, as in 5.10 to 5.19 and in `kvm_entry`: then it is again
     ///   what repeats the vector whose delivery the exit interrupted.
-    mutating func inject<Observer: MachineObserver>(
-        _ vector: UInt8, isAgain: Bool?, by how: Acknowledgement, _ vcpu: VCPUIndex, _ stamp: EventStamp,
-        _ observer: inout Observer
+    mutating func inject(
+        _ vector: UInt8, isAgain: Bool?, by how: Acknowledgement, _ vcpu: VCPUIndex,
+        _ observer: inout some MachineObserver
     ) {
         if isAgain ?? (vcpus[vcpu].bracket.interruptedVector == vector) {
             vcpus[vcpu].bracket.interruptedVector = nil
@@ -143,20 +143,20 @@ extension Machine {
             // With APICv in use only ExtINT (the PIC) is injected into L1: not the local APIC's business.
             vcpus[vcpu].picVectorOfL1 = vector
             if vcpus[vcpu].ledger[vector].pending != nil {
-                showedInactive(vm, vcpu, .injectionOfAccepted, stamp, &observer)
+                showedInactive(vm, vcpu, .injectionOfAccepted, &observer)
             }
             guard vms[vm].apicv.state != .active else { return }
         }
-        acknowledge(vector, level, by: how, vcpu, stamp, &observer)
+        acknowledge(vector, level, by: how, vcpu, &observer)
         guard level == .l2 else { return }
         // L1 doesn't intercept external interrupts: those that reach it reach L2.
         vms[vm].apicOfL2.sharesL1s()
         if vcpus[vcpu].ledger[vector].inService?.isSure ?? false { vcpus[vcpu].delivers(vector) }
     }
 
-    mutating func acknowledge<Observer: MachineObserver>(
-        _ vector: UInt8, _ level: Level, by how: Acknowledgement, _ vcpu: VCPUIndex, _ stamp: EventStamp,
-        _ observer: inout Observer
+    mutating func acknowledge(
+        _ vector: UInt8, _ level: Level, by how: Acknowledgement, _ vcpu: VCPUIndex,
+        _ observer: inout some MachineObserver
     ) {
         claimHomeless(vector, vcpu, level, &observer)
         vcpus[vcpu].ledger.acknowledged(vector, level: level, by: how, at: stamp)
@@ -165,8 +165,8 @@ extension Machine {
     }
 
     /// What is taken had been accepted: by this vCPU, where nobody could tell by which.
-    private mutating func claimHomeless<Observer: MachineObserver>(
-        _ vector: UInt8, _ vcpu: VCPUIndex, _ level: Level, _ observer: inout Observer
+    private mutating func claimHomeless(
+        _ vector: UInt8, _ vcpu: VCPUIndex, _ level: Level, _ observer: inout some MachineObserver
     ) {
         guard !homeless.isEmpty, vcpus[vcpu].ledger[vector].pending == nil, let id = vcpus[vcpu].id,
             let stamp = homeless.claim(vector, by: id)
@@ -174,30 +174,30 @@ extension Machine {
         vcpus[vcpu].ledger.accepted(vector, level: level, silent: false, at: stamp)
     }
 
-    mutating func eoi<Observer: MachineObserver>(
-        _ end: KVMEvent.EOI, _ thread: ThreadIndex, _ stamp: EventStamp, _ observer: inout Observer
+    mutating func eoi(
+        _ end: KVMEvent.EOI, _ observer: inout some MachineObserver
     ) {
         let acting = vcpu(of: thread)
         if vcpus[acting].id == nil { _ = vcpu(of: thread, id: Int32(exactly: end.vcpu)) }
         guard let vcpu = target(end.vcpu, of: thread) else { return }
-        showedLocalAPIC(vcpus[vcpu].vm, vcpu, stamp, &observer)
+        showedLocalAPIC(vcpus[vcpu].vm, vcpu, at: stamp, &observer)
         consistency.eoi(inExit: vcpus[vcpu].bracket.isOpen || vms[vcpus[vcpu].vm].isa != .vmx)
         if vcpus[vcpu].unlevelled.count > 0 { acceptHeld(vcpu, level: vcpus[vcpu].bracket.level, &observer) }
         let level = vcpus[vcpu].actingLevel
         let isInduced = vcpus[vcpu].bracket.isOpen && vcpus[vcpu].bracket.reason == .eoiInduced
         // A VM that was created before our eyes began with nothing in service, unless its state was loaded.
         if vms[vcpus[vcpu].vm].apicv.isSeenFromCreation, vcpus[vcpu].ledger.gaps == 0, !vcpus[vcpu].hasRunL2Unlaunched {
-            vcpus[vcpu].ledger.hasNothingUnseen()
+            vcpus[vcpu].ledger.clearUnseen()
         }
         if level == .l1 {
-            showsInactive(byEOIOn: vcpu, stamp, &observer)
-            if isInduced { inducedEOI(end.vector, vcpu, stamp, &observer) }
-            // L1 ends on L2's behalf, and this time KVM is told of what.
+            showsInactive(byEOIOn: vcpu, &observer)
+            if isInduced { inducedEOI(end.vector, vcpu, &observer) }
+            // L1 ends on L2's behalf, and this time KVM is notified of what.
             vcpus[vcpu].hookedEOI = nil
             vcpus[vcpu].mayHaveHookedEOI = false
         }
         guard let vector = UInt8(exactly: end.vector) else {
-            vcpus[vcpu].ledger.hasNothingUnseen()
+            vcpus[vcpu].ledger.clearUnseen()
             return
         }
         // Loaded state may come again, and what was in service with it.
@@ -207,16 +207,16 @@ extension Machine {
         vcpus[vcpu].isSoftwareDisabled = false
         if level == .l2 {
             claimHomeless(vector, vcpu, .unknown, &observer)
-            endsDirectly(vcpu, stamp, &observer)
+            endsDirectly(vcpu, &observer)
         }
         let crossing = vcpus[vcpu].ledger.ended(vector, level: level, silentAcknowledge: silent, at: stamp)
         observer.observe(.ended(vector, level: level), of: vcpu, at: stamp, in: self)
         if let crossing { observer.observe(.crossed(crossing), of: vcpu, at: stamp, in: self) }
     }
 
-    /// The EOI itself says that L2 reached L1's APIC, where the access is not told.
-    private mutating func endsDirectly<Observer: MachineObserver>(
-        _ vcpu: VCPUIndex, _ stamp: EventStamp, _ observer: inout Observer
+    /// The EOI itself says that L2 reached L1's APIC, where the access is not reported.
+    private mutating func endsDirectly(
+        _ vcpu: VCPUIndex, _ observer: inout some MachineObserver
     ) {
         guard vcpus[vcpu].bracket.isOpen, !vcpus[vcpu].bracket.isForwarded else { return }
         if let (unproven, value, written) = vcpus[vcpu].unprovenMMIO, unproven.register == .eoi {
@@ -234,41 +234,42 @@ extension Machine {
 
     /// With APICv in use L1's EOI is carried out by hardware; KVM hears of it by EOI_INDUCED, or by APIC_ACCESS and
     /// APIC_WRITE where registers aren't virtualised. Any other exit that ends an interrupt of L1 says that APICv is off.
-    private mutating func showsInactive<Observer: MachineObserver>(
-        byEOIOn vcpu: VCPUIndex, _ stamp: EventStamp, _ observer: inout Observer
+    private mutating func showsInactive(
+        byEOIOn vcpu: VCPUIndex, _ observer: inout some MachineObserver
     ) {
         let bracket = vcpus[vcpu].bracket
         guard bracket.isOpen, !bracket.isForwarded else { return }
         switch bracket.reason {
         // By the x2APIC's register; Hyper-V's EOI MSR is always KVM's to carry out (kvm_hv_set_msr, arch/x86/kvm/hyperv.c).
         case .msrWrite: vcpus[vcpu].hasEndedByMSR = true
-        case .eptMisconfig, .eptViolation: showedInactive(vcpus[vcpu].vm, vcpu, .eoiByExit, stamp, &observer)
+        case .eptMisconfig, .eptViolation: showedInactive(vcpus[vcpu].vm, vcpu, .eoiByExit, &observer)
         default: break
         }
     }
 
     /// Sign S3: L1 writes the EOI of what was injected into L2, and hardware ends what its SVI says instead.
-    private mutating func inducedEOI<Observer: MachineObserver>(
-        _ told: Int32, _ vcpu: VCPUIndex, _ stamp: EventStamp, _ observer: inout Observer
+    private mutating func inducedEOI(
+        _ reported: Int32, _ vcpu: VCPUIndex, _ observer: inout some MachineObserver
     ) {
-        if vcpus[vcpu].ledger.endedNext == nil, told < 16 { vcpus[vcpu].endsNothing = true }
+        if vcpus[vcpu].ledger.endedNext == nil, reported < 16 { vcpus[vcpu].endsNothing = true }
         // L1's EOI may be for the PIC's interrupt, which is in no service.
-        guard vcpus[vcpu].picVectorOfL1 == nil, let stuck = vcpus[vcpu].ledger.endedNext, Int32(stuck) > told,
+        guard vcpus[vcpu].picVectorOfL1 == nil, let stuck = vcpus[vcpu].ledger.endedNext, Int32(stuck) > reported,
             let open = vcpus[vcpu].ledger[stuck].inService, open.level == .l2, !open.mayHaveEnded
         else { return }
         let isOfL2 = vcpus[vcpu].hookedEOI != nil
         // Vectors below 16 are never delivered (SDM 11.5.2): SVI was of nobody's. Any other may be one of L1's that nobody
         // saw come, unless L1 writes an EOI for L2 just now.
         guard
-            (0..<16).contains(told)
-                ? !vcpus[vcpu].endsNothing && (open.isSure || isOfL2) : open.isSure && isOfL2 && !mayBeOfL1(told, vcpu)
+            (0..<16).contains(reported)
+                ? !vcpus[vcpu].endsNothing && (open.isSure || isOfL2)
+                : open.isSure && isOfL2 && !mayBeOfL1(reported, vcpu)
         else {
             return
         }
         if let crossing = vcpus[vcpu].ledger.missedEOI(of: stuck, at: stamp) {
             observer.observe(.crossed(crossing), of: vcpu, at: stamp, in: self)
         }
-        observer.observe(.missedEOI(stuck: stuck, told: told), of: vcpu, at: stamp, in: self)
+        observer.observe(.missedEOI(stuck: stuck, reported: reported), of: vcpu, at: stamp, in: self)
     }
 
     /// The vector may be in service by right, and L1 ends it: then it has ended what was above it before, in silence.
@@ -281,10 +282,10 @@ extension Machine {
         return account.pending != nil || account.inService != nil || vcpus[vcpu].ledger.mayBeUnseen(vector)
     }
 
-    mutating func pvEOI<Observer: MachineObserver>(
-        _ end: KVMEvent.EOI, _ thread: ThreadIndex, _ stamp: EventStamp, _ observer: inout Observer
+    mutating func pvEOI(
+        _ end: KVMEvent.EOI, _ observer: inout some MachineObserver
     ) {
         // apic_set_eoi has told of it as kvm_eoi before (apic_sync_pv_eoi_from_guest, arch/x86/kvm/lapic.c).
-        if !consistency.seen.contains(.eoi) { eoi(end, thread, stamp, &observer) }
+        if !consistency.seen.contains(.eoi) { eoi(end, &observer) }
     }
 }

@@ -2,26 +2,26 @@
 
 /// APICv's state: inhibits set and cleared, and what shows it without them.
 extension Machine {
-    mutating func inhibits<Observer: MachineObserver>(
-        _ change: KVMEvent, _ thread: ThreadIndex, _ stamp: EventStamp, _ observer: inout Observer
+    mutating func inhibits(
+        _ change: KVMEvent, _ observer: inout some MachineObserver
     ) {
-        settleNames(change, thread)
-        if createsVM(change, thread) {
+        settleNames(change)
+        if createsVM(change) {
             // Also a thread that ran a vCPU has done with that VM, or made room for another beside it.
             if let vm = threads[thread].vm { grouping.left(vm) }
-            // Of no other thread the end is told for certain.
+            // Of no other thread the end is certain.
             if threads[thread].vcpu != nil, threads[thread].process != 0 {
                 grouping.made(by: threads[thread].tid, at: stamp.time)
             }
             threads.setVCPU(nil, vm: nil, ofThread: thread)
             // Its process tells which VM it will be; another VM of that process it is not.
             guard threads[thread].process == 0 else {
-                return orphan(change, stamp)
+                return orphan(change)
             }
             grouping.created(by: threads[thread].tid)
         }
         // A thread that neither created a VM nor runs a vCPU may be any VM's.
-        guard let vm = worksFor(thread) else { return orphan(change, stamp) }
+        guard let vm = worksFor(thread) else { return orphan(change) }
         let before = vms[vm].apicv.initial
         let isChange = apply(change, toVM: vm, at: stamp)
         let isSettled = before != vms[vm].apicv.initial
@@ -31,7 +31,7 @@ extension Machine {
         }
     }
 
-    private mutating func orphan(_ change: KVMEvent, _ stamp: EventStamp) {
+    private mutating func orphan(_ change: KVMEvent) {
         if orphanedChanges.count == Self.mostOrphans { orphanedChanges.removeFirst() }
         orphanedChanges.append((change, stamp))
     }
@@ -62,7 +62,7 @@ extension Machine {
     /// KVM_CREATE_VM sets ABSENT, DISABLED or one after the other, and nothing else sets them (kvm_apicv_init,
     /// arch/x86/kvm/x86.c): the first of them on a mask that was empty. A vCPU's thread sets other bits meanwhile, so that
     /// a bit that only may be ABSENT says nothing of one.
-    private func createsVM(_ change: KVMEvent, _ thread: ThreadIndex) -> Bool {
+    private func createsVM(_ change: KVMEvent) -> Bool {
         guard case .apicvInhibitChanged(let change) = change, change.set, (0..<64).contains(change.reason),
             change.inhibits == 1 << UInt64(change.reason)
         else { return false }
@@ -74,7 +74,7 @@ extension Machine {
     /// The kernel's order of bits shows where a VM is created: what a thread sets first and clears when it makes the
     /// irqchip is ABSENT. NESTED, which has its number in another order, is never cleared, and IRQWIN is cleared by a
     /// vCPU's thread.
-    private mutating func settleNames(_ change: KVMEvent, _ thread: ThreadIndex) {
+    private mutating func settleNames(_ change: KVMEvent) {
         guard case .apicvInhibitChanged(let change) = change, (0..<64).contains(change.reason),
             inhibitNames.mayBeAbsent(bit: Int(change.reason)), inhibitNames.certainName(bit: Int(change.reason)) == nil
         else { return }
@@ -92,17 +92,17 @@ extension Machine {
         }
     }
 
-    mutating func apicvAcceptIRQ<Observer: MachineObserver>(
-        _ accept: KVMEvent.APICAcceptIRQ, _ thread: ThreadIndex, _ stamp: EventStamp, _ observer: inout Observer
+    mutating func apicvAcceptIRQ(
+        _ accept: KVMEvent.APICAcceptIRQ, _ observer: inout some MachineObserver
     ) {
         guard let vcpu = target(of: accept, from: thread) else { return }
         // A disabled APIC takes nothing (__apic_accept_irq, arch/x86/kvm/lapic.c).
         vcpus[vcpu].isSoftwareDisabled = false
-        showedActive(vcpus[vcpu].vm, vcpu, stamp, &observer)
+        showedActive(vcpus[vcpu].vm, vcpu, &observer)
     }
 
     mutating func avicUnacceleratedAccess(
-        _ access: KVMEvent.AVICUnacceleratedAccess, _ thread: ThreadIndex, _ stamp: EventStamp
+        _ access: KVMEvent.AVICUnacceleratedAccess
     ) {
         let vcpu = vcpu(of: thread)
         guard vcpus[vcpu].actingLevel != .l2 else { return }
@@ -111,14 +111,14 @@ extension Machine {
     }
 
     /// A device's interrupts go to the vCPU without KVM from now on: none of them leaves an event.
-    mutating func piIRTEUpdate(_ update: KVMEvent.PIIRTEUpdate, _ thread: ThreadIndex) {
+    mutating func piIRTEUpdate(_ update: KVMEvent.PIIRTEUpdate) {
         guard update.set, let vm = worksFor(thread) else { return }
         vms[vm].hasPostedDevices = true
     }
 
     /// Something that happens with APICv in use only.
-    mutating func showedActive<Observer: MachineObserver>(
-        _ vm: VMIndex, _ vcpu: VCPUIndex, _ stamp: EventStamp, _ observer: inout Observer
+    mutating func showedActive(
+        _ vm: VMIndex, _ vcpu: VCPUIndex, _ observer: inout some MachineObserver
     ) {
         vms[vm].usesAPICv = true
         guard vms[vm].apicv.state != .active, vms[vm].isa != .svm || vms[vm].apicv.state == .unknown,
@@ -129,9 +129,9 @@ extension Machine {
     }
 
     /// Something that happens on VMX with APICv switched off only, as far as one event can tell.
-    mutating func showedInactive<Observer: MachineObserver>(
-        _ vm: VMIndex, _ vcpu: VCPUIndex, _ sign: APICvTimeline.InactiveSign, _ stamp: EventStamp,
-        _ observer: inout Observer
+    mutating func showedInactive(
+        _ vm: VMIndex, _ vcpu: VCPUIndex, _ sign: APICvTimeline.InactiveSign,
+        _ observer: inout some MachineObserver
     ) {
         // Where nothing tells the levels apart, it may be L2 that it happens to, as with APICv on.
         guard vms[vm].isa == .vmx, vms[vm].apicv.state != .inhibited,
@@ -145,8 +145,8 @@ extension Machine {
     }
 
     /// KVM's local APIC does something, which it can't while ABSENT is set: the event that cleared it is not in the trace.
-    mutating func showedLocalAPIC<Observer: MachineObserver>(
-        _ vm: VMIndex, _ vcpu: VCPUIndex, _ stamp: EventStamp, _ observer: inout Observer
+    mutating func showedLocalAPIC(
+        _ vm: VMIndex, _ vcpu: VCPUIndex, at stamp: EventStamp, _ observer: inout some MachineObserver
     ) {
         guard vms[vm].apicv.state == .inhibited, inhibitNames.isAbsent(mask: vms[vm].apicv.current.mask),
             vms[vm].apicv.showedUnknown(since: vcpus[vcpu].enteredAt, at: stamp)

@@ -4,8 +4,8 @@
 extension Machine {
     /// KVM did this about the APIC page in the exit that a vCPU handles. Told where the table has another decision for
     /// each state that the kernel, the VM and the page may be in.
-    mutating func faultedIn<Observer: MachineObserver>(
-        _ did: FaultInTable.Decision, _ vcpu: VCPUIndex, _ stamp: EventStamp, _ observer: inout Observer
+    mutating func faultedIn(
+        _ did: FaultInTable.Decision, _ vcpu: VCPUIndex, _ stamp: EventStamp, _ observer: inout some MachineObserver
     ) {
         let bracket = vcpus[vcpu].bracket
         // Without kvm_nested_vmexit every exit passes for L1's.
@@ -62,7 +62,7 @@ extension Machine {
     /// kvm_apicv_inhibit_changed comes before KVM stores the mask and zaps the page, with the writer's CPU in between.
     private static var settlingNanoseconds: UInt64 { 1_000_000 }
 
-    /// An exit that passes for L1's is L1's: nothing nests, or the exits of L2 are told.
+    /// An exit that passes for L1's is L1's: nothing nests, or the exits of L2 are reported.
     private func showsLevels(_ vcpu: VCPUIndex) -> Bool {
         !vcpus[vcpu].hasNested || vcpus[vcpu].exits.total(.l2) > 0
     }

@@ -3,11 +3,11 @@
 /// Faults and emulated accesses: how the APIC page is reached.
 extension Machine {
     @inline(__always)
-    mutating func pageFault(_ fault: KVMEvent.PageFault, _ thread: ThreadIndex, _ stamp: EventStamp) {
+    mutating func pageFault(_ fault: KVMEvent.PageFault) {
         let vcpu = vcpu(of: thread, id: fault.vcpu)
         guard vcpus[vcpu].bracket.isOpen else { return }
         guard fault.address & ~0xfff == vcpus[vcpu].apicBase else {
-            faultedElsewhere(fault, vcpu, stamp)
+            faultedElsewhere(fault, vcpu)
             return
         }
         // Bit 1 is the write in an exit qualification as well as in PFERR.
@@ -22,15 +22,15 @@ extension Machine {
         }
     }
 
-    private mutating func faultedElsewhere(_ fault: KVMEvent.PageFault, _ vcpu: VCPUIndex, _ stamp: EventStamp) {
+    private mutating func faultedElsewhere(_ fault: KVMEvent.PageFault, _ vcpu: VCPUIndex) {
         // PFERR_RSVD: an access to a device, which KVM carries out, at times without kvm_mmio (kvm_fast_mmio).
         guard !fault.hitsMMIOSPTE(vcpus[vcpu].bracket.reason.isa) else { return }
         vcpus[vcpu].standstill.faulted(
             at: fault.address, vcpus[vcpu].bracket.reason, time: stamp.time, measuresTime: measuresTime)
     }
 
-    mutating func markMMIOSPTE<Observer: MachineObserver>(
-        _ mark: KVMEvent.MarkMMIOSPTE, _ thread: ThreadIndex, _ stamp: EventStamp, _ observer: inout Observer
+    mutating func markMMIOSPTE(
+        _ mark: KVMEvent.MarkMMIOSPTE, _ observer: inout some MachineObserver
     ) {
         showsMMIOCaching = true
         guard mark.gfn == APICPage.gfn else { return }
@@ -43,23 +43,23 @@ extension Machine {
         }
     }
 
-    mutating func handleMMIOPageFault<Observer: MachineObserver>(
-        _ fault: KVMEvent.HandleMMIOPageFault, _ thread: ThreadIndex, _ stamp: EventStamp, _ observer: inout Observer
+    mutating func handleMMIOPageFault(
+        _ fault: KVMEvent.HandleMMIOPageFault, _ observer: inout some MachineObserver
     ) {
         guard fault.gfn == APICPage.gfn else { return }
         consistency.apicPageHit()
         let vcpu = vcpu(of: thread)
         faultedIn(.installMMIOSPTEAndEmulate, vcpu, stamp, &observer)
         if vcpus[vcpu].bracket.level == .l2 {
-            vcpus[vcpu].pageOfL2.hitMMIOSPTE(at: stamp)
+            vcpus[vcpu].pageOfL2.faultedOnMMIOSPTE(at: stamp)
         } else {
-            vcpus[vcpu].pageOfL1.hitMMIOSPTE(at: stamp)
+            vcpus[vcpu].pageOfL1.faultedOnMMIOSPTE(at: stamp)
         }
     }
 
     @inline(__always)
-    mutating func mmuSetSPTE<Observer: MachineObserver>(
-        _ set: KVMEvent.MMUSetSPTE, _ thread: ThreadIndex, _ stamp: EventStamp, _ observer: inout Observer
+    mutating func mmuSetSPTE(
+        _ set: KVMEvent.MMUSetSPTE, _ observer: inout some MachineObserver
     ) {
         guard set.gfn == APICPage.gfn else { return }
         let vcpu = vcpu(of: thread)
@@ -67,8 +67,8 @@ extension Machine {
         if vcpus[vcpu].bracket.level != .l2 { vcpus[vcpu].pageOfL1.setSPTE(at: stamp) }
     }
 
-    mutating func mmio<Observer: MachineObserver>(
-        _ access: KVMEvent.MMIO, _ thread: ThreadIndex, _ stamp: EventStamp, _ observer: inout Observer
+    mutating func mmio(
+        _ access: KVMEvent.MMIO, _ observer: inout some MachineObserver
     ) {
         let vcpu = vcpu(of: thread)
         vcpus[vcpu].unprovenMMIO = nil
@@ -90,17 +90,17 @@ extension Machine {
 
     /// In x2APIC mode KVM answers at the page's address without looking at the APIC (apic_mmio_write and apic_mmio_read,
     /// arch/x86/kvm/lapic.c): an access with `kvm_apic` beside it says that the mode was left, as a reset does.
-    mutating func provedXAPIC<Observer: MachineObserver>(
+    mutating func provedXAPIC(
         _ access: ExitBracket.APICFault, _ value: UInt64, _ vcpu: VCPUIndex, _ stamp: EventStamp,
-        _ observer: inout Observer
+        _ observer: inout some MachineObserver
     ) {
         vcpus[vcpu].isXAPIC = true
         emulated(access, value, vcpu, stamp, &observer)
     }
 
-    private mutating func emulated<Observer: MachineObserver>(
+    private mutating func emulated(
         _ access: ExitBracket.APICFault, _ value: UInt64, _ vcpu: VCPUIndex, _ stamp: EventStamp,
-        _ observer: inout Observer
+        _ observer: inout some MachineObserver
     ) {
         let (register, isWrite) = (access.register, access.isWrite)
         vcpus[vcpu].shown(register, value)
@@ -124,8 +124,8 @@ extension Machine {
     }
 
     /// How the access came to be emulated: by an MMIO SPTE, or without one.
-    private mutating func showsHowEmulated<Observer: MachineObserver>(
-        _ vcpu: VCPUIndex, _ stamp: EventStamp, _ observer: inout Observer
+    private mutating func showsHowEmulated(
+        _ vcpu: VCPUIndex, _ stamp: EventStamp, _ observer: inout some MachineObserver
     ) {
         let bracket = vcpus[vcpu].bracket
         let page = bracket.level == .l2 ? vcpus[vcpu].pageOfL2 : vcpus[vcpu].pageOfL1
@@ -136,9 +136,9 @@ extension Machine {
         }
     }
 
-    mutating func accessedDirectly<Observer: MachineObserver>(
+    mutating func accessedDirectly(
         _ vcpu: VCPUIndex, _ register: APICRegister, isWrite: Bool, _ path: Transition.Path, _ stamp: EventStamp,
-        _ observer: inout Observer
+        _ observer: inout some MachineObserver
     ) {
         vms[vcpus[vcpu].vm].apicOfL2.sharesL1s()
         let state = vms[vcpus[vcpu].vm].apicv.state
@@ -149,7 +149,7 @@ extension Machine {
     /// The exit reason itself tells of L1's access.
     mutating func accessedByL1(_ vcpu: VCPUIndex, _ access: ExitBracket.APICFault?) {
         guard let access else { return }
-        // The value is not told here: the APIC may be on again.
+        // The value is not reported here: the APIC may be on again.
         if access.register == .spiv, access.isWrite { vcpus[vcpu].isSoftwareDisabled = false }
         vcpus[vcpu].accessesByL1.accessed(access.register, isWrite: access.isWrite)
         vcpus[vcpu].bracket.countedAccess = access

@@ -1,34 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Which thread, vCPU and VM an event belongs to, and what a hole in the trace touches.
+/// Which thread, vCPU and VM an event belongs to, and what a gap in the trace touches.
 extension Machine {
-    /// An event of a thread: returns the thread's index, after telling its vCPU of a hole that it ran into. Nil where there
-    /// is no room for the thread or for its vCPU.
+    /// Makes an event the one at hand: its stamp and its thread. False where there is no room for the thread or for its vCPU.
     @inline(__always)
-    mutating func located<Observer: MachineObserver>(at stamp: EventStamp, _ observer: inout Observer) -> ThreadIndex? {
+    mutating func attribute(_ stamp: EventStamp, _ observer: inout some MachineObserver) -> Bool {
         if stamp.time > now { now = stamp.time }
-        guard let thread = threads.stillRunning(stamp) ?? comes(stamp, &observer),
+        self.stamp = stamp
+        guard let thread = threads.stillRunning(stamp) ?? switchThread(&observer),
             threads[thread].vcpu != nil || !isFull
         else {
             unattributed &+= 1
-            return nil
+            return false
         }
-        return thread
+        self.thread = thread
+        return true
     }
 
+    /// The CPU of the event at hand runs another thread than before. Its vCPU lost what was lost there, if it has just come.
     @inline(never)
-    private mutating func comes<Observer: MachineObserver>(
-        _ stamp: EventStamp, _ observer: inout Observer
-    ) -> ThreadIndex? {
-        let (thread, hasMoved) = threads.comes(stamp)
+    private mutating func switchThread(_ observer: inout some MachineObserver) -> ThreadIndex? {
+        let (thread, hasMoved) = threads.switchThread(at: stamp)
         guard hasMoved, let thread, let vcpu = threads[thread].vcpu else { return thread }
         let cpu = Int(stamp.cpu)
         if gapEnds.indices.contains(cpu), gapEnds[cpu] > vcpus[vcpu].lastSeen { touchedByGap(vcpu, stamp, &observer) }
         return thread
     }
 
-    /// A hole begins on a CPU: it touches the vCPUs whose thread was last seen there, and later those that come there.
-    public mutating func lost<Observer: MachineObserver>(_ gap: EventGap, observer: inout Observer) {
+    /// A gap begins on a CPU: it touches the vCPUs whose thread was last seen there, and later those that come there.
+    public mutating func lost(_ gap: EventGap, observer: inout some MachineObserver) {
         if let process = gap.process { return lost(gap, of: process, &observer) }
         let cpu = Int(gap.cpu)
         guard (0..<ThreadTable.cachedCPUs).contains(cpu) else { return }
@@ -42,9 +42,9 @@ extension Machine {
         }
     }
 
-    /// A hole in a process's events touches its VMs alone, wherever their threads are, and those that may be its.
-    private mutating func lost<Observer: MachineObserver>(
-        _ gap: EventGap, of process: Int32, _ observer: inout Observer
+    /// A gap in a process's events touches its VMs alone, wherever their threads are, and those that may be its.
+    private mutating func lost(
+        _ gap: EventGap, of process: Int32, _ observer: inout some MachineObserver
     ) {
         let known = grouping.groups(ofProcess: process).filter(vms.indices.contains)
         let (events, from) = (max(gap.events ?? 1, 1), gap.from ?? now)
@@ -65,8 +65,8 @@ extension Machine {
         if events > 0 { vms[vm].lost(events) }
     }
 
-    private mutating func touchedByGap<Observer: MachineObserver>(
-        _ vcpu: VCPUIndex, _ stamp: EventStamp, _ observer: inout Observer
+    private mutating func touchedByGap(
+        _ vcpu: VCPUIndex, _ stamp: EventStamp, _ observer: inout some MachineObserver
     ) {
         vcpus[vcpu].bracket.isOpen = false
         vcpus[vcpu].mode = .unknown
@@ -84,16 +84,16 @@ extension Machine {
 
     /// The vCPU that a thread runs, new where the thread has run none before.
     @inline(__always)
-    mutating func vcpu(of thread: ThreadIndex) -> VCPUIndex { threads[thread].vcpu ?? appear(thread, id: nil) }
+    mutating func vcpu(of thread: ThreadIndex) -> VCPUIndex { threads[thread].vcpu ?? bindNewVCPU(thread, id: nil) }
 
     /// The same, for an event that names the vCPU.
     @inline(__always)
     mutating func vcpu(of thread: ThreadIndex, id: Int32?) -> VCPUIndex {
         if let known = threads[thread].vcpu, id == nil || vcpus[known].id == id { return known }
-        return appear(thread, id: id)
+        return bindNewVCPU(thread, id: id)
     }
 
-    /// The vCPU that an interrupt is offered to; nil where that can't be told.
+    /// The vCPU that an interrupt is offered to; nil where that isn't known.
     ///
     /// The handler of a hardware interrupt runs on whatever thread that hit: it may serve any VM.
     mutating func target(of accept: KVMEvent.APICAcceptIRQ, from thread: ThreadIndex) -> VCPUIndex? {
@@ -154,7 +154,7 @@ extension Machine {
         return bind(thread, tid: tid, id: state.vcpu, vm: vm, isNew: isNew)
     }
 
-    private mutating func appear(_ thread: ThreadIndex, id: Int32?) -> VCPUIndex {
+    private mutating func bindNewVCPU(_ thread: ThreadIndex, id: Int32?) -> VCPUIndex {
         let tid = threads[thread].tid
         if let known = threads[thread].vcpu, let id {
             // The thread's vCPU id has become known, or it runs another vCPU from now on.

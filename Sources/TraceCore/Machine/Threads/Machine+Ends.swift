@@ -42,7 +42,7 @@ extension Machine {
     }
 
     /// The VM that what a vCPU is shows to have ended: one of the same process had its address, and the vCPU runs for the first
-    /// time. Where first runs are not told: the vCPU's thread has made another VM since, and no vCPU of the one before has run.
+    /// time. Where first runs are not reported: the vCPU's thread has made another VM since, and no vCPU of the one before has run.
     func ended(before state: VCPUState, of tid: Int32) -> VMIndex? {
         guard let vm = grouping.group(kvm: state.vm, process: state.process), vms.indices.contains(vm) else {
             return nil

@@ -7,7 +7,7 @@ struct ProcessLosses: Sendable {
         /// A VM of the process that shows up to this time has lost some of its events.
         var until: UInt64
         var events: UInt64
-        /// Those of them that no VM was told to have lost.
+        /// Those of them that no VM was charged with.
         var unplaced: UInt64
         /// Its id may be another process's: the loss is that one's only where its VM shows in time.
         var hasEnded = false
@@ -16,7 +16,7 @@ struct ProcessLosses: Sendable {
     private var losses: [Loss] = []
     /// What there was no room for, or what processes that have ended lost.
     private var hasLeftSome = false
-    /// Events that VMs were told to have lost.
+    /// Events that VMs were charged with.
     private(set) var ofVMs: UInt64 = 0
 
     /// No host runs so many VMs at once; a damaged file may name as many processes.
@@ -25,7 +25,7 @@ struct ProcessLosses: Sendable {
     /// Some VM that was never seen has lost events.
     var hasUnplaced: Bool { hasLeftSome || losses.contains { $0.unplaced > 0 } }
 
-    /// - Parameter isPlaced: VMs of the process are known, and were told.
+    /// - Parameter isPlaced: VMs of the process are known, and were charged with them.
     mutating func add(_ events: UInt64, of process: Int32, now: UInt64, until: UInt64, isPlaced: Bool) {
         losses.removeAll { $0.hasEnded && $0.until < now }
         if isPlaced { ofVMs = ofVMs.addingClamped(events) }

@@ -100,7 +100,7 @@ struct ThreadTable: Sendable {
 
     /// The thread that comes to a CPU, new where it has emitted nothing before: its index, nil where the table is full, and
     /// whether it was on another CPU.
-    mutating func comes(_ stamp: EventStamp) -> (thread: ThreadIndex?, hasMoved: Bool) {
+    mutating func switchThread(at stamp: EventStamp) -> (thread: ThreadIndex?, hasMoved: Bool) {
         let index: ThreadIndex
         if let known = indices[stamp.tid] {
             index = known

@@ -33,7 +33,7 @@ struct VMGrouping: Sendable {
     private var unclaimedCreators: [Int32] = []
     /// The latest VM of each creator.
     private var groupOfCreator: [Int32: VMIndex] = [:]
-    /// Threads that made a VM which has not told its address yet, and when they did.
+    /// Threads that made a VM which has not reported its address yet, and when they did.
     private var makers: [(tid: Int32, time: UInt64)] = []
     private let guests: [GuestMap]
 
@@ -54,7 +54,7 @@ struct VMGrouping: Sendable {
     /// The only VM there is; nil where there are several, or more to come.
     var only: VMIndex? { groups.count == 1 && !groups[0].hasEnded && unclaimedCreators.isEmpty ? 0 : nil }
 
-    /// The VM that a thread created or works for without being one of its vCPUs; nil while that can't be told.
+    /// The VM that a thread created or works for without being one of its vCPUs; nil while that isn't known.
     ///
     /// - Parameter process: the thread's, 0 where the source doesn't tell.
     func group(ofWorker tid: Int32, process: Int32 = 0) -> VMIndex? {
@@ -142,7 +142,7 @@ struct VMGrouping: Sendable {
         makers.append((tid, time))
     }
 
-    /// When a thread made a VM that has not told its address yet; nil where it made none.
+    /// When a thread made a VM that has not reported its address yet; nil where it made none.
     func creation(by tid: Int32) -> UInt64? { makers.first { $0.tid == tid }?.time }
 
     /// A thread has told the address of the VM that it runs, or has ended.

@@ -67,7 +67,7 @@ struct ListingLine: Sendable {
         return previous.map { time > $0 ? time - $0 : 0 }
     }
 
-    /// A hole, where it begins.
+    /// A gap, where it begins.
     func add(_ gap: EventGap, to block: inout [UInt8]) {
         block.append(addingCapacity: Self.longest) { out in
             if text.form == .text { addText(gap, to: &out) } else { addJSON(gap, to: &out) }

@@ -43,7 +43,7 @@ extension Report {
         return "\(claim): \(vectors)\(name(of: gravest)), since \(times.both(gravest.first)).\(furtherLosses(style))"
     }
 
-    /// What a headline says of a finding: a wait is told as a wait, only a crossing as one, and that no loss shows only where
+    /// What a headline says of a finding: a wait is reported as a wait, only a crossing as one, and that no loss shows only where
     /// one would have.
     private func claim(of finding: Finding) -> String {
         switch finding.grade {

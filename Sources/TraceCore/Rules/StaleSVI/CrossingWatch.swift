@@ -51,7 +51,7 @@ struct CrossingWatch: Sendable {
         mayBeRepaired = pendingAbove
     }
 
-    /// S3: KVM was told of another interrupt's end.
+    /// S3: KVM was notified of another interrupt's end.
     mutating func missedEOI(stuck vector: UInt8, at stamp: EventStamp) {
         guard !stuckVectors.contains(vector) else { return }
         stuckVectors.insert(vector)

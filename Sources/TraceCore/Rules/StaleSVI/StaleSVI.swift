@@ -40,7 +40,7 @@ struct StaleSVI: Sendable {
         case .ended(let vector, let level):
             watches[vcpu]?.ended(vector, at: stamp)
             if level == .l1 { watches[vcpu]?.endedByL1(at: stamp) }
-        case .missedEOI(let stuck, let told): missedEOI(stuck, told, vcpu, stamp)
+        case .missedEOI(let stuck, let reported): missedEOI(stuck, reported, vcpu, stamp)
         case .woke: slept(vcpu, until: stamp.time, machine)
         case .gap: watches[vcpu]?.gap()
         case .reset: watches[vcpu]?.reset()
@@ -100,14 +100,14 @@ struct StaleSVI: Sendable {
         switch how {
         case .withExit: return false
         case .injected, .injectedAtEntry: return true
-        // The PIC's interrupt of the same number would have been told of by kvm_inj_virq.
+        // The PIC's interrupt of the same number would have been reported by kvm_inj_virq.
         case .passedOn: return machine.consistency.seen.contains(.injVIRQ) || machine.info.knowsSelection
         }
     }
 
-    private mutating func missedEOI(_ stuck: UInt8, _ told: Int32, _ vcpu: VCPUIndex, _ stamp: EventStamp) {
+    private mutating func missedEOI(_ stuck: UInt8, _ reported: Int32, _ vcpu: VCPUIndex, _ stamp: EventStamp) {
         watches[vcpu]?.missedEOI(stuck: stuck, at: stamp)
-        let what = UInt8(exactly: told).map { "vector \($0.hex)" } ?? "no vector"
+        let what = UInt8(exactly: reported).map { "vector \($0.hex)" } ?? "no vector"
         watches[vcpu]?.log.add(
             "kvm_eoi", at: stamp, isKey: true,
             "EOI_INDUCED in L1 ends \(what) while \(stuck.hex) is in service: \(stuck.hex) stays stuck")

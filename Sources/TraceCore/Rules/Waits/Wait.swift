@@ -51,7 +51,7 @@ struct Wait: Sendable {
     private(set) var undelivered: Sign?
     /// Sign S4: L1 was offered it again and again, and got nothing.
     private(set) var fruitless: Sign?
-    /// The same for so long that it is told without a crossing too.
+    /// The same for so long that it is reported without a crossing too.
     private(set) var long: Sign?
     /// The guest showed that it could take an interrupt, and this one did not come.
     private(set) var chance: Sign?
@@ -92,8 +92,8 @@ struct Wait: Sendable {
         reflections = 0
     }
 
-    /// An EOI of its vector: whether it shows that this interrupt had been delivered.
-    mutating func isEnded() -> Bool {
+    /// An EOI of its vector. True where it shows that this interrupt had been delivered.
+    mutating func endedByEOI() -> Bool {
         defer { awaitsOlderEOI = false }
         return !awaitsOlderEOI
     }

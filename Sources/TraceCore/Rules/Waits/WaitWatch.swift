@@ -51,7 +51,7 @@ struct WaitWatch: Sendable {
 
     /// Its EOI.
     mutating func ended(_ vector: UInt8, at stamp: EventStamp) {
-        if let index = open.firstIndex(where: { $0.vector == vector }), !open[index].isEnded() { return }
+        if let index = open.firstIndex(where: { $0.vector == vector }), !open[index].endedByEOI() { return }
         delivered(vector, at: stamp)
     }
 

@@ -23,7 +23,7 @@ struct BPFProgram {
     /// It hangs on no tracepoint: ``run(_:)`` runs it.
     var isOnDemand: Bool { tracepoint == "syscall" }
 
-    /// Lets the kernel run it now. What fails is not told: up to 5.18 it takes privileges that a run has given up by then.
+    /// Lets the kernel run it now. What fails is not reported: up to 5.18 it takes privileges that a run has given up by then.
     func run<Request>(_ request: Request) {
         withUnsafeBytes(of: request) { bytes in
             var options = bpf_test_run_opts()

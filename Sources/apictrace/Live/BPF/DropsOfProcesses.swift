@@ -8,8 +8,8 @@ struct DropsOfProcesses {
     private let ended: Int32
     /// By process, as of the last look; of one that has ended until its last count was read.
     private var known: [Int32: UInt64] = [:]
-    /// How many were told in all.
-    private var told: UInt64 = 0
+    /// How many were reported in all.
+    private var reported: UInt64 = 0
     /// Up to 5.18 reading a map takes privileges that a run has given up by then.
     private(set) var isReadable = true
 
@@ -21,16 +21,16 @@ struct DropsOfProcesses {
         self.ended = ended
     }
 
-    /// Whose the drops are that were not told yet, and how many of them can't be told whose they are.
+    /// Whose the drops are that were not reported yet, and how many of them are of nobody known.
     ///
     /// - Parameter counted: of all CPUs, read before: each of them is in one of the two maps by now.
-    mutating func news(counted: UInt64) -> (ofProcesses: [(process: Int32, events: UInt64)], others: UInt64) {
-        guard counted > told else { return ([], 0) }
-        let news = look()
-        told &+= news.values.reduce(0, &+)
-        let others = counted > told ? counted &- told : 0
-        told &+= others
-        return (news.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }, others)
+    mutating func newLosses(counted: UInt64) -> (ofProcesses: [(process: Int32, events: UInt64)], others: UInt64) {
+        guard counted > reported else { return ([], 0) }
+        let losses = look()
+        reported &+= losses.values.reduce(0, &+)
+        let others = counted > reported ? counted &- reported : 0
+        reported &+= others
+        return (losses.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }, others)
     }
 
     private mutating func look() -> [Int32: UInt64] {
@@ -39,23 +39,23 @@ struct DropsOfProcesses {
             isReadable = false
             return [:]
         }
-        return news(running: running, ended: ended)
+        return newLosses(running: running, ended: ended)
     }
 
     /// By process, what is new of those that run and of those that have ended. One that ends is in neither for a moment.
-    mutating func news(running: [Int32: UInt64], ended: [Int32: UInt64]) -> [Int32: UInt64] {
-        var news: [Int32: UInt64] = [:]
+    mutating func newLosses(running: [Int32: UInt64], ended: [Int32: UInt64]) -> [Int32: UInt64] {
+        var losses: [Int32: UInt64] = [:]
         for (process, dropped) in running {
             let before = known[process] ?? 0
             // Fewer than before: its id is another process's now.
-            news[process] = dropped >= before ? dropped &- before : dropped
+            losses[process] = dropped >= before ? dropped &- before : dropped
         }
         for (process, dropped) in ended {
             let before = max(known[process] ?? 0, running[process] ?? 0)
-            if dropped > before { news[process, default: 0] &+= dropped &- before }
+            if dropped > before { losses[process, default: 0] &+= dropped &- before }
         }
         known = known.merging(running) { $1 }.filter { ended[$0.key] == nil }
-        return news.filter { $0.value > 0 }
+        return losses.filter { $0.value > 0 }
     }
 
     private func running() -> [Int32: UInt64]? {

@@ -14,29 +14,29 @@ struct LiveSource: ~Copyable {
     private var exitRows: ExitRows
     private let addresses = AddressKey()
     private var window = ReorderWindow()
-    /// The holes of the window, in its order.
+    /// The gaps of the window, in its order.
     private var gaps: [EventGap] = []
-    private var threads = ToldThreads()
+    private var threads = ReportedThreads()
     private var drops: DropsOfProcesses
     /// As of the last drain: time before its counts were read, and the drops of each CPU, of processes and others.
     private var counted: (time: UInt64, ofProcesses: [UInt64], dropped: [UInt64])
-    /// Records that were lost since the ring was full, of the holes that the sink was told of.
-    private var told: UInt64 = 0
+    /// Records that were lost since the ring was full, of the gaps that were reported to the sink.
+    private var reported: UInt64 = 0
     /// Records that the decoder did not understand: always 0, unless probes and tool don't match.
     private var undecoded: UInt64 = 0
     /// Kinds that this kernel has a tracepoint for.
     var kinds: EventKindSet { probes.kinds }
     /// Programs attached.
     let programCount: Int
-    /// The holes so far.
-    private var holes = TraceTotals()
+    /// The gaps so far.
+    private var gapTotals = TraceTotals()
     private var span: (first: UInt64, last: UInt64)?
     /// When the trace was ended: what comes later is no part of it.
     private var end = UInt64.max
     /// Hits by kind at the end.
     private var finalHits: [UInt64]?
 
-    /// Without these nothing can be told of a vCPU.
+    /// Without these nothing can be said of a vCPU.
     static let requiredTracepoints = ["kvm_entry", "kvm_exit"]
 
     /// Loads and attaches the probes that fit this kernel.
@@ -104,7 +104,7 @@ struct LiveSource: ~Copyable {
 
     /// What the source knows by now, in the form that a file's reader gives.
     func totals() -> TraceTotals {
-        var totals = holes
+        var totals = gapTotals
         for kind in kinds.kinds { totals.byName[kind.tracepoints[0]] = hits(kind) }
         totals.first = span?.first
         totals.last = span?.last
@@ -118,8 +118,8 @@ struct LiveSource: ~Copyable {
     /// Time of the first item that was given to the sink.
     var base: UInt64? { span?.first }
 
-    /// Records lost since the start because the ring was full: as of what the sink was told, so that all of them are in holes.
-    var dropped: UInt64 { told &+ undecoded }
+    /// Records lost since the start because the ring was full: as reported to the sink, so that all of them are in gaps.
+    var dropped: UInt64 { reported &+ undecoded }
 
     /// Hits that were neither counted nor sent because their own program was at work on the CPU.
     var missed: UInt64 { probes.object.programs.filter(\.loads).reduce(0) { $0 &+ $1.misses } }
@@ -204,8 +204,8 @@ struct LiveSource: ~Copyable {
     }
 
     private mutating func lost(_ gap: EventGap, to sink: inout some EventSink & ~Copyable) {
-        holes.add(gap)
-        told &+= gap.events ?? 0
+        gapTotals.add(gap)
+        reported &+= gap.events ?? 0
         sink.take(.lost(gap), at: gap.stamp)
     }
 
@@ -231,12 +231,12 @@ struct LiveSource: ~Copyable {
         }
     }
 
-    /// The thread's process, where it was not told yet; 0 for none.
+    /// The thread's process, where it was not reported yet; 0 for none.
     @inline(__always)
     private mutating func announce(
         _ stamp: EventStamp, of process: Int32, to sink: inout some EventSink & ~Copyable
     ) {
-        guard process != 0, threads.isNews(stamp.tid, of: process) else { return }
+        guard process != 0, threads.markReported(stamp.tid, of: process) else { return }
         sink.take(.fact(.process(process)), at: stamp)
     }
 
@@ -253,11 +253,11 @@ struct LiveSource: ~Copyable {
         sink.take(.fact(fact.fact), at: fact.stamp)
     }
 
-    private func tell(_ exits: ExitRows.News, at stamp: EventStamp, to sink: inout some EventSink & ~Copyable) {
+    private func tell(_ exits: ExitRows.NewExits, at stamp: EventStamp, to sink: inout some EventSink & ~Copyable) {
         for (reason, count) in exits { sink.take(.fact(.exits(reason, count: count)), at: stamp) }
     }
 
-    /// A CPU's drops since the last drain are a hole that reaches from then till now. Those of processes are a hole of each.
+    /// A CPU's drops since the last drain are a gap that reaches from then till now. Those of processes are a gap of each.
     private mutating func noteDrops() {
         // What is dropped after the end is no part of the trace either.
         guard counted.time <= end else { return }
@@ -267,22 +267,22 @@ struct LiveSource: ~Copyable {
             note(dropped &- counted.dropped[cpu], onCPU: Int32(cpu))
             counted.dropped[cpu] = dropped
         }
-        let (cpu, news) = newsOfProcesses()
-        for (process, events) in news.ofProcesses { note(events, onCPU: cpu, of: process) }
-        note(news.others, onCPU: cpu)
+        let (cpu, losses) = newLosses()
+        for (process, events) in losses.ofProcesses { note(events, onCPU: cpu, of: process) }
+        note(losses.others, onCPU: cpu)
         window.insertHoles(gaps.count - known, at: counted.time)
         counted.time = start
         if gaps.count > known { exitRows.suspect(at: start) }
     }
 
     /// Whose the drops are that were counted as some process's, and one of the CPUs that have some.
-    private mutating func newsOfProcesses() -> (
+    private mutating func newLosses() -> (
         cpu: Int32, (ofProcesses: [(process: Int32, events: UInt64)], others: UInt64)
     ) {
         let now = counted.ofProcesses.indices.map { counts.droppedOfProcesses(onCPU: $0) }
         let cpu = now.indices.first { now[$0] != counted.ofProcesses[$0] } ?? 0
         counted.ofProcesses = now
-        return (Int32(cpu), drops.news(counted: now.reduce(0, &+)))
+        return (Int32(cpu), drops.newLosses(counted: now.reduce(0, &+)))
     }
 
     private mutating func note(_ events: UInt64, onCPU cpu: Int32, of process: Int32? = nil) {
@@ -295,9 +295,9 @@ struct LiveSource: ~Copyable {
     /// Drops of which it did not show that they are nobody's, since others were counted meanwhile: no probe counts any more.
     private mutating func tellRest(to sink: inout some EventSink & ~Copyable) {
         guard drops.isReadable else { return }
-        let (cpu, news) = newsOfProcesses()
-        guard news.others > 0 else { return }
+        let (cpu, losses) = newLosses()
+        guard losses.others > 0 else { return }
         // Those of processes came after the end.
-        lost(EventGap(instance: 0, cpu: cpu, from: span?.last ?? end, to: end, events: news.others), to: &sink)
+        lost(EventGap(instance: 0, cpu: cpu, from: span?.last ?? end, to: end, events: losses.others), to: &sink)
     }
 }

@@ -17,7 +17,7 @@ struct LoadedProbes: ~Copyable {
         config.vcpu = options.onlyVCPU ?? -1
         config.is_vmx = host.isa == .vmx ? 1 : 0
         config.is_svm = host.isa == .svm ? 1 : 0
-        // Before 6.0 what an injection repeats is told from the exit before it.
+        // Before 6.0 what an injection repeats is known from the exit before it.
         config.counts_exits = types.hasField("kvm_inj_virq.reinjected") ? 1 : 0
         config.sends_lapic = options.sendsLAPIC ? 1 : 0
         config.preempt_count = types.distanceOfPreemptCount ?? 0

@@ -37,13 +37,13 @@ struct ReorderWindow {
         }
     }
 
-    /// Holes that begin at one time, which may be well before the latest records.
+    /// Gaps that begin at one time, which may be well before the latest records.
     mutating func insertHoles(_ count: Int, at time: UInt64) {
         guard count > 0 else { return }
         var index = entries.endIndex
         while index > due, entries[index - 1].time > time { index -= 1 }
-        let hole = Entry(time: time, position: Entry.none)
-        entries.insert(contentsOf: repeatElement(hole, count: count), at: index)
+        let gap = Entry(time: time, position: Entry.none)
+        entries.insert(contentsOf: repeatElement(gap, count: count), at: index)
     }
 
     /// A drain is over: what nothing can precede any more becomes due.

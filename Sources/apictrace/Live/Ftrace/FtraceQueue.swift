@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import TraceCore
 
-/// One CPU's events and holes that were read and have not been delivered, in the order in which they were recorded.
+/// One CPU's events and gaps that were read and have not been delivered, in the order in which they were recorded.
 struct FtraceQueue {
     let cpu: Int32
     private var items: [(item: TraceItem, stamp: EventStamp)] = []

@@ -5,7 +5,7 @@ import TraceCore
 
 /// The running kernel as a source of events without BPF: ftrace's raw pages, read at a beat.
 ///
-/// It knows what a recording knows: events and holes, and no state of a vCPU. Every event of the host comes; a VM is chosen
+/// It knows what a recording knows: events and gaps, and no state of a vCPU. Every event of the host comes; a VM is chosen
 /// in the report. Ending the value removes its instance.
 struct FtraceSource: ~Copyable {
     private let instance: FtraceInstance
@@ -13,7 +13,7 @@ struct FtraceSource: ~Copyable {
     let formats: FormatCatalog
     private var queues: [FtraceQueue]
     private var processes = ThreadProcesses()
-    /// Processes that were found to have ended, and when: what they did before is told first.
+    /// Processes that were found to have ended, and when: what they did before is reported first.
     private var ends: (processes: [Int32], noticed: UInt64) = ([], 0)
     private let page: UnsafeMutableRawBufferPointer
     /// Nothing below this time can be recorded any more.
@@ -21,8 +21,8 @@ struct FtraceSource: ~Copyable {
     /// Time up to which the sink has been given everything.
     private(set) var settled: UInt64 = 0
     private var undecoded: UInt64 = 0
-    /// The holes so far.
-    private var holes = TraceTotals()
+    /// The gaps so far.
+    private var gapTotals = TraceTotals()
     private var span: (first: UInt64, last: UInt64)?
 
     /// For the buffers of all CPUs together.
@@ -92,7 +92,7 @@ struct FtraceSource: ~Copyable {
 
     /// What the source knows by now, in the form that a file's reader gives.
     func totals() -> TraceTotals {
-        var totals = holes
+        var totals = gapTotals
         for bound in formats.bindings {
             if let name = formats.names[bound.id] { totals.byName[name] = reader.tally.count(of: bound.id) }
         }
@@ -152,8 +152,8 @@ struct FtraceSource: ~Copyable {
     private mutating func deliver(
         _ item: TraceItem, at stamp: EventStamp, to sink: inout some EventSink & ~Copyable
     ) {
-        if case .lost(let gap) = item { holes.add(gap) }
-        if stamp.tid != 0, let process = processes.news(of: stamp.tid) {
+        if case .lost(let gap) = item { gapTotals.add(gap) }
+        if stamp.tid != 0, let process = processes.process(ofNew: stamp.tid) {
             sink.take(.fact(.process(process)), at: stamp)
         }
         span = (span?.first ?? stamp.time, max(span?.last ?? 0, stamp.time))

@@ -11,8 +11,8 @@ struct ThreadProcesses {
     /// The end of more is not noticed: their VMs leave when room is needed.
     private static let mostWatched = 8192
 
-    /// The process, where the thread is news.
-    mutating func news(of tid: Int32) -> Int32? {
+    /// The process of a thread that was not seen before.
+    mutating func process(ofNew tid: Int32) -> Int32? {
         let slot = Int(tid) & (slots.count - 1)
         guard slots[slot].tid != tid else { return nil }
         let key = "Tgid:"

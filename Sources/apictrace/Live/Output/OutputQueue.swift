@@ -77,7 +77,7 @@ final class OutputQueue: Sendable {
         }
         guard fits else { return }
         queue.async { [self] in
-            // They come to the thread that writes; it is told what they say by errno.
+            // They come to the thread that writes; errno says there what they say.
             EventLoop.block([SIGPIPE, SIGXFSZ])
             let code = state.withLock(\.code)
             let result = code == 0 ? Terminal.write(bytes, to: descriptor) : code

@@ -127,7 +127,7 @@ struct EventLoop: ~Copyable {
         while true {
             var signal = signalfd_siginfo()
             if read(signals, &signal, MemoryLayout<signalfd_siginfo>.size) > 0 {
-                // A write of our own that passed the limit of a file's size has failed, and is told where it was made.
+                // A write of our own that passed the limit of a file's size has failed, and is reported where it was made.
                 if signal.ssi_signo == UInt32(SIGXFSZ), signal.ssi_pid == UInt32(getpid()) { continue }
                 return .signal(Int32(bitPattern: signal.ssi_signo))
             }

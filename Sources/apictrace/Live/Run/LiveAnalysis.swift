@@ -66,18 +66,18 @@ struct LiveAnalysis: ~Copyable {
         analysis.take(.fact(.command(Comm(command))), at: EventStamp(time: 0, cpu: 0, tid: process))
     }
 
-    /// Findings that are new, or graver than when they were told, since the last call.
-    mutating func news(base: UInt64) -> [(report: Report.Finding, place: String)] {
+    /// Findings that are new, or graver than when they were reported, since the last call.
+    mutating func newFindings(base: UInt64) -> [(report: Report.Finding, place: String)] {
         findings = analysis.findings
         let fix = analysis.rules.fixState(in: analysis.machine)
-        var news: [(report: Report.Finding, place: String)] = []
+        var new: [(report: Report.Finding, place: String)] = []
         for finding in findings {
-            guard numbers.isNews(finding, in: analysis.machine) else { continue }
+            guard numbers.markReported(finding, in: analysis.machine) else { continue }
             let number = numbers.number(of: finding, in: analysis.machine)
             let report = Report.Finding(finding, number: number, base: base, fix: fix, in: analysis.machine)
-            news.append((report, place(of: finding)))
+            new.append((report, place(of: finding)))
         }
-        return news
+        return new
     }
 
     /// What each VM has done since the last moment.

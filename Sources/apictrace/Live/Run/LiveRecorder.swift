@@ -70,7 +70,7 @@ struct LiveRecorder<Next: EventSink & ~Copyable>: EventSink, ~Copyable {
         guard !isFailureTold, let failure = writer?.failure ?? disk?.failure else { return }
         isFailureTold = true
         let rest = writer?.failure == nil ? "" : "; the recording ends here, and tracing goes on"
-        // It is told once more at the end.
+        // It is reported once more at the end.
         Terminal.mention("\(failure)\(rest)")
     }
 }

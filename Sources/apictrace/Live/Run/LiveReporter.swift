@@ -64,7 +64,7 @@ struct LiveReporter: LiveSink, ~Copyable {
     }
 
     private mutating func look(_ progress: borrowing some LiveProgress & ~Copyable) {
-        for finding in analysis.news(base: progress.base ?? start) {
+        for finding in analysis.newFindings(base: progress.base ?? start) {
             output.found(finding.report, at: finding.place)
         }
     }

@@ -3,7 +3,7 @@ import TraceCore
 
 /// A sink that a live session keeps posted of time and terminal.
 protocol LiveSink: EventSink, ~Copyable {
-    /// What was seen up to now has been told. False ends the run.
+    /// What was seen up to now has been reported. False ends the run.
     mutating func drained(_ progress: borrowing some LiveProgress & ~Copyable) -> Bool
     /// Threads whose vCPUs sleep for long on an interrupt: their memory may tell why.
     var sleepers: [Int32] { get }
@@ -14,9 +14,9 @@ protocol LiveSink: EventSink, ~Copyable {
 
 /// How far a live source has come.
 protocol LiveProgress: ~Copyable {
-    /// Time up to which the sink has been told everything, in nanoseconds of the source's clock.
+    /// Time up to which everything has been reported to the sink, in nanoseconds of the source's clock.
     var settled: UInt64 { get }
-    /// Time of the first thing that the sink was told.
+    /// Time of the first thing that was reported to the sink.
     var base: UInt64? { get }
     /// What the source knows by now, in the form that a file's reader gives.
     func totals() -> TraceTotals

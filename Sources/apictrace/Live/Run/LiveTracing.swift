@@ -5,7 +5,7 @@ import TraceCore
 /// One run of live tracing, whatever reads the kernel's events: ``LiveSession`` and ``FtraceSession``.
 protocol LiveTracing: LiveProgress, ~Copyable {
     var info: TraceInfo { get }
-    /// Whether the totals count hits that the sink was not told of.
+    /// Whether the totals count hits that were not reported to the sink.
     static var countsMore: Bool { get }
 
     mutating func drain(into sink: inout some LiveSink & ~Copyable) throws(BPFError)

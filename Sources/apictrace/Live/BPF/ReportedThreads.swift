@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The threads whose process was told last. It forgets on a collision of its few slots: telling twice does no harm.
-struct ToldThreads {
+/// The threads whose process was reported last. It forgets on a collision of its few slots: reporting twice does no harm.
+struct ReportedThreads {
     private var slots = Array(repeating: (tid: Int32(0), process: Int32(0)), count: 1024)
 
-    /// Whether the pair must be told; it is known from then on.
-    mutating func isNews(_ tid: Int32, of process: Int32) -> Bool {
+    /// Marks the pair as reported. True where it was not before.
+    mutating func markReported(_ tid: Int32, of process: Int32) -> Bool {
         let slot = Int(tid) & (slots.count - 1)
         guard slots[slot] != (tid, process) else { return false }
         slots[slot] = (tid, process)
