@@ -300,7 +300,9 @@ import Testing
 
     @Test func `rows of threads that run no vCPU make room`() {
         var table = ThreadTable()
-        for tid in 1...Int32(ThreadTable.capacity) { _ = table.switchThread(at: EventStamp(time: 0, cpu: tid & 7, tid: tid)) }
+        for tid in 1...Int32(ThreadTable.capacity) {
+            _ = table.switchThread(at: EventStamp(time: 0, cpu: tid & 7, tid: tid))
+        }
         table.setVCPU(0, vm: 0, ofThread: 0)
         let (row, _) = table.switchThread(at: EventStamp(time: 0, cpu: 0, tid: 1 << 20))
         #expect(row != nil)
