@@ -59,7 +59,6 @@ extension Analysis {
     }
 
     private mutating func forget(_ vm: VMIndex, _ places: [VCPUIndex]) {
-        watchers.rules.forget(vm: vm, vcpus: places)
-        watchers.observations.forget(places)
+        watchers.forget(vm: vm, vcpus: places)
     }
 }

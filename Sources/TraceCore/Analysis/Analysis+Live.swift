@@ -28,7 +28,7 @@ extension Analysis {
     private mutating func lapic(_ reading: LAPICReading, at stamp: EventStamp) {
         guard advanceWindow(to: stamp) else { return }
         let vcpu = machine.lapic(reading, at: stamp, observer: &watchers)
-        if let vcpu, isInWindow { watchers.rules.lapic(reading, of: vcpu, at: stamp, in: machine) }
+        if let vcpu, isInWindow { watchers.lapic(reading, of: vcpu, at: stamp, in: machine) }
     }
 
     private mutating func tick(at time: UInt64) {

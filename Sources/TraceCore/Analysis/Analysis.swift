@@ -4,8 +4,12 @@
 public struct Analysis: EventSink, ~Copyable, Sendable {
     public internal(set) var machine: Machine
     var watchers = Watchers()
-    public var rules: Rules { watchers.rules }
-    public var observations: Observations { watchers.observations }
+    public var rules: Rules {
+        _read { yield watchers.rules }
+    }
+    public var observations: Observations {
+        _read { yield watchers.observations }
+    }
     /// What is left of VMs that ended.
     public internal(set) var ended = EndedVMs()
     /// The VMs that are asked for stay whatever becomes of them.
@@ -15,6 +19,8 @@ public struct Analysis: EventSink, ~Copyable, Sendable {
     /// Before it events only bring the machine up to date; after it they are ignored.
     let window: ClosedRange<UInt64>
     private(set) var isInWindow: Bool
+    /// Events before this time are the machine's without a question; 0 until the window has begun.
+    private var fence: UInt64 = 0
     /// A window was asked for, and no event lies in it.
     public private(set) var isWindowEmpty: Bool
 
@@ -72,7 +78,13 @@ public struct Analysis: EventSink, ~Copyable, Sendable {
     /// Goes on to an event's time; the first in the window begins it. False where the window is over and the event is ignored.
     @inline(__always)
     mutating func advanceWindow(to stamp: EventStamp) -> Bool {
+        !machine.isCrowded && stamp.time < fence || cross(at: stamp)
+    }
+
+    @inline(never)
+    private mutating func cross(at stamp: EventStamp) -> Bool {
         if machine.isCrowded { makeRoom() }
+        if isInWindow { fence = window.upperBound }
         if !isInWindow, stamp.time >= window.lowerBound { enter(at: stamp.time) }
         return stamp.time <= window.upperBound
     }

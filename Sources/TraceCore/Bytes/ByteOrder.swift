@@ -5,7 +5,7 @@ public enum ByteOrder: Sendable {
     case little, big
 
     /// What the bytes of `raw`, loaded as they lie in memory, mean.
-    @inlinable
+    @inline(__always)
     func value<T: FixedWidthInteger>(_ raw: T) -> T {
         self == .little ? T(littleEndian: raw) : T(bigEndian: raw)
     }

@@ -33,6 +33,9 @@ public struct APICRegister: Hashable, Sendable {
 
     var index: Int { Int(offset >> 4) }
 
+    /// The first of those that share its name: ISR, TMR and IRR have eight each.
+    var firstOfName: APICRegister { (0x100..<0x280).contains(offset) ? APICRegister(offset: offset & ~0x7f) : self }
+
     /// The kernel's name without `APIC_`, e.g. `EOI`; the offset where it has none.
     public var name: String {
         if let name = Self.names[offset] { return name }

@@ -54,6 +54,12 @@ protocol FieldValue {
     /// The field's value in a record, cut to the type's width.
     init(_ record: Record, _ slot: FieldSlot)
 
+    /// Bytes of an integer, the low ones of a field that is as wide or wider; nil for a flag, of which every byte counts.
+    static var width: Int? { get }
+
+    /// The same of an integer whose low bytes lie at a place of a little-endian record.
+    init(_ record: Record, at place: UInt16)
+
     /// Widened with its sign: whoever takes its low bytes gets the value back.
     var word: UInt64 { get }
 }
@@ -61,6 +67,11 @@ protocol FieldValue {
 extension FixedWidthInteger where Self: FieldValue {
     @inline(__always)
     init(_ record: Record, _ slot: FieldSlot) { self = record.value(slot) }
+
+    static var width: Int? { MemoryLayout<Self>.size }
+
+    @inline(__always)
+    init(_ record: Record, at place: UInt16) { self = record.value(at: place) }
 }
 
 extension FixedWidthInteger {
@@ -77,6 +88,10 @@ extension Int32: FieldValue {}
 extension Bool: FieldValue {
     @inline(__always)
     init(_ record: Record, _ slot: FieldSlot) { self = record.value(slot, UInt64.self) != 0 }
+
+    static var width: Int? { nil }
+
+    init(_ record: Record, at place: UInt16) { self = UInt8(record, at: place) != 0 }
 
     @inline(__always)
     var word: UInt64 { self ? 1 : 0 }

@@ -8,7 +8,7 @@ public struct EventStamp: Equatable, Sendable {
     /// `common_pid` of the record: a thread id in the host's initial pid namespace.
     public var tid: Int32
 
-    @inlinable
+    @inline(__always)
     public init(time: UInt64, cpu: Int32, tid: Int32) {
         self.time = time
         self.cpu = cpu

@@ -59,6 +59,21 @@ public struct ExitReason: Hashable, Sendable {
     @inline(__always)
     public var startsL2: Bool { self == .vmlaunch || self == .vmresume || self == .svmVMRUN }
 
+    /// An exit of this reason tells nothing but that it happened: two exits in three.
+    @inline(__always)
+    var isPlain: Bool {
+        switch isa {
+        case .vmx: code >= 64 || Self.tellingVMX &>> UInt64(code) & 1 == 0
+        case .svm: self != .svmHLT && self != .svmVMRUN && self != .svmVINTR
+        case .pvm, .unknown: true
+        }
+    }
+
+    private static let tellingVMX: UInt64 = [
+        interruptWindow, hlt, vmlaunch, vmresume, crAccess, msrRead, msrWrite, apicAccess, eoiInduced, eptViolation,
+        preemptionTimer, apicWrite,
+    ].reduce(0) { $0 | 1 << UInt64($1.code) }
+
     /// KVM's name for it, e.g. `EPT_MISCONFIG` or `npf`; the number where there is none.
     public var name: String {
         switch isa {

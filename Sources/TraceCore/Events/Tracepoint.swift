@@ -19,6 +19,8 @@ struct Tracepoint: Sendable {
         var isRequired: Bool
         /// As ``TraceWriter`` writes it: as wide as the payload.
         var type: FieldType
+        /// Bytes of the payload's integer; nil for a flag, of which every byte counts.
+        var width: Int?
     }
 
     /// - Parameter formerly: the name that older kernels have for it.
@@ -58,15 +60,15 @@ private struct FieldTable: FieldVisitor {
         _: inout Value, _ type: FieldType, _ name: String, formerly older: String?
     ) {
         let names = [name] + (older.map { [$0] } ?? [])
-        fields.append(Tracepoint.Field(names: names, isRequired: true, type: type))
+        fields.append(Tracepoint.Field(names: names, isRequired: true, type: type, width: Value.width))
     }
 
     mutating func optional<Value: FieldValue>(_: inout Value?, _ type: FieldType, _ name: String) {
-        fields.append(Tracepoint.Field(names: [name], isRequired: false, type: type))
+        fields.append(Tracepoint.Field(names: [name], isRequired: false, type: type, width: Value.width))
     }
 
     mutating func orZero<Value: FieldValue>(_: inout Value, _ type: FieldType, _ name: String) {
-        fields.append(Tracepoint.Field(names: [name], isRequired: false, type: type))
+        fields.append(Tracepoint.Field(names: [name], isRequired: false, type: type, width: Value.width))
     }
 
     mutating func hardIRQ(_: inout Bool) {}

@@ -42,12 +42,19 @@ public struct VectorSet: Equatable, Sendable {
 
     /// Ascending.
     public var vectors: [UInt8] {
-        var (rest, vectors) = (self, [UInt8]())
-        while let vector = rest.highest {
-            vectors.append(vector)
-            rest.remove(vector)
-        }
+        var vectors: [UInt8] = []
+        forEach { vectors.append($0) }
         return vectors.reversed()
+    }
+
+    /// Each vector, the highest first.
+    @inline(__always)
+    func forEach(_ body: (UInt8) -> Void) {
+        var rest = self
+        while let vector = rest.highest {
+            rest.remove(vector)
+            body(vector)
+        }
     }
 
     public func contains(_ vector: UInt8) -> Bool {

@@ -8,11 +8,11 @@ public struct Record {
     /// 5.10 to 7.2.
     static let commonSize = 8
 
-    @usableFromInline let base: UnsafeRawPointer
+    let base: UnsafeRawPointer
     /// Bytes in the record, padding to the next multiple of four included.
     public let count: Int
 
-    @inlinable
+    @inline(__always)
     init(base: UnsafeRawPointer, count: Int) {
         self.base = base
         self.count = count
@@ -26,7 +26,7 @@ public struct Record {
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
 
     /// `common_pid`. Sound for a record that a binding's length check has let pass, which is never under eight bytes.
-    @inlinable @inline(__always)
+    @inline(__always)
     public func tid(_ order: ByteOrder) -> Int32 {
         order.value(base.loadUnaligned(fromByteOffset: 4, as: Int32.self))
     }
@@ -37,6 +37,14 @@ public struct Record {
     /// The event happened in an interrupt's handler: its thread is whichever the interrupt hit. Sound as ``tid(_:)`` is.
     @inline(__always)
     var inHardIRQ: Bool { base.load(fromByteOffset: 2, as: UInt8.self) & Self.hardIRQFlag != 0 }
+
+    /// The integer of a little-endian record whose low bytes begin at `place`.
+    ///
+    /// Sound for a place of a binding whose length the record has: it and `T`'s width lie inside of a slot.
+    @inline(__always)
+    func value<T: FixedWidthInteger>(at place: UInt16) -> T {
+        T(littleEndian: base.loadUnaligned(fromByteOffset: Int(place), as: T.self))
+    }
 
     /// The field's value cut to `T`'s width, sign-extended where field and `T` are signed.
     ///

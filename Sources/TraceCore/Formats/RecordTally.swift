@@ -8,9 +8,9 @@ public final class RecordTally {
     private static let ids = Int(UInt16.max) + 1
     static let mostBindings = Int(UInt8.max)
 
-    @usableFromInline let counts: UnsafeMutablePointer<UInt64>
+    let counts: UnsafeMutablePointer<UInt64>
     /// 0 for an id to skip, else one more than the index of its binding.
-    @usableFromInline let bindings: UnsafeMutablePointer<UInt8>
+    let bindings: UnsafeMutablePointer<UInt8>
 
     public init() {
         counts = Self.zeros()

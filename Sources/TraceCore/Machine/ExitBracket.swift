@@ -3,34 +3,44 @@
 /// Everything a vCPU's thread emits between `kvm_exit` and `kvm_entry` belongs to that exit: this is what it has
 /// shown so far.
 public struct ExitBracket: Equatable, Sendable {
-    public var isOpen = false
-    public var reason = ExitReason(isa: .unknown, recorded: 0)
+    public var isOpen: Bool
+    /// Its reason tells nothing more (``ExitReason/isPlain``).
+    let isPlain: Bool
     /// Which level the exit is of.
-    public var level: Level = .unknown
-    public var time: UInt64 = 0
-    /// Where the exit was handled.
-    public var cpu: Int32 = 0
-    /// The vector whose delivery the exit interrupted: it will be injected again.
-    public var interruptedVector: UInt8?
+    public var level: Level
+    /// `kvm_nested_vmexit` may still follow and say that the exit is L2's.
+    public var isLevelPresumed: Bool
+    /// L2 ran before the exit.
+    public var followsL2: Bool
     /// L0 handed the exit to L1.
-    public var isForwarded = false
+    public var isForwarded: Bool
     /// A HLT is over.
-    public var hasWoken = false
+    public var hasWoken: Bool
+    /// L1's VMLAUNCH, VMRESUME or VMRUN was refused.
+    public var hasFailedEntry: Bool
+    public var reason: ExitReason
+    public var time: UInt64
+    /// Where the exit was handled.
+    public var cpu: Int32
+    /// IDT-vectoring information or EXITINTINFO, which share their layout: the event whose delivery the exit interrupted.
+    private var vectoring: InterruptionInfo
+    /// What of the exit tells the register that the guest reached for (bits 11:0 of APIC_ACCESS and APIC_WRITE exits).
+    public var qualification: UInt64
     /// An access to the APIC page that faulted, not yet known to be emulated or forwarded.
     public var apicFault: APICFault?
     /// The APIC access of L1's that the exit reason itself told of, so that `kvm_mmio` doesn't count it again.
     public var countedAccess: APICFault?
-    /// `kvm_nested_vmexit` may still follow and say that the exit is L2's.
-    public var isLevelPresumed = true
-    /// L2 ran before the exit.
-    public var followsL2 = false
-    /// L1's VMLAUNCH, VMRESUME or VMRUN was refused.
-    public var hasFailedEntry = false
     /// What `kvm_inj_virq` told of since the exit.
     public var injected: UInt8?
-    /// Where the guest was, and what of the exit tells the register that it reached for (bits 11:0 of APIC_ACCESS and
-    /// APIC_WRITE exits).
-    public var qualification: UInt64 = 0
+
+    /// The vector whose delivery the exit interrupted: it will be injected again.
+    public var interruptedVector: UInt8? { vectoring.interruptVector }
+
+    mutating func injectedAgain() { vectoring = InterruptionInfo(0) }
+
+    /// The entry that ends it changes nothing but who runs.
+    @inline(__always)
+    var endsPlainly: Bool { isOpen && isPlain && !(followsL2 && isLevelPresumed) }
 
     /// The next entry may be of another level than the exit, or the level is not settled.
     @inline(__always)
@@ -67,19 +77,32 @@ public struct ExitBracket: Equatable, Sendable {
         }
     }
 
-    public init() {}
+    /// Before the first exit.
+    public init() {
+        self.init(
+            KVMEvent.Exit(reason: 0, isa: 0, vcpu: nil), ExitReason(isa: .unknown, recorded: 0), level: .unknown,
+            followsL2: false, at: EventStamp(time: 0, cpu: 0, tid: 0))
+        isOpen = false
+    }
 
+    /// Each field is set once, in the order in which they lie: this is done for each exit.
     @inline(__always)
-    init(_ exit: KVMEvent.Exit, level: Level, at stamp: EventStamp) {
+    init(_ exit: KVMEvent.Exit, _ reason: ExitReason, level: Level, followsL2: Bool, at stamp: EventStamp) {
         isOpen = true
-        let isa = ISA(recorded: exit.isa)
-        reason = ExitReason(isa: isa, recorded: exit.reason)
+        isPlain = reason.isPlain
         self.level = level
+        isLevelPresumed = true
+        self.followsL2 = followsL2
+        isForwarded = false
+        hasWoken = false
+        hasFailedEntry = false
+        self.reason = reason
         time = stamp.time
         cpu = stamp.cpu
+        vectoring = InterruptionInfo(reason.isa == .svm ? exit.intrInfo : UInt32(truncatingIfNeeded: exit.info2))
         qualification = exit.info1
-        // IDT-vectoring information and EXITINTINFO share their layout: bit 31 valid, bits 10:8 type, 0 external.
-        let vectoring = isa == .svm ? exit.intrInfo : UInt32(truncatingIfNeeded: exit.info2)
-        interruptedVector = InterruptionInfo(vectoring).interruptVector
+        apicFault = nil
+        countedAccess = nil
+        injected = nil
     }
 }

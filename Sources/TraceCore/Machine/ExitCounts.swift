@@ -2,8 +2,8 @@
 
 /// A vCPU's exits by level and reason.
 public struct ExitCounts: Equatable, Sendable {
-    /// Three levels of `slots` each: basic reasons, SVM's 0x400 group, and one for all others.
-    private var counts = [UInt64](repeating: 0, count: 3 * slots)
+    /// Three levels of `slots` each: basic reasons, SVM's 0x400 group, and one for all others. In place, since an exit counts there.
+    private var counts = InlineArray<0x333, UInt64>(repeating: 0)
     public private(set) var isa: ISA = .unknown
 
     private static let slots = 0x111
@@ -33,7 +33,11 @@ public struct ExitCounts: Equatable, Sendable {
     }
 
     public func total(_ level: Level) -> UInt64 {
-        counts[Int(level.rawValue) * Self.slots..<(Int(level.rawValue) + 1) * Self.slots].reduce(0, &+)
+        (0..<Self.slots).reduce(0) { $0 &+ counts[$1 + Int(level.rawValue) * Self.slots] }
+    }
+
+    public static func == (left: ExitCounts, right: ExitCounts) -> Bool {
+        left.isa == right.isa && left.counts.indices.allSatisfy { left.counts[$0] == right.counts[$0] }
     }
 
     /// Counts by the reason's name, those that occurred.

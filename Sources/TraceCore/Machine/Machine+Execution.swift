@@ -3,28 +3,40 @@
 /// Entries, exits and what ends a wait: which level runs.
 extension Machine {
     @inline(__always)
-    public mutating func exit(
-        _ exit: KVMEvent.Exit, at stamp: EventStamp, observer: inout some MachineObserver
-    ) {
-        guard attribute(stamp, &observer) else { return }
-        let vcpu = vcpu(of: thread, id: exit.vcpu)
+    public mutating func exit(_ exit: KVMEvent.Exit, at stamp: EventStamp, observer: inout some Observer) {
+        guard let vcpu = attribute(stamp, vcpu: exit.vcpu, &observer) else { return }
         consistency.exit(afterExit: vcpus[vcpu].bracket.isOpen)
         if vcpus[vcpu].unlevelled.count > 0 { acceptHeld(vcpu, level: vcpus[vcpu].bracket.level, &observer) }
         let before = vcpus[vcpu].mode
-        let (reason, level) = vcpus[vcpu].exited(exit, presuming: presumption, at: stamp)
-        let vm = vcpus[vcpu].vm
+        vcpus[vcpu].exited(exit, presuming: presumption, at: stamp)
         if observer.watchesExits(of: vcpu) {
+            let (reason, level) = (vcpus[vcpu].bracket.reason, vcpus[vcpu].bracket.level)
             observer.observe(.exited(reason, level: level), of: vcpu, at: stamp, in: self)
         }
-        if vms[vm].isa != reason.isa { firstExit(vm, reason.isa) }
+        let vm = vcpus[vcpu].vm
+        if vms[vm].isa != vcpus[vcpu].bracket.reason.isa { firstExit(of: vm, vcpus[vcpu].bracket.reason.isa) }
+        if !vcpus[vcpu].bracket.isPlain { exitTells(vcpu, before: before, at: stamp, &observer) }
+    }
+
+    /// What an exit's reason says beside that it happened.
+    @inline(never)
+    private mutating func exitTells(
+        _ vcpu: VCPUIndex, before: Level, at stamp: EventStamp, _ observer: inout some Observer
+    ) {
+        self.stamp = stamp
+        let (reason, level) = (vcpus[vcpu].bracket.reason, vcpus[vcpu].bracket.level)
+        if reason.startsL2 {
+            vcpus[vcpu].hasNested = true
+            vcpus[vcpu].hasLaunched = true
+        }
         guard reason.isa == .vmx else { return }
         switch reason {
         case .apicWrite, .eoiInduced:
             // An L2 that L1 gives APICv to has them too, whatever APICv is to L1.
-            if before != .l2 { showedActive(vm, vcpu, &observer) }
+            if before != .l2 { showedActive(vcpus[vcpu].vm, vcpu, &observer) }
             if reason == .apicWrite, level != .l2 { accessedByL1(vcpu, vcpus[vcpu].bracket.virtualizedAccess) }
         case .apicAccess:
-            if before != .l2 { vms[vm].hasAPICAccessPage = true }
+            if before != .l2 { vms[vcpus[vcpu].vm].hasAPICAccessPage = true }
             if level != .l2 { accessedByL1(vcpu, vcpus[vcpu].bracket.virtualizedAccess) }
         case .eptViolation:
             consistency.eptViolation()
@@ -44,26 +56,47 @@ extension Machine {
 
     /// The first exit of a VM names the host's ISA, and ends the time before the VM ran.
     @inline(never)
-    private mutating func firstExit(_ vm: VMIndex, _ isa: ISA) {
+    private mutating func firstExit(of vm: VMIndex, _ isa: ISA) {
         vms[vm].isa = isa
         vms[vm].apicv.vcpuRan()
     }
 
     @inline(__always)
-    public mutating func entry(
-        _ entry: KVMEvent.Entry, at stamp: EventStamp, observer: inout some MachineObserver
-    ) {
-        guard attribute(stamp, &observer) else { return }
-        let vcpu = vcpu(of: thread, id: entry.vcpu)
+    public mutating func entry(_ entry: KVMEvent.Entry, at stamp: EventStamp, observer: inout some Observer) {
+        guard let vcpu = attribute(stamp, vcpu: entry.vcpu, &observer) else { return }
         consistency.entry(afterEntry: !vcpus[vcpu].bracket.isOpen && vcpus[vcpu].enteredAt != 0)
+        let word = InterruptionInfo(entry.intrInfo ?? 0)
+        if vcpus[vcpu].bracket.endsPlainly, vcpus[vcpu].enteredAt != 0, entry.rip != Self.resetVector, !word.isValid {
+            if entry.intrInfo != nil { vcpus[vcpu].isInjecting = false }
+        } else {
+            entryTells(entry, vcpu, at: stamp, &observer)
+        }
+        if vcpus[vcpu].entered(at: stamp.time) { finishExit(vcpu, at: stamp, &observer) }
+        if observer.watchesEntries(of: vcpu) {
+            observer.observe(.entered(vcpus[vcpu].mode), of: vcpu, at: stamp, in: self)
+        }
+    }
+
+    /// What an entry says of the exit before it, and of what is injected.
+    @inline(never)
+    private mutating func entryTells(
+        _ entry: KVMEvent.Entry, _ vcpu: VCPUIndex, at stamp: EventStamp, _ observer: inout some Observer
+    ) {
+        self.stamp = stamp
         if vcpus[vcpu].enteredAt == 0, vcpus[vcpu].bracket.isOpen { ranBefore(vcpu) }
         endWait(vcpu, &observer)
         if entry.rip == Self.resetVector { enteredAtResetVector(vcpu, &observer) }
         if vcpus[vcpu].bracket.mayChangeLevel { settleLevel(vcpu, &observer) }
         if let info = entry.intrInfo { entering(vcpu, InterruptionInfo(info), &observer) }
-        let (mode, mapped) = vcpus[vcpu].entered(at: stamp.time, silently: deliversSilently(vcpus[vcpu].vm))
-        if mapped { observer.observe(.pageChanged(.l1), of: vcpu, at: stamp, in: self) }
-        if observer.watchesEntries(of: vcpu) { observer.observe(.entered(mode), of: vcpu, at: stamp, in: self) }
+    }
+
+    /// What the exit has shown of the APIC page holds from here on, and so does what waits for L1.
+    @inline(never)
+    private mutating func finishExit(_ vcpu: VCPUIndex, at stamp: EventStamp, _ observer: inout some Observer) {
+        if vcpus[vcpu].mode != .l2, deliversSilently(vcpus[vcpu].vm) { vcpus[vcpu].ledger.markSilentDelivery() }
+        _ = vcpus[vcpu].pageOfL2.exitHandled()
+        guard vcpus[vcpu].pageOfL1.exitHandled() else { return }
+        observer.observe(.pageChanged(.l1), of: vcpu, at: stamp, in: self)
     }
 
     /// Where a processor begins after a reset (SDM 10.1.4).
@@ -73,7 +106,7 @@ extension Machine {
     /// of an L2: the VMM has reset the VM (KVM_SET_REGS, KVM_SET_LAPIC), which leaves no event.
     @inline(never)
     private mutating func enteredAtResetVector(
-        _ vcpu: VCPUIndex, _ observer: inout some MachineObserver
+        _ vcpu: VCPUIndex, _ observer: inout some Observer
     ) {
         let bracket = vcpus[vcpu].bracket
         // An instruction that is skipped has 15 bytes at most.
@@ -86,7 +119,7 @@ extension Machine {
     /// The vCPU ran L2, and now L1, which nobody handed an exit to, once INIT and SIPI had been offered to it: the VM was
     /// reset in between (vmx_leave_nested tells nothing, arch/x86/kvm/vmx/nested.c), and its firmware starts its processors.
     private mutating func wasReset(
-        _ vcpu: VCPUIndex, _ observer: inout some MachineObserver
+        _ vcpu: VCPUIndex, _ observer: inout some Observer
     ) {
         vcpus[vcpu].resetAPIC()
         vcpus[vcpu].mode = .l1
@@ -105,7 +138,7 @@ extension Machine {
     /// The exit is handled, and what no `kvm_nested_vmexit` and no `kvm_nested_vmenter` has told by now they won't tell.
     @inline(never)
     private mutating func settleLevel(
-        _ vcpu: VCPUIndex, _ observer: inout some MachineObserver
+        _ vcpu: VCPUIndex, _ observer: inout some Observer
     ) {
         let bracket = vcpus[vcpu].bracket
         if bracket.followsL2, bracket.isLevelPresumed, bracket.level != .l2 {
@@ -124,7 +157,7 @@ extension Machine {
 
     /// What `kvm_entry` tells of the event to inject, 6.14 and later.
     private mutating func entering(
-        _ vcpu: VCPUIndex, _ info: InterruptionInfo, _ observer: inout some MachineObserver
+        _ vcpu: VCPUIndex, _ info: InterruptionInfo, _ observer: inout some Observer
     ) {
         vcpus[vcpu].isInjecting = info.isValid
         // kvm_inj_virq has told of it, or it is what L1 injects into L2, which is no business of L1's APIC.
@@ -142,7 +175,7 @@ extension Machine {
     }
 
     mutating func vcpuWakeup(
-        _ wakeup: KVMEvent.VCPUWakeup, _ observer: inout some MachineObserver
+        _ wakeup: KVMEvent.VCPUWakeup, _ observer: inout some Observer
     ) {
         endWait(vcpu(of: thread), &observer)
     }
@@ -150,7 +183,7 @@ extension Machine {
     /// A HLT that L0 handles blocks the vCPU's thread inside its bracket until something wakes it.
     @inline(__always)
     private mutating func endWait(
-        _ vcpu: VCPUIndex, _ observer: inout some MachineObserver
+        _ vcpu: VCPUIndex, _ observer: inout some Observer
     ) {
         guard vcpus[vcpu].bracket.isBlocked else { return }
         observer.observe(.woke, of: vcpu, at: stamp, in: self)
@@ -158,7 +191,7 @@ extension Machine {
     }
 
     mutating func userspaceExit(
-        _ exit: KVMEvent.UserspaceExit, _ observer: inout some MachineObserver
+        _ exit: KVMEvent.UserspaceExit, _ observer: inout some Observer
     ) {
         let vcpu = vcpu(of: thread)
         // KVM_EXIT_IOAPIC_EOI: the IOAPIC is the VMM's (KVM_CAP_SPLIT_IRQCHIP).

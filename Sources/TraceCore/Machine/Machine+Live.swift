@@ -6,7 +6,7 @@ extension Machine {
 
     /// What KVM holds of the vCPU that runs on the stamp's thread.
     mutating func state(
-        _ state: VCPUState, at stamp: EventStamp, observer: inout some MachineObserver
+        _ state: VCPUState, at stamp: EventStamp, observer: inout some Observer
     ) {
         guard attribute(stamp, &observer) else { return }
         if state.isFirstRun { tellsFirstRuns = true }
@@ -53,7 +53,7 @@ extension Machine {
     /// The words of a vCPU's local APIC were read. Returns the vCPU; what they mean is for the rules to say. Nil where there is no
     /// room for its thread any more.
     mutating func lapic(
-        _ reading: LAPICReading, at stamp: EventStamp, observer: inout some MachineObserver
+        _ reading: LAPICReading, at stamp: EventStamp, observer: inout some Observer
     ) -> VCPUIndex? {
         guard attribute(stamp, &observer) else { return nil }
         let vcpu = vcpu(of: thread, id: reading.vcpu)

@@ -3,16 +3,23 @@
 /// The switches between L1 and L2.
 extension Machine {
     @inline(__always)
-    public mutating func nestedVMExit(
-        _ exit: KVMEvent.Exit, at stamp: EventStamp, observer: inout some MachineObserver
-    ) {
-        guard attribute(stamp, &observer) else { return }
-        let vcpu = vcpu(of: thread, id: exit.vcpu)
+    public mutating func nestedVMExit(_ exit: KVMEvent.Exit, at stamp: EventStamp, observer: inout some Observer) {
+        guard let vcpu = attribute(stamp, vcpu: exit.vcpu, &observer) else { return }
         consistency.nestedExit(inExit: vcpus[vcpu].bracket.isOpen)
         if presumption == .nothing { presumption = .l1UntilToldOtherwise }
         let isNew = vcpus[vcpu].nestedVMExit(at: stamp.time)
         if vcpus[vcpu].unlevelled.count > 0 { acceptHeld(vcpu, level: .l2, &observer) }
-        guard isNew else { return }
+        if isNew,
+            !vcpus[vcpu].bracket.isPlain || vcpus[vcpu].bracket.reason == .eptMisconfig
+                || observer.watchesExits(of: vcpu)
+        {
+            exitOfL2Tells(vcpu, at: stamp, &observer)
+        }
+    }
+
+    /// What an exit's reason says once it is known to be L2's.
+    @inline(never)
+    private mutating func exitOfL2Tells(_ vcpu: VCPUIndex, at stamp: EventStamp, _ observer: inout some Observer) {
         let reason = vcpus[vcpu].bracket.reason
         if observer.watchesExits(of: vcpu) {
             observer.observe(.exited(reason, level: .l2), of: vcpu, at: stamp, in: self)
@@ -24,7 +31,7 @@ extension Machine {
     }
 
     mutating func nestedVMExitInject(
-        _ inject: KVMEvent.NestedVMExitInject, _ observer: inout some MachineObserver
+        _ inject: KVMEvent.NestedVMExitInject, _ observer: inout some Observer
     ) {
         let vcpu = vcpu(of: thread)
         // An exit that is handed to L1 is L2's, whether kvm_nested_vmexit said so or not.
@@ -67,7 +74,7 @@ extension Machine {
 
     /// L1 hides the page from L2 and carries the access out itself.
     private mutating func hooked(
-        _ access: ExitBracket.APICFault, _ vcpu: VCPUIndex, _ observer: inout some MachineObserver
+        _ access: ExitBracket.APICFault, _ vcpu: VCPUIndex, _ observer: inout some Observer
     ) {
         vcpus[vcpu].accessesHooked.accessed(access.register, isWrite: access.isWrite)
         if vcpus[vcpu].pageOfL2.forwarded(at: stamp) {
@@ -87,7 +94,7 @@ extension Machine {
     }
 
     mutating func nestedVMEnter(
-        _ enter: KVMEvent.NestedVMEnter, _ observer: inout some MachineObserver
+        _ enter: KVMEvent.NestedVMEnter, _ observer: inout some Observer
     ) {
         let vcpu = vcpu(of: thread)
         if vcpus[vcpu].bracket.isOpen, vcpus[vcpu].bracket.reason.startsL2 { consistency.launch(answered: true) }
@@ -119,7 +126,7 @@ extension Machine {
 
     /// L1 goes back to L2.
     mutating func enterL2(
-        _ vcpu: VCPUIndex, _ observer: inout some MachineObserver
+        _ vcpu: VCPUIndex, _ observer: inout some Observer
     ) {
         vcpus[vcpu].hasNested = true
         // KVM_SET_NESTED_STATE emits kvm_nested_vmenter too, outside any exit.
@@ -149,7 +156,7 @@ extension Machine {
 
     /// An EOI that L1 owed has been written by now, and hardware said nothing.
     private mutating func finishHookedEOI(
-        _ vcpu: VCPUIndex, _ observer: inout some MachineObserver
+        _ vcpu: VCPUIndex, _ observer: inout some Observer
     ) {
         if vcpus[vcpu].mayHaveHookedEOI {
             vcpus[vcpu].mayHaveHookedEOI = false

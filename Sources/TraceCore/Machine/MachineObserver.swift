@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What watches the machine: it sees each transition as it happens. Several watch it together as one (``Watchers``).
-public protocol MachineObserver {
+public protocol MachineObserver: ~Copyable {
     mutating func observe(
         _ transition: Transition, of vcpu: VCPUIndex, at stamp: EventStamp, in machine: borrowing Machine)
     /// Whether it has a use for a vCPU's entries, which are a third of a trace: only then is it told ``Transition/entered(_:)``.
@@ -10,7 +10,10 @@ public protocol MachineObserver {
     func watchesExits(of vcpu: VCPUIndex) -> Bool
 }
 
-extension MachineObserver {
+/// Any of them: what holds tables can't be copied.
+public typealias Observer = MachineObserver & ~Copyable
+
+extension MachineObserver where Self: ~Copyable {
     public func watchesEntries(of vcpu: VCPUIndex) -> Bool { true }
     public func watchesExits(of vcpu: VCPUIndex) -> Bool { false }
 }

@@ -12,37 +12,24 @@ extension VCPU {
 
     /// `kvm_exit`: a new bracket.
     @inline(__always)
-    mutating func exited(
-        _ exit: KVMEvent.Exit, presuming presumption: Presumption, at stamp: EventStamp
-    ) -> (reason: ExitReason, level: Level) {
+    mutating func exited(_ exit: KVMEvent.Exit, presuming presumption: Presumption, at stamp: EventStamp) {
         lastSeen = stamp.time
-        let level = level(of: exit, presuming: presumption)
-        let followsL2 = mode == .l2
-        bracket = ExitBracket(exit, level: level, at: stamp)
-        bracket.followsL2 = followsL2
+        let reason = ExitReason(isa: ISA(recorded: exit.isa), recorded: exit.reason)
+        let level = level(ofExit: reason, presuming: presumption)
+        bracket = ExitBracket(exit, reason, level: level, followsL2: mode == .l2, at: stamp)
         mode = level
         isInjecting = false
-        exits.add(bracket.reason, level: level)
-        if bracket.reason.startsL2 {
-            hasNested = true
-            hasLaunched = true
-        }
+        exits.add(reason, level: level)
         standstill.exited(at: exit.rip)
-        return (bracket.reason, level)
     }
 
-    /// `kvm_entry`: the bracket ends.
-    ///
-    /// - Parameter silently: hardware may deliver to L1 without a trace.
-    /// - Returns: the level that runs, and whether the bracket mapped the APIC page for L1.
+    /// `kvm_entry`: the bracket ends. True where it leaves something to settle.
     @inline(__always)
-    mutating func entered(at time: UInt64, silently: Bool) -> (mode: Level, mapped: Bool) {
+    mutating func entered(at time: UInt64) -> Bool {
         lastSeen = time
         enteredAt = time
         bracket.isOpen = false
-        if silently, mode != .l2 { ledger.markSilentDelivery() }
-        _ = pageOfL2.exitHandled()
-        return (mode, pageOfL1.exitHandled())
+        return pageOfL1.isInFault || pageOfL2.isInFault || ledger.hasCertainPending
     }
 
     /// `kvm_nested_vmexit`: the exit is L2's. True where it was not known to be.
@@ -66,10 +53,9 @@ extension VCPU {
     /// The exception are preemption-timer exits of L2, which 6.1.192, 6.8 and later handle before they trace
     /// `kvm_nested_vmexit` (arch/x86/kvm/vmx/vmx.c).
     @inline(__always)
-    private func level(of exit: KVMEvent.Exit, presuming presumption: Presumption) -> Level {
+    private func level(ofExit reason: ExitReason, presuming presumption: Presumption) -> Level {
         switch presumption {
-        case .l1UntilToldOtherwise:
-            exit.isa == 1 && exit.reason == ExitReason.preemptionTimer.code ? mode : .l1
+        case .l1UntilToldOtherwise: reason == .preemptionTimer ? mode : .l1
         case .modeOfLastSwitch: mode
         case .nothing: .unknown
         }

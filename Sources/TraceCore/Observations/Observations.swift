@@ -2,7 +2,7 @@
 
 /// What the trace shows beside findings: it helps with a guest that hangs for another reason. Nothing here has a grade or
 /// changes one.
-public struct Observations: MachineObserver, Sendable {
+public struct Observations: MachineObserver, ~Copyable, Sendable {
     private struct Watch: Sendable {
         var start = StartWatch()
         var storm = StormWatch()

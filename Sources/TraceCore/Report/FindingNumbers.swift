@@ -34,7 +34,7 @@ public struct FindingNumbers: Sendable {
         let cause = cause(of: finding, in: machine)
         if let known = known[cause] { return known.number }
         if known.count >= limit {
-            let serials = Set(machine.vms.filter { !$0.isVacant }.map(\.serial))
+            let serials = Set(machine.vms.elements.filter { !$0.isVacant }.map(\.serial))
             known = known.filter { serials.contains($0.key.vm) }
             limit = max(Self.leastLimit, 2 * known.count)
         }

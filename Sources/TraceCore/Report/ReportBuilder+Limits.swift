@@ -40,7 +40,7 @@ extension ReportBuilder {
             limits.append(
                 "The clock \(machine.info.clock.name) measures no durations: signs that need them were not judged.")
         }
-        let unbracketed = machine.vcpus.lazy.filter(\.hasNested).map(\.accessesUnbracketed)
+        let unbracketed = machine.vcpus.elements.lazy.filter(\.hasNested).map(\.accessesUnbracketed)
             .reduce(ended.totals.unbracketed) { $0 &+ $1.reads &+ $1.writes }
         if unbracketed > 0 {
             limits.append("\(unbracketed) APIC accesses are of a level that can't be told.")

@@ -116,7 +116,7 @@ public struct ReportBuilder: ~Copyable {
 
     private var host: Report.Host {
         Report.Host(
-            isa: machine.vms.lazy.map(\.isa).first { $0 != .unknown } ?? machine.info.isa,
+            isa: machine.vms.elements.lazy.map(\.isa).first { $0 != .unknown } ?? machine.info.isa,
             sviFix: .init(state: fix.state, basis: fix.basis, evidence: fix.evidence))
     }
 }

@@ -31,31 +31,66 @@ struct EventDelivery {
             if let gap = stream.gap {
                 announce(gap, to: &sink)
                 stream.passGap()
+            } else if decoder.order == .little {
+                followPage(&stream, until: limit, into: &sink)
             } else {
-                deliver(stream.cursor.record, binding: stream.cursor.binding, of: stream, to: &sink)
-                stream.advance()
+                deliverReversed(&stream, into: &sink)
             }
         } while stream.headTime <= limit && !stream.isDone
     }
 
+    /// As far as the page goes. What each record needs is local: in the stream it would be loaded and stored again for each.
     @inline(__always)
-    mutating func deliver<S: EventSink & ~Copyable>(
-        _ record: Record, binding: Int, of stream: CPUStream, to sink: inout S
+    private mutating func followPage<S: EventSink & ~Copyable>(
+        _ stream: inout CPUStream, until limit: UInt64, into sink: inout S
     ) {
-        let stamp = EventStamp(
-            time: conversion.time(stream.headTime), cpu: stream.cpu, tid: record.tid(decoder.order))
-        if decoder.fits(record, binding: binding) {
-            let bound = decoder.bindings[binding]
-            guard decoder.order == .little else {
-                return sink.take(.event(decoder.decode(record, binding: binding)), at: stamp)
+        let (tally, bindings, conversion, cpu) = (stream.tally, decoder.bindings, conversion, stream.cpu)
+        var place = stream.cursor.place
+        repeat {
+            let (record, time) = (place.record, conversion.time(place.time))
+            if record.count >= bindings[place.entry].length {
+                let stamp = EventStamp(time: time, cpu: cpu, tid: record.tid(.little))
+                switch bindings[place.entry].kind {
+                case .entry: sink.entry(EventDecoder.entry(record, bindings[place.entry]), at: stamp)
+                case .exit: sink.exit(EventDecoder.exit(record, bindings[place.entry]), at: stamp)
+                case .nestedVMExit: sink.nestedVMExit(EventDecoder.exit(record, bindings[place.entry]), at: stamp)
+                default: sink.event(EventDecoder.decode(record, bindings[place.entry]), at: stamp)
+                }
+            } else {
+                deliverOther(record, place.entry, at: time, of: stream, to: &sink)
             }
-            switch bound.kind {
-            case .entry: sink.entry(decoder.entry(record, bound), at: stamp)
-            case .exit: sink.exit(decoder.exit(record, bound), at: stamp)
-            case .nestedVMExit: sink.nestedVMExit(decoder.exit(record, bound), at: stamp)
-            default: sink.event(decoder.decode(record, binding: binding), at: stamp)
-            }
-        } else if let other = index(ofOther: binding) {
+            guard stream.cursor.step(&place, tally, .little) else { return stream.turnPage() }
+        } while place.time <= limit
+        stream.cursor.place = place
+        stream.headTime = place.time
+    }
+
+    /// Of a big-endian host.
+    @inline(never)
+    private mutating func deliverReversed<S: EventSink & ~Copyable>(_ stream: inout CPUStream, into sink: inout S) {
+        let (record, entry) = (stream.cursor.record, stream.cursor.place.entry)
+        let time = conversion.time(stream.headTime)
+        if record.count >= decoder.bindings[entry].length {
+            let stamp = EventStamp(time: time, cpu: stream.cpu, tid: record.tid(.big))
+            sink.take(.event(EventDecoder.decodeReversed(record, decoder.bindings[entry])), at: stamp)
+        } else {
+            deliverOther(record, entry, at: time, of: stream, to: &sink)
+        }
+        stream.advance()
+    }
+
+    /// What is no event of the machine's: another of KVM's, one of a recording's own, or one that is too short.
+    @inline(never)
+    private mutating func deliverOther<S: EventSink & ~Copyable>(
+        _ record: Record, _ entry: UInt8, at time: UInt64, of stream: borrowing CPUStream, to sink: inout S
+    ) {
+        guard record.count >= Record.commonSize else {
+            shortRecords += 1
+            return
+        }
+        let stamp = EventStamp(time: time, cpu: stream.cpu, tid: record.tid(decoder.order))
+        let binding = Int(entry) - 1
+        if let other = index(ofOther: binding) {
             sink.other(record, format: other, at: stamp)
         } else if let gap = gap(record, binding: binding, of: (stream.instance, stream.cpu)) {
             announce(gap, to: &sink)
@@ -66,14 +101,13 @@ struct EventDelivery {
 
     /// Nil for a record that isn't one of the events that only a listing shows.
     private func index(ofOther binding: Int) -> Int? {
-        let index = binding - decoder.count - own.count
+        let index = binding - decoder.bindings.count - own.count
         return (0..<others).contains(index) ? index : nil
     }
 
-    /// The gap that a record tells of; nil for other records. Not of the stream itself, which would be copied for every record.
-    @inline(never)
+    /// The gap that a record tells of; nil for other records.
     private func gap(_ record: Record, binding: Int, of stream: (instance: Int, cpu: Int32)) -> EventGap? {
-        let index = binding - decoder.count
+        let index = binding - decoder.bindings.count
         guard own.indices.contains(index), own[index].event == .lost, decoder.order == .little else { return nil }
         return own[index].values(record).map { EventGap($0, instance: stream.instance, cpu: stream.cpu) }
     }
@@ -81,7 +115,7 @@ struct EventDelivery {
     /// What a record that isn't an event tells the sink.
     @inline(never)
     mutating func fact(_ record: Record, binding: Int) -> LiveFact? {
-        let index = binding - decoder.count
+        let index = binding - decoder.bindings.count
         guard own.indices.contains(index), decoder.order == .little, let values = own[index].values(record) else {
             shortRecords += 1
             return nil

@@ -39,9 +39,9 @@ public struct PageCursor {
     public private(set) var goesBack = false
 
     private let page: UnsafeRawPointer
-    @usableFromInline var position: UnsafeRawPointer
-    @usableFromInline var limit: UnsafeRawPointer
-    @usableFromInline let order: ByteOrder
+    private var position: UnsafeRawPointer
+    private var limit: UnsafeRawPointer
+    let order: ByteOrder
     private var isCut: Bool
 
     /// - Parameter page: at most a page's bytes; nil where not even the header is whole.
@@ -109,22 +109,44 @@ public struct PageCursor {
     }
 
     /// Goes to the next record that `tally` has a binding for and counts what it passes; false at the page's end.
-    @inlinable @inline(__always)
     public mutating func next(_ tally: RecordTally) -> Bool {
-        order == .little ? walk(tally, .little) : walkReversed(tally)
+        var place = place
+        let isFound = order == .little ? step(&place, tally, .little) : step(&place, tally, .big)
+        if isFound { self.place = place }
+        return isFound
     }
 
-    @inline(never) @usableFromInline
-    mutating func walkReversed(_ tally: RecordTally) -> Bool {
-        walk(tally, .big)
-    }
-
-    /// The byte order is a parameter so that each of the two callers gets code for its own; the walk's state is local so that
+    /// Where a walk stands: its last record, and where the next one begins. Whoever takes many records keeps it in a local, so that
     /// it stays in registers from record to record.
-    @inlinable @inline(__always)
-    mutating func walk(_ tally: RecordTally, _ order: ByteOrder) -> Bool {
-        var position = position
-        var time = time
+    struct Place {
+        var position: UnsafeRawPointer
+        var time: UInt64
+        var record: Record
+        /// What the tally has of the record's id.
+        var entry: UInt8
+    }
+
+    var place: Place {
+        @inline(__always)
+        get {
+            Place(position: position, time: time, record: record, entry: UInt8(truncatingIfNeeded: binding &+ 1))
+        }
+        @inline(__always)
+        set {
+            position = newValue.position
+            time = newValue.time
+            record = newValue.record
+            binding = Int(newValue.entry) &- 1
+        }
+    }
+
+    /// Goes on from a place of this page; false at the page's end, where the cursor has all that is to be known of it.
+    ///
+    /// The byte order is a parameter so that each caller gets code for its own.
+    @inline(__always)
+    mutating func step(_ place: inout Place, _ tally: RecordTally, _ order: ByteOrder) -> Bool {
+        var position = place.position
+        var time = place.time
         while limit - position >= 4 {
             let header = Header(position, order)
             let start: UnsafeRawPointer
@@ -149,10 +171,7 @@ public struct PageCursor {
             tally.counts[id] &+= 1
             let entry = tally.bindings[id]
             if entry != 0 {
-                self.position = position
-                self.time = time
-                binding = Int(entry) &- 1
-                record = Record(base: start, count: length)
+                place = Place(position: position, time: time, record: Record(base: start, count: length), entry: entry)
                 return true
             }
         }
@@ -174,18 +193,17 @@ public struct PageCursor {
     }
 
     /// The four bytes that start a record: type or length, and the time since the record before.
-    @usableFromInline
-    struct Header {
+    private struct Header {
         /// RB_EVNT_MIN_SIZE.
         static let smallestRecord = 8
         static let padding: UInt32 = 29
         static let timeExtend: UInt32 = 30
         static let timeStamp: UInt32 = 31
 
-        @usableFromInline let type: UInt32
-        @usableFromInline let delta: UInt64
+        let type: UInt32
+        let delta: UInt64
 
-        @inlinable @inline(__always)
+        @inline(__always)
         init(_ position: UnsafeRawPointer, _ order: ByteOrder) {
             let word = order.value(position.loadUnaligned(as: UInt32.self))
             type = order == .little ? word & 31 : word &>> 27
@@ -194,8 +212,8 @@ public struct PageCursor {
     }
 
     /// Length of the record behind a header of type 0. Other types hold none: they are passed, and the answer is nil.
-    @usableFromInline
-    mutating func longRecord(_ header: Header) -> Int? {
+    @inline(never)
+    private mutating func longRecord(_ header: Header) -> Int? {
         if header.type == Header.padding, header.delta == 0 {
             // Written where not even the smallest record fits, as rb_reset_tail() has it.
             guard limit - position < Header.smallestRecord else {
@@ -245,8 +263,7 @@ public struct PageCursor {
         return joined < time ? joined &+ (1 << 59) : joined
     }
 
-    @usableFromInline
-    mutating func endWalk() {
+    private mutating func endWalk() {
         if fault == nil {
             if isCut {
                 fault = .cut

@@ -5,7 +5,7 @@
 ///
 /// The 2023 report's second problem; it has nothing to do with APICv. A later SIPI that L1 is notified of makes it harmless.
 /// Without nesting KVM drops no SIPI in the open: there observation `never-ran` tells what came of it.
-struct InitSIPIRace: Sendable {
+struct InitSIPIRace: ~Copyable, Sendable {
     private enum Phase: Sendable {
         case idle
         case initOffered(EventStamp)
@@ -22,8 +22,11 @@ struct InitSIPIRace: Sendable {
     mutating func observe(
         _ transition: Transition, of vcpu: VCPUIndex, at stamp: EventStamp, in machine: borrowing Machine
     ) {
+        let phase = phases.contains(vcpu) ? phases[vcpu] : .idle
+        // Nearly all the time nothing but an INIT means anything.
+        if case .idle = phase, case .offered = transition {} else if case .idle = phase { return }
         guard machine.vcpus[vcpu].hasNested, machine.vms[machine.vcpus[vcpu].vm].isa == .vmx else { return }
-        switch (transition, phases[vcpu, default: .idle]) {
+        switch (transition, phase) {
         case (.offered(.`init`, _), .idle), (.offered(.`init`, _), .raced):
             // A second INIT is another story: the vCPU has been through a reset since, which leaves no event.
             phases[vcpu, default: .idle] = .initOffered(stamp)

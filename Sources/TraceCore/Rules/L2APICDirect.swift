@@ -4,24 +4,39 @@
 /// emulates or through x2APIC MSRs that it intercepts, while APICv is active.
 ///
 /// The pattern of the 2023 report. It loses nothing by itself. VMX only: SVM turns AVIC off per vCPU while L2 runs.
-struct L2APICDirect: Sendable {
-    private struct Watch: Sendable {
-        var mmio = APICAccessCounts()
-        var x2apic = APICAccessCounts()
-        var first: [Transition.Path: EventStamp] = [:]
-        var last: [Transition.Path: EventStamp] = [:]
+struct L2APICDirect: ~Copyable, Sendable {
+    /// Its accesses by one path.
+    private struct Accesses: Sendable {
+        var counts = APICAccessCounts()
+        var first: EventStamp?
+        var last: EventStamp?
         var log = EvidenceLog()
-        var x2apicLog = EvidenceLog()
-        var registersSeen: Set<String> = []
+
+        mutating func add(_ register: APICRegister, isWrite: Bool, at stamp: EventStamp) {
+            if first == nil { first = stamp }
+            last = stamp
+            counts.accessed(register, isWrite: isWrite)
+        }
+
+        mutating func forget() {
+            counts = APICAccessCounts()
+            first = nil
+        }
+    }
+
+    private struct Watch: Sendable {
+        var mmio = Accesses()
+        var x2apic = Accesses()
+        /// By the index of the first with the name.
+        var registersSeen = VectorSet()
         var ipisInMisconfig: UInt64 = 0
         /// All of it happened before APICv's state was known: it counts if APICv turns out to have been active.
         var restsOnUnknown = true
 
         mutating func forgetAccesses() {
-            mmio = APICAccessCounts()
-            x2apic = APICAccessCounts()
-            first = [:]
-            registersSeen = []
+            mmio.forget()
+            x2apic.forget()
+            registersSeen = VectorSet()
             ipisInMisconfig = 0
         }
     }
@@ -42,7 +57,7 @@ struct L2APICDirect: Sendable {
             sentIPIInMisconfig(vcpu, stamp)
         case .pageChanged(.l2):
             guard let (event, shown) = machine.vcpus[vcpu].pageOfL2.shown else { return }
-            watches[vcpu, default: Watch()].log.add(
+            watches[vcpu, default: Watch()].mmio.log.add(
                 event.tracepoints[0], at: shown, isKey: true, Self.text(of: machine.vcpus[vcpu].pageOfL2.state))
         default:
             break
@@ -56,44 +71,47 @@ struct L2APICDirect: Sendable {
 
     /// APICv is active now: what was seen while nothing was known of it stays if it was active then too.
     private mutating func settle(_ vcpu: VCPUIndex, _ machine: borrowing Machine) {
-        let apicv = machine.vms[machine.vcpus[vcpu].vm].apicv
-        guard watches[vcpu, default: Watch()].restsOnUnknown, apicv.state == .active else { return }
-        if apicv.initial != .active { watches[vcpu, default: Watch()].forgetAccesses() }
+        let vm = machine.vcpus[vcpu].vm
+        guard watches[vcpu, default: Watch()].restsOnUnknown, machine.vms[vm].apicv.state == .active else { return }
+        if machine.vms[vm].apicv.initial != .active { watches[vcpu, default: Watch()].forgetAccesses() }
         watches[vcpu, default: Watch()].restsOnUnknown = false
     }
 
     private func concerns(_ vcpu: VCPUIndex, _ machine: borrowing Machine) -> Bool {
-        let vm = machine.vms[machine.vcpus[vcpu].vm]
+        let vm = machine.vcpus[vcpu].vm
+        guard machine.vms[vm].isa == .vmx else { return false }
+        switch machine.vms[vm].apicv.state {
+        case .active: return true
+        case .inhibited: return false
         // What became unknown by contradiction no later sign settles.
-        return vm.isa == .vmx && vm.apicv.state != .inhibited
-            && (vm.apicv.state == .active || vm.apicv.contradictions == 0)
+        case .unknown: return machine.vms[vm].apicv.contradictions == 0
+        }
     }
 
     private mutating func accessed(
         _ register: APICRegister, isWrite: Bool, _ path: Transition.Path, _ vcpu: VCPUIndex, _ stamp: EventStamp
     ) {
-        if watches[vcpu, default: Watch()].first[path] == nil { watches[vcpu, default: Watch()].first[path] = stamp }
-        watches[vcpu].last[path] = stamp
-        let verb = isWrite ? "writes" : "reads"
-        // The first touch of each register is worth a line.
-        let isNew = watches[vcpu].registersSeen.insert(register.name).inserted
         switch path {
-        case .mmio:
-            watches[vcpu].mmio.accessed(register, isWrite: isWrite)
-            if isNew { watches[vcpu].log.add("kvm_mmio", at: stamp, "L2 \(verb) \(register.name), emulated by KVM") }
-        case .x2apic:
-            watches[vcpu].x2apic.accessed(register, isWrite: isWrite)
-            if isNew { watches[vcpu].x2apicLog.add("kvm_msr", at: stamp, "L2 \(verb) x2APIC \(register.name)") }
+        case .mmio: watches[vcpu, default: Watch()].mmio.add(register, isWrite: isWrite, at: stamp)
+        case .x2apic: watches[vcpu, default: Watch()].x2apic.add(register, isWrite: isWrite, at: stamp)
+        }
+        // The first touch of each register is worth a line.
+        let index = UInt8(truncatingIfNeeded: register.firstOfName.index)
+        guard !watches[vcpu].registersSeen.contains(index) else { return }
+        watches[vcpu].registersSeen.insert(index)
+        let verb = isWrite ? "writes" : "reads"
+        switch path {
+        case .mmio: watches[vcpu].mmio.log.add("kvm_mmio", at: stamp, "L2 \(verb) \(register.name), emulated by KVM")
+        case .x2apic: watches[vcpu].x2apic.log.add("kvm_msr", at: stamp, "L2 \(verb) x2APIC \(register.name)")
         }
     }
 
     /// Without `kvm_nested_vmexit`: with APICv L1's own ICR write is APIC_WRITE, so this one is L2's.
     private mutating func sentIPIInMisconfig(_ vcpu: VCPUIndex, _ stamp: EventStamp) {
-        if watches[vcpu, default: Watch()].first[.mmio] == nil { watches[vcpu, default: Watch()].first[.mmio] = stamp }
-        watches[vcpu].last[.mmio] = stamp
+        watches[vcpu, default: Watch()].mmio.add(.icr, isWrite: true, at: stamp)
         watches[vcpu].ipisInMisconfig &+= 1
-        watches[vcpu].mmio.accessed(.icr, isWrite: true)
-        watches[vcpu].log.add("kvm_apic_ipi", at: stamp, "sent while EPT_MISCONFIG was handled: an ICR write by L2")
+        watches[vcpu].mmio.log.add(
+            "kvm_apic_ipi", at: stamp, "sent while EPT_MISCONFIG was handled: an ICR write by L2")
     }
 
     func findings(of vcpus: [VCPUIndex], in machine: borrowing Machine) -> [RuleFinding] {
@@ -106,17 +124,17 @@ struct L2APICDirect: Sendable {
 
     private func finding(_ vcpu: VCPUIndex, _ vm: VMIndex, _ path: Transition.Path) -> RuleFinding? {
         let watch = watches[vcpu]
-        let registers = path == .mmio ? watch.mmio : watch.x2apic
-        guard !registers.isEmpty, let first = watch.first[path] else { return nil }
-        let count = registers.reads &+ registers.writes
+        let accesses = path == .mmio ? watch.mmio : watch.x2apic
+        guard !accesses.counts.isEmpty, let first = accesses.first else { return nil }
+        let count = accesses.counts.reads &+ accesses.counts.writes
         var finding = RuleFinding(
             rule: path == .mmio ? .l2APICDirect : .l2APICDirectX2APIC, grade: .exposed, vm: vm, vcpu: vcpu,
-            first: first.time, last: watch.last[path]?.time ?? first.time, count: count,
+            first: first.time, last: accesses.last?.time ?? first.time, count: count,
             statement: "L2 reached L1's local APIC by itself \(count.times) "
                 + (path == .mmio ? "through the page that KVM emulates" : "through x2APIC MSRs")
                 + " while APICv was active. That alone loses nothing.")
-        finding.registers = registers
-        finding.evidence = path == .mmio ? watch.log : watch.x2apicLog
+        finding.registers = accesses.counts
+        finding.evidence = accesses.log
         finding.inferred = watch.ipisInMisconfig > 0
         if watch.ipisInMisconfig > 0 {
             finding.limits.append(

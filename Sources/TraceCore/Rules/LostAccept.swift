@@ -4,7 +4,7 @@
 /// (C2) or lets a HLT sleep on (C3).
 ///
 /// It needs no crossing: a recording may begin after it. For vectors that `stale-svi` does not already carry.
-struct LostAccept: Sendable {
+struct LostAccept: ~Copyable, Sendable {
     private struct Watch: Sendable {
         var forgotten = ForgottenInterrupt()
         var sleepers: [Sleeper] = []
@@ -19,7 +19,7 @@ struct LostAccept: Sendable {
     mutating func observe(
         _ transition: Transition, of vcpu: VCPUIndex, at stamp: EventStamp, in machine: borrowing Machine
     ) {
-        guard watches.indices.contains(vcpu) || transition == .inhibitsChanged else { return }
+        if case .inhibitsChanged = transition {} else if !watches.contains(vcpu) { return }
         switch transition {
         case .entered(let level): watches[vcpu].forgotten.entered(level, injects: machine.vcpus[vcpu].isInjecting)
         case .acknowledged(let vector, _, _), .ended(let vector, _): woken(by: vector, vcpu)
@@ -64,10 +64,9 @@ struct LostAccept: Sendable {
 
     /// What was read since they were noticed may show that they sleep rightly.
     private mutating func excuse(_ vcpu: VCPUIndex, _ machine: borrowing Machine) {
-        let state = machine.vcpus[vcpu]
         watches[vcpu].sleepers.removeAll { sleeper in
-            sleeper.halted.time == state.bracket.time
-                && state.mustWake(for: sleeper.vector, acceptedAt: sleeper.accepted.time) == false
+            sleeper.halted.time == machine.vcpus[vcpu].bracket.time
+                && machine.vcpus[vcpu].mustWake(for: sleeper.vector, acceptedAt: sleeper.accepted.time) == false
         }
     }
 
@@ -84,7 +83,7 @@ struct LostAccept: Sendable {
 
     /// - Parameter explained: vectors that another finding carries, by vCPU.
     func findings(
-        of vcpus: [VCPUIndex], in machine: borrowing Machine, waits: Waits, explained: [VCPUIndex: VectorSet]
+        of vcpus: [VCPUIndex], in machine: borrowing Machine, waits: borrowing Waits, explained: [VCPUIndex: VectorSet]
     ) -> [RuleFinding] {
         vcpus.prefix { $0 < max(watches.endIndex, waits.vcpus.upperBound) }.compactMap { vcpu in
             let vm = machine.vcpus[vcpu].vm

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// All rules, fed by the machine. Adding one: a file with the rule, and a line in each function here.
-public struct Rules: MachineObserver, Sendable {
+public struct Rules: MachineObserver, ~Copyable, Sendable {
     private var l2APICDirect = L2APICDirect()
     private var staleSVI = StaleSVI()
     private var stuckISR = StuckISR()
@@ -17,8 +17,7 @@ public struct Rules: MachineObserver, Sendable {
         _ transition: Transition, of vcpu: VCPUIndex, at stamp: EventStamp, in machine: borrowing Machine
     ) {
         staleSVI.observe(transition, of: vcpu, at: stamp, in: machine)
-        let (crossed, stuck) = staleSVI.crossed(on: vcpu)
-        waits.observe(transition, of: vcpu, at: stamp, in: machine, crossed: crossed, stuck: stuck)
+        waits.observe(transition, of: vcpu, at: stamp, in: machine, crossings: staleSVI)
         lostAccept.observe(transition, of: vcpu, at: stamp, in: machine)
         // An entry means nothing to the others.
         if case .entered = transition { return }

@@ -2,7 +2,7 @@
 
 /// Rule `stuck-isr`: an EOI in L1 that ends a lower vector (or none) while one that KVM injected into L2 is in service.
 /// For vCPUs where `stale-svi` does not already carry it as a symptom.
-struct StuckISR: Sendable {
+struct StuckISR: ~Copyable, Sendable {
     private var stuck: [(vcpu: VCPUIndex, vector: UInt8, reported: Int32, at: EventStamp)] = []
     /// What is in there.
     private var known = Table<VCPUIndex, VectorSet>()

@@ -24,8 +24,14 @@ public struct APICPage: Sendable {
     public private(set) var shown: (by: EventKind, at: EventStamp)?
 
     /// What the current exit has shown so far: a fault on the page, and what was installed for it.
-    private var fault: (by: EventKind, at: EventStamp)?
-    private var installed: (state: State, by: EventKind, at: EventStamp)?
+    private var fault: (by: EventKind, at: EventStamp)? {
+        didSet { isInFault = fault != nil || installed != nil }
+    }
+    private var installed: (state: State, by: EventKind, at: EventStamp)? {
+        didSet { isInFault = fault != nil || installed != nil }
+    }
+    /// There is something that the end of the exit will settle.
+    private(set) var isInFault = false
 
     static let gfn = APICRegister.gfn
 
@@ -72,13 +78,7 @@ public struct APICPage: Sendable {
     }
 
     /// The exit is over. True where the state changed.
-    @inline(__always)
     mutating func exitHandled() -> Bool {
-        if fault == nil, installed == nil { return false }
-        return finishExit()
-    }
-
-    private mutating func finishExit() -> Bool {
         defer {
             fault = nil
             installed = nil

@@ -94,7 +94,7 @@ public struct InterruptLedger: Equatable, Sendable {
         // KVM picks a vector only where nothing of its class or above is in ISR: what was there has ended unseen. Hardware
         // goes by SVI, which may be stale, and proves nothing.
         if isSure, how != .passedOn {
-            for older in inServiceMap.vectors where older.priorityClass >= vector.priorityClass { endedUnseen(older) }
+            inServiceMap.forEach { if $0.priorityClass >= vector.priorityClass { endedUnseen($0) } }
             unseenMap.removeAll(from: vector & 0xf0)
         }
         accounts[vector].inService = .init(since: stamp, level: level, by: how, isSure: isSure)
@@ -108,13 +108,13 @@ public struct InterruptLedger: Equatable, Sendable {
 
     /// L2 reached for a register that isn't known, and L1 carried it out: it may have been an EOI.
     mutating func markMayHaveEnded() {
-        for vector in inServiceMap.vectors { accounts[vector].inService?.mayHaveEnded = true }
+        inServiceMap.forEach { accounts[$0].inService?.mayHaveEnded = true }
     }
 
     /// L1 runs, and hardware carries its EOIs out in silence: what it took with an exit may be gone.
     mutating func forgetServiceOfL1() {
-        for vector in inServiceMap.vectors where accounts[vector].inService?.by == .withExit {
-            accounts[vector].inService?.mayHaveEnded = true
+        inServiceMap.forEach { vector in
+            if accounts[vector].inService?.by == .withExit { accounts[vector].inService?.mayHaveEnded = true }
         }
     }
 
@@ -165,9 +165,7 @@ public struct InterruptLedger: Equatable, Sendable {
     }
 
     private mutating func forgetCertainty() {
-        for vector in certainMap.vectors {
-            accounts[vector].pending?.maybeSilent = true
-        }
+        certainMap.forEach { accounts[$0].pending?.maybeSilent = true }
         certainMap = VectorSet()
     }
 

@@ -5,7 +5,7 @@ extension Machine {
     /// A register that KVM itself read or wrote: of an access that `kvm_mmio` or `kvm_msr` tell too, or that hardware
     /// finished and reported (APIC_WRITE). It shows that the APIC answers at that address.
     mutating func apic(
-        _ access: KVMEvent.APICAccess, _ observer: inout some MachineObserver
+        _ access: KVMEvent.APICAccess, _ observer: inout some Observer
     ) {
         let vcpu = vcpu(of: thread)
         let register = APICRegister(offset: access.register)
@@ -24,7 +24,7 @@ extension Machine {
     }
 
     mutating func msr(
-        _ access: KVMEvent.MSRAccess, _ observer: inout some MachineObserver
+        _ access: KVMEvent.MSRAccess, _ observer: inout some Observer
     ) {
         let vcpu = vcpu(of: thread)
         guard !access.exception else { return }
@@ -45,7 +45,7 @@ extension Machine {
     }
 
     mutating func apicIPI(
-        _ ipi: KVMEvent.APICIPI, _ observer: inout some MachineObserver
+        _ ipi: KVMEvent.APICIPI, _ observer: inout some Observer
     ) {
         let vcpu = vcpu(of: thread)
         vcpus[vcpu].ipis.sent(ipi)
@@ -55,7 +55,7 @@ extension Machine {
     }
 
     mutating func apicAcceptIRQ(
-        _ accept: KVMEvent.APICAcceptIRQ, _ observer: inout some MachineObserver
+        _ accept: KVMEvent.APICAcceptIRQ, _ observer: inout some Observer
     ) {
         let mode = DeliveryMode(icrLow: UInt32(accept.deliveryMode))
         guard let vcpu = target(of: accept, from: thread) else {
@@ -87,7 +87,7 @@ extension Machine {
 
     /// Interrupts that were accepted before the level of the exit was known.
     @inline(never)
-    mutating func acceptHeld(_ vcpu: VCPUIndex, level: Level, _ observer: inout some MachineObserver) {
+    mutating func acceptHeld(_ vcpu: VCPUIndex, level: Level, _ observer: inout some Observer) {
         let held = vcpus[vcpu].unlevelled
         vcpus[vcpu].unlevelled.clear()
         for index in 0..<held.count {
@@ -97,7 +97,7 @@ extension Machine {
     }
 
     private mutating func accept(
-        _ vector: UInt8, _ vcpu: VCPUIndex, level: Level, at stamp: EventStamp, _ observer: inout some MachineObserver
+        _ vector: UInt8, _ vcpu: VCPUIndex, level: Level, at stamp: EventStamp, _ observer: inout some Observer
     ) {
         showedLocalAPIC(vcpus[vcpu].vm, vcpu, at: stamp, &observer)
         guard !vcpus[vcpu].isSoftwareDisabled else {
@@ -112,7 +112,7 @@ extension Machine {
     }
 
     mutating func injVIRQ(
-        _ injection: KVMEvent.InjVIRQ, _ observer: inout some MachineObserver
+        _ injection: KVMEvent.InjVIRQ, _ observer: inout some Observer
     ) {
         guard injection.soft != true, let vector = UInt8(exactly: injection.vector) else { return }
         let vcpu = vcpu(of: thread)
@@ -127,10 +127,10 @@ extension Machine {
     ///   what repeats the vector whose delivery the exit interrupted.
     mutating func inject(
         _ vector: UInt8, isAgain: Bool?, by how: Acknowledgement, _ vcpu: VCPUIndex,
-        _ observer: inout some MachineObserver
+        _ observer: inout some Observer
     ) {
         if isAgain ?? (vcpus[vcpu].bracket.interruptedVector == vector) {
-            vcpus[vcpu].bracket.interruptedVector = nil
+            vcpus[vcpu].bracket.injectedAgain()
             vcpus[vcpu].ledger.reinjected(vector)
             if vcpus[vcpu].bracket.isOpen, !vcpus[vcpu].isKnownNotToNest {
                 vcpus[vcpu].standstill.reinjected(
@@ -156,7 +156,7 @@ extension Machine {
 
     mutating func acknowledge(
         _ vector: UInt8, _ level: Level, by how: Acknowledgement, _ vcpu: VCPUIndex,
-        _ observer: inout some MachineObserver
+        _ observer: inout some Observer
     ) {
         claimHomeless(vector, vcpu, level, &observer)
         vcpus[vcpu].ledger.acknowledged(vector, level: level, by: how, at: stamp)
@@ -166,7 +166,7 @@ extension Machine {
 
     /// What is taken had been accepted: by this vCPU, where nobody could tell by which.
     private mutating func claimHomeless(
-        _ vector: UInt8, _ vcpu: VCPUIndex, _ level: Level, _ observer: inout some MachineObserver
+        _ vector: UInt8, _ vcpu: VCPUIndex, _ level: Level, _ observer: inout some Observer
     ) {
         guard !homeless.isEmpty, vcpus[vcpu].ledger[vector].pending == nil, let id = vcpus[vcpu].id,
             let stamp = homeless.claim(vector, by: id)
@@ -175,7 +175,7 @@ extension Machine {
     }
 
     mutating func eoi(
-        _ end: KVMEvent.EOI, _ observer: inout some MachineObserver
+        _ end: KVMEvent.EOI, _ observer: inout some Observer
     ) {
         let acting = vcpu(of: thread)
         if vcpus[acting].id == nil { _ = vcpu(of: thread, id: Int32(exactly: end.vcpu)) }
@@ -216,7 +216,7 @@ extension Machine {
 
     /// The EOI itself says that L2 reached L1's APIC, where the access is not reported.
     private mutating func endsDirectly(
-        _ vcpu: VCPUIndex, _ observer: inout some MachineObserver
+        _ vcpu: VCPUIndex, _ observer: inout some Observer
     ) {
         guard vcpus[vcpu].bracket.isOpen, !vcpus[vcpu].bracket.isForwarded else { return }
         if let (unproven, value, written) = vcpus[vcpu].unprovenMMIO, unproven.register == .eoi {
@@ -235,7 +235,7 @@ extension Machine {
     /// With APICv in use L1's EOI is carried out by hardware; KVM hears of it by EOI_INDUCED, or by APIC_ACCESS and
     /// APIC_WRITE where registers aren't virtualised. Any other exit that ends an interrupt of L1 says that APICv is off.
     private mutating func showsInactive(
-        byEOIOn vcpu: VCPUIndex, _ observer: inout some MachineObserver
+        byEOIOn vcpu: VCPUIndex, _ observer: inout some Observer
     ) {
         let bracket = vcpus[vcpu].bracket
         guard bracket.isOpen, !bracket.isForwarded else { return }
@@ -249,7 +249,7 @@ extension Machine {
 
     /// Sign S3: L1 writes the EOI of what was injected into L2, and hardware ends what its SVI says instead.
     private mutating func inducedEOI(
-        _ reported: Int32, _ vcpu: VCPUIndex, _ observer: inout some MachineObserver
+        _ reported: Int32, _ vcpu: VCPUIndex, _ observer: inout some Observer
     ) {
         if vcpus[vcpu].ledger.endedNext == nil, reported < 16 { vcpus[vcpu].endsNothing = true }
         // L1's EOI may be for the PIC's interrupt, which is in no service.
@@ -283,7 +283,7 @@ extension Machine {
     }
 
     mutating func pvEOI(
-        _ end: KVMEvent.EOI, _ observer: inout some MachineObserver
+        _ end: KVMEvent.EOI, _ observer: inout some Observer
     ) {
         // apic_set_eoi has told of it as kvm_eoi before (apic_sync_pv_eoi_from_guest, arch/x86/kvm/lapic.c).
         if !consistency.seen.contains(.eoi) { eoi(end, &observer) }

@@ -3,7 +3,7 @@
 /// APICv's state: inhibits set and cleared, and what shows it without them.
 extension Machine {
     mutating func inhibits(
-        _ change: KVMEvent, _ observer: inout some MachineObserver
+        _ change: KVMEvent, _ observer: inout some Observer
     ) {
         settleNames(change)
         if createsVM(change) {
@@ -13,7 +13,7 @@ extension Machine {
             if threads[thread].vcpu != nil, threads[thread].process != 0 {
                 grouping.made(by: threads[thread].tid, at: stamp.time)
             }
-            threads.setVCPU(nil, vm: nil, ofThread: thread)
+            threads.setVCPU(nil, id: nil, vm: nil, ofThread: thread)
             // Its process tells which VM it will be; another VM of that process it is not.
             guard threads[thread].process == 0 else {
                 return orphan(change)
@@ -93,7 +93,7 @@ extension Machine {
     }
 
     mutating func apicvAcceptIRQ(
-        _ accept: KVMEvent.APICAcceptIRQ, _ observer: inout some MachineObserver
+        _ accept: KVMEvent.APICAcceptIRQ, _ observer: inout some Observer
     ) {
         guard let vcpu = target(of: accept, from: thread) else { return }
         // A disabled APIC takes nothing (__apic_accept_irq, arch/x86/kvm/lapic.c).
@@ -118,7 +118,7 @@ extension Machine {
 
     /// Something that happens with APICv in use only.
     mutating func showedActive(
-        _ vm: VMIndex, _ vcpu: VCPUIndex, _ observer: inout some MachineObserver
+        _ vm: VMIndex, _ vcpu: VCPUIndex, _ observer: inout some Observer
     ) {
         vms[vm].usesAPICv = true
         guard vms[vm].apicv.state != .active, vms[vm].isa != .svm || vms[vm].apicv.state == .unknown,
@@ -131,7 +131,7 @@ extension Machine {
     /// Something that happens on VMX with APICv switched off only, as far as one event can tell.
     mutating func showedInactive(
         _ vm: VMIndex, _ vcpu: VCPUIndex, _ sign: APICvTimeline.InactiveSign,
-        _ observer: inout some MachineObserver
+        _ observer: inout some Observer
     ) {
         // Where nothing tells the levels apart, it may be L2 that it happens to, as with APICv on.
         guard vms[vm].isa == .vmx, vms[vm].apicv.state != .inhibited,
@@ -146,7 +146,7 @@ extension Machine {
 
     /// KVM's local APIC does something, which it can't while ABSENT is set: the event that cleared it is not in the trace.
     mutating func showedLocalAPIC(
-        _ vm: VMIndex, _ vcpu: VCPUIndex, at stamp: EventStamp, _ observer: inout some MachineObserver
+        _ vm: VMIndex, _ vcpu: VCPUIndex, at stamp: EventStamp, _ observer: inout some Observer
     ) {
         guard vms[vm].apicv.state == .inhibited, inhibitNames.isAbsent(mask: vms[vm].apicv.current.mask),
             vms[vm].apicv.showedUnknown(since: vcpus[vcpu].enteredAt, at: stamp)

@@ -5,7 +5,7 @@ extension Machine {
     /// KVM did this about the APIC page in the exit that a vCPU handles. Told where the table has another decision for
     /// each state that the kernel, the VM and the page may be in.
     mutating func faultedIn(
-        _ did: FaultInTable.Decision, _ vcpu: VCPUIndex, _ stamp: EventStamp, _ observer: inout some MachineObserver
+        _ did: FaultInTable.Decision, _ vcpu: VCPUIndex, _ stamp: EventStamp, _ observer: inout some Observer
     ) {
         let bracket = vcpus[vcpu].bracket
         // Without kvm_nested_vmexit every exit passes for L1's.

@@ -30,7 +30,7 @@ extension Machine {
     }
 
     mutating func markMMIOSPTE(
-        _ mark: KVMEvent.MarkMMIOSPTE, _ observer: inout some MachineObserver
+        _ mark: KVMEvent.MarkMMIOSPTE, _ observer: inout some Observer
     ) {
         showsMMIOCaching = true
         guard mark.gfn == APICPage.gfn else { return }
@@ -44,7 +44,7 @@ extension Machine {
     }
 
     mutating func handleMMIOPageFault(
-        _ fault: KVMEvent.HandleMMIOPageFault, _ observer: inout some MachineObserver
+        _ fault: KVMEvent.HandleMMIOPageFault, _ observer: inout some Observer
     ) {
         guard fault.gfn == APICPage.gfn else { return }
         consistency.apicPageHit()
@@ -59,7 +59,7 @@ extension Machine {
 
     @inline(__always)
     mutating func mmuSetSPTE(
-        _ set: KVMEvent.MMUSetSPTE, _ observer: inout some MachineObserver
+        _ set: KVMEvent.MMUSetSPTE, _ observer: inout some Observer
     ) {
         guard set.gfn == APICPage.gfn else { return }
         let vcpu = vcpu(of: thread)
@@ -68,7 +68,7 @@ extension Machine {
     }
 
     mutating func mmio(
-        _ access: KVMEvent.MMIO, _ observer: inout some MachineObserver
+        _ access: KVMEvent.MMIO, _ observer: inout some Observer
     ) {
         let vcpu = vcpu(of: thread)
         vcpus[vcpu].unprovenMMIO = nil
@@ -92,7 +92,7 @@ extension Machine {
     /// arch/x86/kvm/lapic.c): an access with `kvm_apic` beside it says that the mode was left, as a reset does.
     mutating func provedXAPIC(
         _ access: ExitBracket.APICFault, _ value: UInt64, _ vcpu: VCPUIndex, _ stamp: EventStamp,
-        _ observer: inout some MachineObserver
+        _ observer: inout some Observer
     ) {
         vcpus[vcpu].isXAPIC = true
         emulated(access, value, vcpu, stamp, &observer)
@@ -100,7 +100,7 @@ extension Machine {
 
     private mutating func emulated(
         _ access: ExitBracket.APICFault, _ value: UInt64, _ vcpu: VCPUIndex, _ stamp: EventStamp,
-        _ observer: inout some MachineObserver
+        _ observer: inout some Observer
     ) {
         let (register, isWrite) = (access.register, access.isWrite)
         vcpus[vcpu].shown(register, value)
@@ -125,7 +125,7 @@ extension Machine {
 
     /// How the access came to be emulated: by an MMIO SPTE, or without one.
     private mutating func showsHowEmulated(
-        _ vcpu: VCPUIndex, _ stamp: EventStamp, _ observer: inout some MachineObserver
+        _ vcpu: VCPUIndex, _ stamp: EventStamp, _ observer: inout some Observer
     ) {
         let bracket = vcpus[vcpu].bracket
         let page = bracket.level == .l2 ? vcpus[vcpu].pageOfL2 : vcpus[vcpu].pageOfL1
@@ -138,7 +138,7 @@ extension Machine {
 
     mutating func accessedDirectly(
         _ vcpu: VCPUIndex, _ register: APICRegister, isWrite: Bool, _ path: Transition.Path, _ stamp: EventStamp,
-        _ observer: inout some MachineObserver
+        _ observer: inout some Observer
     ) {
         vms[vcpus[vcpu].vm].apicOfL2.sharesL1s()
         let state = vms[vcpus[vcpu].vm].apicv.state

@@ -4,7 +4,7 @@
 extension Machine {
     /// Makes an event the one at hand: its stamp and its thread. False where there is no room for the thread or for its vCPU.
     @inline(__always)
-    mutating func attribute(_ stamp: EventStamp, _ observer: inout some MachineObserver) -> Bool {
+    mutating func attribute(_ stamp: EventStamp, _ observer: inout some Observer) -> Bool {
         if stamp.time > now { now = stamp.time }
         self.stamp = stamp
         guard let thread = threads.stillRunning(stamp) ?? switchThread(&observer),
@@ -17,9 +17,26 @@ extension Machine {
         return true
     }
 
+    /// The vCPU that an event names and its thread runs, which makes the event the one at hand. Nil as for ``attribute(_:_:)``.
+    ///
+    /// Entries and exits come here. All but a few find what their CPU ran before, and need neither the thread nor the stamp.
+    @inline(__always)
+    mutating func attribute(_ stamp: EventStamp, vcpu id: Int32?, _ observer: inout some Observer) -> VCPUIndex? {
+        guard let vcpu = threads.stillRunning(stamp, id: id) else { return attributeAnew(stamp, vcpu: id, &observer) }
+        if stamp.time > now { now = stamp.time }
+        return vcpu
+    }
+
+    @inline(never)
+    private mutating func attributeAnew(
+        _ stamp: EventStamp, vcpu id: Int32?, _ observer: inout some Observer
+    ) -> VCPUIndex? {
+        attribute(stamp, &observer) ? vcpu(of: thread, id: id) : nil
+    }
+
     /// The CPU of the event at hand runs another thread than before. Its vCPU lost what was lost there, if it has just come.
     @inline(never)
-    private mutating func switchThread(_ observer: inout some MachineObserver) -> ThreadIndex? {
+    private mutating func switchThread(_ observer: inout some Observer) -> ThreadIndex? {
         let (thread, hasMoved) = threads.switchThread(at: stamp)
         guard hasMoved, let thread, let vcpu = threads[thread].vcpu else { return thread }
         let cpu = Int(stamp.cpu)
@@ -28,7 +45,7 @@ extension Machine {
     }
 
     /// A gap begins on a CPU: it touches the vCPUs whose thread was last seen there, and later those that come there.
-    public mutating func lost(_ gap: EventGap, observer: inout some MachineObserver) {
+    public mutating func lost(_ gap: EventGap, observer: inout some Observer) {
         if let process = gap.process { return lost(gap, of: process, &observer) }
         let cpu = Int(gap.cpu)
         guard (0..<ThreadTable.cachedCPUs).contains(cpu) else { return }
@@ -44,7 +61,7 @@ extension Machine {
 
     /// A gap in a process's events touches its VMs alone, wherever their threads are, and those that may be its.
     private mutating func lost(
-        _ gap: EventGap, of process: Int32, _ observer: inout some MachineObserver
+        _ gap: EventGap, of process: Int32, _ observer: inout some Observer
     ) {
         let known = grouping.groups(ofProcess: process).filter(vms.indices.contains)
         let (events, from) = (max(gap.events ?? 1, 1), gap.from ?? now)
@@ -66,7 +83,7 @@ extension Machine {
     }
 
     private mutating func touchedByGap(
-        _ vcpu: VCPUIndex, _ stamp: EventStamp, _ observer: inout some MachineObserver
+        _ vcpu: VCPUIndex, _ stamp: EventStamp, _ observer: inout some Observer
     ) {
         vcpus[vcpu].bracket.isOpen = false
         vcpus[vcpu].mode = .unknown
@@ -190,7 +207,7 @@ extension Machine {
         vcpus[index].tid = tid
         vcpus[index].lastSeen = now
         let changesVM = threads[thread].vm != vm
-        threads.setVCPU(index, vm: vm, ofThread: thread)
+        threads.setVCPU(index, id: id, vm: vm, ofThread: thread)
         if changesVM {
             tellLosses(of: threads[thread].process, to: vm, isNew: isNew)
             // What the thread itself changed before it ran.

@@ -85,9 +85,10 @@ extension Machine {
     /// VMs that have been silent for longest, which have an eighth of all places: looking for them takes long. Never all VMs.
     func silentVMs() -> [VMIndex] {
         var held = Table<VMIndex, (latest: UInt64, places: Int)>()
-        for vcpu in vcpus where !vcpu.isFree {
-            held[vcpu.vm, default: (0, 0)].latest = max(held[vcpu.vm, default: (0, 0)].latest, vcpu.lastSeen)
-            held[vcpu.vm].places += 1
+        for vcpu in vcpus.indices where !vcpus[vcpu].isFree {
+            let vm = vcpus[vcpu].vm
+            held[vm, default: (0, 0)].latest = max(held[vm, default: (0, 0)].latest, vcpus[vcpu].lastSeen)
+            held[vm].places += 1
         }
         var (silent, freed) = ([VMIndex](), 0)
         let running = held.indices.filter { !vms[$0].hasEnded }

@@ -1,13 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The host threads of a trace by their id, with the last one of each CPU at hand: that is nearly always the next one.
-struct ThreadTable: Sendable {
+struct ThreadTable: ~Copyable, Sendable {
     /// What a CPU ran last: a thread is on one CPU at a time.
     private struct Running: Sendable {
-        static let nothing = Running(tid: 0, thread: nil)
+        static let nothing = Running(tid: 0, id: 0, thread: nil, vcpu: nil)
 
-        var tid: Int32
-        var thread: ThreadIndex?
+        let tid: Int32
+        /// Of the vCPU that the thread runs.
+        let id: Int32
+        // -1 for none, so that all of it is 16 bytes.
+        private let threadPlace: Int32
+        private let vcpuPlace: Int32
+
+        init(tid: Int32, id: Int32, thread: ThreadIndex?, vcpu: VCPUIndex?) {
+            self.tid = tid
+            self.id = id
+            threadPlace = thread.map { Int32($0.place) } ?? -1
+            vcpuPlace = vcpu.map { Int32($0.place) } ?? -1
+        }
+
+        @inline(__always)
+        var thread: ThreadIndex? { threadPlace < 0 ? nil : ThreadIndex(Int(threadPlace)) }
+        /// That vCPU; nil for none, and for one whose id isn't known.
+        @inline(__always)
+        var vcpu: VCPUIndex? { vcpuPlace < 0 ? nil : VCPUIndex(Int(vcpuPlace)) }
     }
 
     private(set) var threads = Table<ThreadIndex, HostThread>()
@@ -23,8 +40,7 @@ struct ThreadTable: Sendable {
     static let capacity = 1 << 16
 
     subscript(index: ThreadIndex) -> HostThread {
-        get { threads[index] }
-        set { threads[index] = newValue }
+        _read { yield threads[index] }
     }
 
     /// The thread's index where its CPU has run no other since.
@@ -35,6 +51,16 @@ struct ThreadTable: Sendable {
         return running[cpu].thread
     }
 
+    /// The vCPU that an event names, where its thread runs that and its CPU has run no other thread since.
+    @inline(__always)
+    func stillRunning(_ stamp: EventStamp, id: Int32?) -> VCPUIndex? {
+        let cpu = Int(stamp.cpu)
+        guard UInt(bitPattern: cpu) < UInt(bitPattern: running.count), running[cpu].tid == stamp.tid,
+            id == nil || running[cpu].id == id
+        else { return nil }
+        return running[cpu].vcpu
+    }
+
     func index(tid: Int32) -> ThreadIndex? { indices[tid] }
 
     /// The thread of the event that the table was asked for last.
@@ -42,9 +68,18 @@ struct ThreadTable: Sendable {
         stillRunning(stamp) ?? indices[stamp.tid]
     }
 
-    mutating func setVCPU(_ vcpu: VCPUIndex?, vm: VMIndex?, ofThread index: ThreadIndex) {
+    /// - Parameter id: the vCPU's, nil where it isn't known.
+    mutating func setVCPU(_ vcpu: VCPUIndex?, id: Int32?, vm: VMIndex?, ofThread index: ThreadIndex) {
         threads[index].vcpu = vcpu
+        threads[index].id = id
         threads[index].vm = vm
+        let cpu = Int(threads[index].lastCPU)
+        if running.indices.contains(cpu), running[cpu].thread == index { running[cpu] = running(index) }
+    }
+
+    private func running(_ index: ThreadIndex) -> Running {
+        let (id, vcpu) = (threads[index].id, threads[index].vcpu)
+        return Running(tid: threads[index].tid, id: id ?? 0, thread: index, vcpu: id == nil ? nil : vcpu)
     }
 
     mutating func setVM(_ vm: VMIndex, ofThread index: ThreadIndex) {
@@ -76,8 +111,7 @@ struct ThreadTable: Sendable {
     /// A VM runs no more: whatever its threads do now is another's.
     mutating func leave(vm: VMIndex) {
         for index in threads.indices where threads[index].vm == vm {
-            threads[index].vcpu = nil
-            threads[index].vm = nil
+            setVCPU(nil, id: nil, vm: nil, ofThread: index)
         }
     }
 
@@ -116,7 +150,7 @@ struct ThreadTable: Sendable {
         let cpu = Int(stamp.cpu)
         if (0..<Self.cachedCPUs).contains(cpu) {
             while running.count <= cpu { running.append(.nothing) }
-            running[cpu] = Running(tid: stamp.tid, thread: index)
+            running[cpu] = running(index)
         }
         return (index, left != stamp.cpu)
     }
@@ -127,6 +161,8 @@ struct HostThread: Sendable {
     let tid: Int32
     /// The vCPU that it runs; nil for a thread that has run none.
     var vcpu: VCPUIndex?
+    /// That vCPU's id, nil while it isn't known.
+    var id: Int32?
     /// The VM that it works for; nil while unknown.
     var vm: VMIndex?
     /// Its process, 0 where the source doesn't tell.

@@ -6,7 +6,7 @@
 /// id are two VMs; a thread that sets inhibits before any vCPU ran has created a VM (KVM_CREATE_VM sets ABSENT or
 /// DISABLED, arch/x86/kvm/x86.c, 5.18 and later), and its vCPUs' threads come after it; for the rest the nearest thread
 /// id decides.
-struct VMGrouping: Sendable {
+struct VMGrouping: ~Copyable, Sendable {
     struct Group: Sendable {
         /// The guest's name in GUEST options.
         var key: String?
@@ -67,7 +67,8 @@ struct VMGrouping: Sendable {
 
     private func group(ofProcess process: Int32) -> VMIndex? {
         func isOne(_ group: Group) -> Bool { group.process == process && !group.hasEnded && !group.isLeft }
-        guard let first = groups.firstIndex(where: isOne), groups.lastIndex(where: isOne) == first else { return nil }
+        guard let first = groups.firstIndex(where: isOne), groups.indices.last(where: { isOne(groups[$0]) }) == first
+        else { return nil }
         return first
     }
 
@@ -234,7 +235,7 @@ struct VMGrouping: Sendable {
     }
 
     private func distance(of group: VMIndex, to tid: Int32) -> Int64 {
-        groups[group].members.lazy.map { gap($0.tid, tid) }.min() ?? .max
+        groups[group].members.map { gap($0.tid, tid) }.min() ?? .max
     }
 
     private func gap(_ left: Int32, _ right: Int32) -> Int64 { abs(Int64(left) - Int64(right)) }

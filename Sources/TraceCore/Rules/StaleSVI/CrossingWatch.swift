@@ -5,6 +5,7 @@ struct CrossingWatch: Sendable {
     /// One entry for each vector and direction, the first of its kind; all are counted.
     private(set) var crossings: [Crossing] = []
     private(set) var crossingCount: UInt64 = 0
+    var hasCrossed: Bool { crossingCount > 0 }
     /// They were seen before APICv's state was known: they count if it turns out to have been active.
     private(set) var restsOnUnknown = false
 

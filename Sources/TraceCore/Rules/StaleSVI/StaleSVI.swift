@@ -4,8 +4,8 @@
 /// kernels that write SVI to vmcs02.
 ///
 /// VMX with APICv active only. The watches gather; ``findings(in:fix:)`` grades at the end, since the fix may show late.
-struct StaleSVI: Sendable {
-    private var watches = Table<VCPUIndex, CrossingWatch?>()
+struct StaleSVI: ~Copyable, Sendable {
+    private var watches = Table<VCPUIndex, CrossingWatch>()
     /// As far as words were read.
     private var memory = Table<VCPUIndex, WrongSVI>()
     /// What interrupts of VMs that ended said of the fix.
@@ -28,22 +28,22 @@ struct StaleSVI: Sendable {
         default: break
         }
         if case .inhibitsChanged = transition { inhibitsChanged(machine.vcpus[vcpu].vm, machine) }
-        guard watches.indices.contains(vcpu), watches[vcpu] != nil else { return }
+        guard hasCrossed(on: vcpu) else { return }
         switch transition {
-        case .entered(.l1): watches[vcpu]?.enteredL1()
-        case .accepted(let vector, _, _): watches[vcpu]?.accepted(vector)
+        case .entered(.l1): watches[vcpu].enteredL1()
+        case .accepted(let vector, _, _): watches[vcpu].accepted(vector)
         case .acknowledged(let vector, let level, let how):
             let provesSVI = provesSVI(vector, how, on: vcpu, machine)
             let isSure = machine.vcpus[vcpu].ledger[vector].inService?.isSure ?? false
-            watches[vcpu]?.acknowledged(
+            watches[vcpu].acknowledged(
                 vector, level: level, wasInjected: how.isInjection && isSure, provesSVI: provesSVI)
         case .ended(let vector, let level):
-            watches[vcpu]?.ended(vector, at: stamp)
-            if level == .l1 { watches[vcpu]?.endedByL1(at: stamp) }
+            watches[vcpu].ended(vector, at: stamp)
+            if level == .l1 { watches[vcpu].endedByL1(at: stamp) }
         case .missedEOI(let stuck, let reported): missedEOI(stuck, reported, vcpu, stamp)
         case .woke: slept(vcpu, until: stamp.time, machine)
-        case .gap: watches[vcpu]?.gap()
-        case .reset: watches[vcpu]?.reset()
+        case .gap: watches[vcpu].gap()
+        case .reset: watches[vcpu].reset()
         default: break
         }
     }
@@ -51,18 +51,24 @@ struct StaleSVI: Sendable {
     /// Something of a vCPU that has crossed waits for what the next entry says.
     @inline(__always)
     func watchesEntries(of vcpu: VCPUIndex) -> Bool {
-        vcpu < watches.endIndex && !(watches[vcpu]?.sleeps.isEmpty ?? true)
+        watches.contains(vcpu) && !watches[vcpu].sleeps.isEmpty
     }
 
-    /// The highest priority class that has crossed on a vCPU, and the vectors that it left stuck.
-    func crossed(on vcpu: VCPUIndex) -> (highest: PriorityClass?, stuck: VectorSet) {
-        guard watches.indices.contains(vcpu), let watch = watches[vcpu] else { return (nil, VectorSet()) }
-        return (watch.crossedClass, watch.stuckVectors)
+    private func hasCrossed(on vcpu: VCPUIndex) -> Bool { watches.contains(vcpu) && watches[vcpu].hasCrossed }
+
+    /// The highest priority class that has crossed on a vCPU, if any.
+    func crossedClass(on vcpu: VCPUIndex) -> PriorityClass? {
+        watches.contains(vcpu) ? watches[vcpu].crossedClass : nil
+    }
+
+    /// Vectors that crossings left in service there though they were ended.
+    func stuckVectors(on vcpu: VCPUIndex) -> VectorSet {
+        watches.contains(vcpu) ? watches[vcpu].stuckVectors : VectorSet()
     }
 
     /// The VM of this vCPU has ended: another one has its place.
     mutating func forget(_ vcpu: VCPUIndex) {
-        if watches.indices.contains(vcpu) { watches[vcpu] = nil }
+        if watches.contains(vcpu) { watches[vcpu] = CrossingWatch() }
         if memory.indices.contains(vcpu) { memory[vcpu] = WrongSVI() }
     }
 
@@ -76,16 +82,15 @@ struct StaleSVI: Sendable {
     private mutating func crossed(
         _ crossing: Crossing, _ vcpu: VCPUIndex, _ stamp: EventStamp, _ machine: borrowing Machine
     ) {
-        let vm = machine.vms[machine.vcpus[vcpu].vm]
-        guard vm.isa == .vmx, vm.apicv.state != .inhibited else { return }
-        var watch = watches[vcpu, default: nil] ?? CrossingWatch()
+        let vm = machine.vcpus[vcpu].vm
+        let state = machine.vms[vm].apicv.state
+        guard machine.vms[vm].isa == .vmx, state != .inhibited else { return }
         // What happened while nothing was known of APICv gives way to what is known.
-        if watch.restsOnUnknown, vm.apicv.state == .active { watch = CrossingWatch() }
+        if state == .active, watches[vcpu, default: CrossingWatch()].restsOnUnknown { watches[vcpu] = CrossingWatch() }
         let above =
             machine.vcpus[vcpu].ledger.highestPending.map { $0.priorityClass > crossing.vector.priorityClass } ?? false
-        watch.crossed(crossing, apicvKnown: vm.apicv.state == .active, pendingAbove: above)
-        if watch.crossingCount <= 4 { watch.log.add(crossing) }
-        watches[vcpu, default: nil] = watch
+        watches[vcpu, default: CrossingWatch()].crossed(crossing, apicvKnown: state == .active, pendingAbove: above)
+        if watches[vcpu].crossingCount <= 4 { watches[vcpu].log.add(crossing) }
     }
 
     /// Whether a delivery shows what SVI was. Not where KVM handed the vector to L1 with the exit, which it picks by ISR and
@@ -106,59 +111,58 @@ struct StaleSVI: Sendable {
     }
 
     private mutating func missedEOI(_ stuck: UInt8, _ reported: Int32, _ vcpu: VCPUIndex, _ stamp: EventStamp) {
-        watches[vcpu]?.missedEOI(stuck: stuck, at: stamp)
+        watches[vcpu].missedEOI(stuck: stuck, at: stamp)
         let what = UInt8(exactly: reported).map { "vector \($0.hex)" } ?? "no vector"
-        watches[vcpu]?.log.add(
+        watches[vcpu].log.add(
             "kvm_eoi", at: stamp, isKey: true,
             "EOI_INDUCED in L1 ends \(what) while \(stuck.hex) is in service: \(stuck.hex) stays stuck")
     }
 
     /// A HLT lasted until `time` though interrupts were waiting.
     private mutating func slept(_ vcpu: VCPUIndex, until time: UInt64, _ machine: borrowing Machine) {
-        guard machine.measuresTime, !machine.blocksIRQ(vcpu), watches[vcpu] != nil else { return }
-        let state = machine.vcpus[vcpu]
-        let halted = EventStamp(time: state.bracket.time, cpu: state.bracket.cpu, tid: state.tid ?? 0)
-        let held = machine.heldClass(on: vcpu, but: watches[vcpu]?.stuckVectors ?? VectorSet())
-        for vector in state.ledger.pending.vectors where held.map({ $0 < vector.priorityClass }) ?? true {
-            guard let pending = state.ledger[vector].pending else { continue }
+        guard machine.measuresTime, !machine.blocksIRQ(vcpu) else { return }
+        let bracket = machine.vcpus[vcpu].bracket
+        let halted = EventStamp(time: bracket.time, cpu: bracket.cpu, tid: machine.vcpus[vcpu].tid ?? 0)
+        let held = machine.heldClass(on: vcpu, but: watches[vcpu].stuckVectors)
+        for vector in machine.vcpus[vcpu].ledger.pending.vectors where held.map({ $0 < vector.priorityClass }) ?? true {
+            guard let pending = machine.vcpus[vcpu].ledger[vector].pending else { continue }
             // Before the HLT hardware may have delivered it; during it nothing runs that could take it.
             guard !pending.maybeSilent || pending.since.time >= halted.time else { continue }
             let from = max(halted.time, pending.since.time)
             guard time > from, time - from >= Self.sleepNanoseconds else { continue }
-            watches[vcpu]?.sleptOn(vector, accepted: pending.since, halted: halted)
+            watches[vcpu].sleptOn(vector, accepted: pending.since, halted: halted)
         }
     }
 
     /// Words read at any exit.
     mutating func words(_ words: LAPICWords, of vcpu: VCPUIndex, at stamp: EventStamp) {
-        if watches.indices.contains(vcpu) { watches[vcpu]?.read(words, at: stamp) }
+        if hasCrossed(on: vcpu) { watches[vcpu].read(words, at: stamp) }
     }
 
     /// Words read where L1's run ends, by a probe that looks only where C1 may be judged.
     mutating func l1Exit(_ words: LAPICWords, of vcpu: VCPUIndex, at stamp: EventStamp, in machine: borrowing Machine) {
-        let vm = machine.vms[machine.vcpus[vcpu].vm]
-        guard vm.isa == .vmx, vm.apicv.state == .active else { return }
+        let vm = machine.vcpus[vcpu].vm
+        guard machine.vms[vm].isa == .vmx, machine.vms[vm].apicv.state == .active else { return }
         memory[vcpu, default: WrongSVI()].l1Exit(words, at: stamp)
     }
 
     private mutating func inhibitsChanged(_ vm: VMIndex, _ machine: borrowing Machine) {
-        let timeline = machine.vms[vm].apicv
-        for vcpu in watches.indices where machine.vcpus[vcpu].vm == vm {
-            if let watch = watches[vcpu], watch.restsOnUnknown {
-                switch timeline.initial {
-                case .active: watches[vcpu]?.settledActive()
-                case .inhibited: watches[vcpu] = nil
+        for vcpu in watches.indices where machine.vcpus[vcpu].vm == vm && watches[vcpu].hasCrossed {
+            if watches[vcpu].restsOnUnknown {
+                switch machine.vms[vm].apicv.initial {
+                case .active: watches[vcpu].settledActive()
+                case .inhibited: watches[vcpu] = CrossingWatch()
                 case .unknown: break
                 }
             }
-            watches[vcpu]?.inhibitsChanged()
-            if machine.blocksIRQ(vcpu) { watches[vcpu]?.blockedOnPurpose() }
+            watches[vcpu].inhibitsChanged()
+            if machine.blocksIRQ(vcpu) { watches[vcpu].blockedOnPurpose() }
         }
     }
 
     /// The trace is over, or time passes with no event: what still sleeps is judged up to here.
     mutating func tick(at time: UInt64, in machine: borrowing Machine) {
-        for vcpu in watches.indices where watches[vcpu] != nil && machine.vcpus[vcpu].bracket.isBlocked {
+        for vcpu in watches.indices where watches[vcpu].hasCrossed && machine.vcpus[vcpu].bracket.isBlocked {
             slept(vcpu, until: time, machine)
         }
     }
@@ -171,17 +175,16 @@ struct StaleSVI: Sendable {
     /// What the interrupts themselves said of the fix: absent wins, since it takes just one stuck vector.
     func fixByBehaviour(in machine: borrowing Machine) -> FixState? {
         if let fixOfEnded, fixOfEnded.state == .absent { return fixOfEnded }
-        for case let watch? in watches {
-            if let stuck = watch.stuck.first {
+        for vcpu in watches.indices {
+            if let stuck = watches[vcpu].stuck.first {
                 return FixState(
                     state: .absent, basis: .behaviour,
                     evidence: "vector \(stuck.vector.hex) stayed in service after its EOI")
             }
         }
         for vcpu in watches.indices {
-            guard let watch = watches[vcpu], !watch.restsOnUnknown, let (crossing, vector) = watch.firstDelivery else {
-                continue
-            }
+            let watch = watches[vcpu]
+            guard !watch.restsOnUnknown, let (crossing, vector) = watch.firstDelivery else { continue }
             let vm = machine.vms[machine.vcpus[vcpu].vm]
             // A device whose interrupts the IOMMU posts leaves one event, when it is set up, where that is on.
             let knowsDevices =
@@ -199,7 +202,9 @@ struct StaleSVI: Sendable {
         return fixOfEnded
     }
 
-    func findings(of vcpus: [VCPUIndex], in machine: borrowing Machine, waits: Waits, fix: FixState) -> [RuleFinding] {
+    func findings(of vcpus: [VCPUIndex], in machine: borrowing Machine, waits: borrowing Waits, fix: FixState)
+        -> [RuleFinding]
+    {
         vcpus.prefix { $0 < max(watches.endIndex, memory.endIndex) }.compactMap { vcpu in
             let isProven = memory.indices.contains(vcpu) && memory[vcpu].found != nil
             let ofEvents = findingOfEvents(vcpu, waits[vcpu], fix: fix, isProven: isProven, in: machine)
@@ -233,7 +238,8 @@ struct StaleSVI: Sendable {
     private func findingOfEvents(
         _ vcpu: VCPUIndex, _ waits: WaitWatch, fix: FixState, isProven: Bool, in machine: borrowing Machine
     ) -> RuleFinding? {
-        guard watches.indices.contains(vcpu), let watch = watches[vcpu], watch.crossingCount > 0 else { return nil }
+        guard hasCrossed(on: vcpu) else { return nil }
+        let watch = watches[vcpu]
         let vm = machine.vcpus[vcpu].vm
         // Where injections were not on, any interrupt that L2 ended may have been one.
         if watch.restsOnNoInjection, !machine.showsInjections { return nil }

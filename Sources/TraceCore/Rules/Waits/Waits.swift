@@ -2,24 +2,22 @@
 
 /// Follows every interrupt that was accepted while L2 ran, until something delivers it: what `stale-svi` and `lost-accept`
 /// judge, the one after a crossing, the other without.
-struct Waits: Sendable {
+struct Waits: ~Copyable, Sendable {
     private var watches = Table<VCPUIndex, WaitWatch>()
 
-    /// - Parameters:
-    ///   - crossed: the highest priority class that has crossed on the vCPU, if any.
-    ///   - stuck: vectors that stay in service there though they were ended.
+    /// - Parameter crossings: that `stale-svi` knows of by now.
     mutating func observe(
         _ transition: Transition, of vcpu: VCPUIndex, at stamp: EventStamp, in machine: borrowing Machine,
-        crossed: PriorityClass?, stuck: VectorSet
+        crossings: borrowing StaleSVI
     ) {
         if case .accepted(let vector, let level, _) = transition {
             guard machine.measuresTime, !machine.blocksIRQ(vcpu),
                 Self.mayWait(vector, showsTPR: machine.vcpus[vcpu].shownTPR != nil)
             else { return }
-            let afterCrossing = crossed.map { vector.priorityClass <= $0 } ?? false
+            let afterCrossing = crossings.crossedClass(on: vcpu).map { vector.priorityClass <= $0 } ?? false
             let isOffered =
                 machine.vms[machine.vcpus[vcpu].vm].apicOfL2.kind == .l1s
-                && machine.heldClass(on: vcpu, but: stuck) ?? .lowest < vector.priorityClass
+                && machine.heldClass(on: vcpu, but: crossings.stuckVectors(on: vcpu)) ?? .lowest < vector.priorityClass
             watches[vcpu, default: WaitWatch()].accepted(
                 vector, level: level, afterCrossing: afterCrossing, isOffered: isOffered,
                 isInService: machine.vcpus[vcpu].ledger[vector].inService.map { $0.isSure && !$0.mayHaveEnded }
@@ -28,17 +26,17 @@ struct Waits: Sendable {
             return
         }
         if case .inhibitsChanged = transition { return inhibitsChanged(machine.vcpus[vcpu].vm, machine) }
-        guard watches.indices.contains(vcpu), !watches[vcpu].isEmpty else { return }
-        let isOffered = machine.vms[machine.vcpus[vcpu].vm].apicOfL2.kind == .l1s
-        let bracket = machine.vcpus[vcpu].bracket
+        guard watches.contains(vcpu), !watches[vcpu].isEmpty else { return }
         if case .entered = transition {
-            watches[vcpu].entered(exited: bracket.time, slept: bracket.reason.isHLT, at: stamp)
+            watches[vcpu].entered(
+                exited: machine.vcpus[vcpu].bracket.time, slept: machine.vcpus[vcpu].bracket.reason.isHLT, at: stamp)
         }
         switch transition {
         case .entered(.l2):
             guard !machine.blocksIRQ(vcpu) else { return watches[vcpu].restart() }
             watches[vcpu].enteredL2(
-                injects: machine.vcpus[vcpu].isInjecting, held: machine.heldClass(on: vcpu, but: stuck), at: stamp)
+                injects: machine.vcpus[vcpu].isInjecting,
+                held: machine.heldClass(on: vcpu, but: crossings.stuckVectors(on: vcpu)), at: stamp)
         case .entered:
             watches[vcpu].enteredL1(silently: machine.deliversSilently(machine.vcpus[vcpu].vm))
         case .acknowledged(let vector, let level, let how):
@@ -46,13 +44,18 @@ struct Waits: Sendable {
             // The PIC asks no priority.
             let isSure = machine.vcpus[vcpu].ledger[vector].inService?.isSure ?? false
             watches[vcpu].otherDelivered(
-                vector, intoL2: level == .l2 && how.isInjection && isSure, chosenAfter: bracket.time, how.event,
+                vector, intoL2: level == .l2 && how.isInjection && isSure,
+                chosenAfter: machine.vcpus[vcpu].bracket.time, how.event,
                 at: stamp)
         case .ended(let vector, _): watches[vcpu].ended(vector, at: stamp)
         case .interruptWindow: watches[vcpu].windowOpened()
         case .reflectedInterrupt: watches[vcpu].reflected()
         case .enteringL2(injecting: nil):
-            if isOffered { watches[vcpu].returnedEmpty(held: machine.heldClass(on: vcpu, but: stuck), at: stamp) }
+            let isOffered = machine.vms[machine.vcpus[vcpu].vm].apicOfL2.kind == .l1s
+            if isOffered {
+                watches[vcpu].returnedEmpty(
+                    held: machine.heldClass(on: vcpu, but: crossings.stuckVectors(on: vcpu)), at: stamp)
+            }
         case .enteringL2(injecting: let vector?):
             if !machine.vcpus[vcpu].injectsForPIC { watches[vcpu].delivered(vector, at: stamp) }
             watches[vcpu].otherDelivered(vector, intoL2: false, chosenAfter: 0, .nestedVMEnter, at: stamp)
@@ -80,7 +83,7 @@ struct Waits: Sendable {
 
     /// Something on the vCPU waits for what the next entry says.
     @inline(__always)
-    func watchesEntries(of vcpu: VCPUIndex) -> Bool { vcpu < watches.endIndex && !watches[vcpu].isIdle }
+    func watchesEntries(of vcpu: VCPUIndex) -> Bool { watches.contains(vcpu) && !watches[vcpu].isIdle }
 
     /// What came after all, later than any healthy wait lasts: late is not lost, and worth a word.
     func lateDeliveries(in machine: borrowing Machine) -> [Observation] {
