@@ -17,6 +17,14 @@ public struct Watchers: MachineObserver, ~Copyable, Sendable {
         look(at: vcpu)
     }
 
+    public mutating func entered(
+        _ level: Level, of vcpu: VCPUIndex, at stamp: EventStamp, in machine: borrowing Machine
+    ) {
+        rules.entered(level, of: vcpu, at: stamp, in: machine)
+        observations.entered(level, of: vcpu, at: stamp, in: machine)
+        look(at: vcpu)
+    }
+
     @inline(__always)
     public func watchesEntries(of vcpu: VCPUIndex) -> Bool { waiting.contains(vcpu) && waiting[vcpu] }
 

@@ -75,6 +75,10 @@ final class BindingTable: Sendable {
 
     subscript(entry: UInt8) -> EventBinding {
         @inline(__always)
-        unsafeAddress { UnsafePointer(entries + Int(entry)) }
+        unsafeAddress { pointer(entry) }
     }
+
+    /// For who reads fields one by one: a binding that is passed is copied as a whole.
+    @inline(__always)
+    func pointer(_ entry: UInt8) -> UnsafePointer<EventBinding> { UnsafePointer(entries + Int(entry)) }
 }

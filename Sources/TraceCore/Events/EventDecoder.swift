@@ -16,55 +16,56 @@ public struct EventDecoder: Sendable {
     /// - Parameter index: into the bindings that the decoder was made with.
     public func event(_ record: Record, binding index: Int) -> KVMEvent? {
         guard let entry = UInt8(exactly: index + 1), record.count >= bindings[entry].length else { return nil }
-        return order == .little ? Self.decode(record, bindings[entry]) : Self.decodeReversed(record, bindings[entry])
+        return order == .little ? decode(record, entry) : decodeReversed(record, entry)
+    }
+
+    // What follows takes an entry of the table and a record that is long enough for it.
+
+    @inline(__always)
+    func entry(_ record: Record, _ entry: UInt8) -> KVMEvent.Entry {
+        guard bindings[entry].isDirect else { return generalEntry(record, entry) }
+        var fields = DirectFields(record, bindings.pointer(entry))
+        return KVMEvent.Entry(&fields)
     }
 
     @inline(__always)
-    static func entry(_ record: Record, _ binding: borrowing EventBinding) -> KVMEvent.Entry {
-        if binding.isDirect {
-            var fields = DirectFields(record, binding.places)
-            return KVMEvent.Entry(&fields)
-        }
-        return generalEntry(record, binding)
-    }
-
-    @inline(__always)
-    static func exit(_ record: Record, _ binding: borrowing EventBinding) -> KVMEvent.Exit {
-        if binding.isDirect {
-            var fields = DirectFields(record, binding.places)
-            return KVMEvent.Exit(&fields)
-        }
-        return generalExit(record, binding)
+    func exit(_ record: Record, _ entry: UInt8) -> KVMEvent.Exit {
+        guard bindings[entry].isDirect else { return generalExit(record, entry) }
+        var fields = DirectFields(record, bindings.pointer(entry))
+        return KVMEvent.Exit(&fields)
     }
 
     @inline(never)
-    private static func generalEntry(_ record: Record, _ binding: borrowing EventBinding) -> KVMEvent.Entry {
-        var fields = RecordFields(record, binding.slots)
+    private func generalEntry(_ record: Record, _ entry: UInt8) -> KVMEvent.Entry {
+        var fields = RecordFields(record, bindings[entry].slots)
         return KVMEvent.Entry(&fields)
     }
 
     @inline(never)
-    private static func generalExit(_ record: Record, _ binding: borrowing EventBinding) -> KVMEvent.Exit {
-        var fields = RecordFields(record, binding.slots)
+    private func generalExit(_ record: Record, _ entry: UInt8) -> KVMEvent.Exit {
+        var fields = RecordFields(record, bindings[entry].slots)
         return KVMEvent.Exit(&fields)
     }
 
-    /// The event of a little-endian record that is long enough.
+    /// The event of a little-endian record.
     @inline(never)
-    static func decode(_ record: Record, _ binding: borrowing EventBinding) -> KVMEvent {
-        var fields = RecordFields(record, binding.slots)
-        return KVMEvent(binding.kind, &fields)
+    func decode(_ record: Record, _ entry: UInt8) -> KVMEvent {
+        if bindings[entry].isDirect {
+            var fields = DirectFields(record, bindings.pointer(entry))
+            return KVMEvent(bindings[entry].kind, &fields)
+        }
+        var fields = RecordFields(record, bindings[entry].slots)
+        return KVMEvent(bindings[entry].kind, &fields)
     }
 
     /// Big-endian hosts are too rare to slow the others down: their fields are turned round in a copy.
-    static func decodeReversed(_ record: Record, _ binding: borrowing EventBinding) -> KVMEvent {
+    func decodeReversed(_ record: Record, _ entry: UInt8) -> KVMEvent {
         var bytes = [UInt8](record.bytes)
-        for index in binding.slots.indices where binding.slots[index].isPresent {
-            let slot = binding.slots[index]
-            bytes[(slot.end - slot.size)..<slot.end].reverse()
+        let slots = bindings[entry].slots
+        for index in slots.indices where slots[index].isPresent {
+            bytes[(slots[index].end - slots[index].size)..<slots[index].end].reverse()
         }
-        let held = copy binding
-        return bytes.withUnsafeBytes { decode(Record($0) ?? record, held) }
+        return bytes.withUnsafeBytes { decode(Record($0) ?? record, entry) }
     }
 }
 
@@ -109,32 +110,35 @@ private struct RecordFields: FieldVisitor {
 /// The same where one load gets each field (``EventBinding/isDirect``), which takes half of the instructions.
 private struct DirectFields: FieldVisitor {
     private let record: Record
-    private let places: Tracepoint.PerField<UInt16>
+    private let binding: UnsafePointer<EventBinding>
     private var next = 0
 
     @inline(__always)
-    init(_ record: Record, _ places: Tracepoint.PerField<UInt16>) {
+    init(_ record: Record, _ binding: UnsafePointer<EventBinding>) {
         self.record = record
-        self.places = places
+        self.binding = binding
     }
+
+    @inline(__always)
+    private var place: UInt16 { binding.pointee.places[next] }
 
     @inline(__always)
     mutating func required<Value: FieldValue>(
         _ value: inout Value, _: FieldType, _: String, formerly _: String?
     ) {
-        value = Value(record, at: places[next])
+        value = Value(record, at: place)
         next &+= 1
     }
 
     @inline(__always)
     mutating func optional<Value: FieldValue>(_ value: inout Value?, _: FieldType, _: String) {
-        value = places[next] != 0 ? Value(record, at: places[next]) : nil
+        value = place != 0 ? Value(record, at: place) : nil
         next &+= 1
     }
 
     @inline(__always)
     mutating func orZero<Value: FieldValue>(_ value: inout Value, _: FieldType, _: String) {
-        if places[next] != 0 { value = Value(record, at: places[next]) }
+        if place != 0 { value = Value(record, at: place) }
         next &+= 1
     }
 

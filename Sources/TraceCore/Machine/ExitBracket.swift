@@ -85,7 +85,7 @@ public struct ExitBracket: Equatable, Sendable {
         isOpen = false
     }
 
-    /// Each field is set once, in the order in which they lie: this is done for each exit.
+    /// Each field is set once, in the order in which they lie, for this is done at each exit. The optional ones are nil.
     @inline(__always)
     init(_ exit: KVMEvent.Exit, _ reason: ExitReason, level: Level, followsL2: Bool, at stamp: EventStamp) {
         isOpen = true
@@ -101,8 +101,5 @@ public struct ExitBracket: Equatable, Sendable {
         cpu = stamp.cpu
         vectoring = InterruptionInfo(reason.isa == .svm ? exit.intrInfo : UInt32(truncatingIfNeeded: exit.info2))
         qualification = exit.info1
-        apicFault = nil
-        countedAccess = nil
-        injected = nil
     }
 }

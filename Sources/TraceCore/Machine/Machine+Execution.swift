@@ -73,7 +73,7 @@ extension Machine {
         }
         if vcpus[vcpu].entered(at: stamp.time) { finishExit(vcpu, at: stamp, &observer) }
         if observer.watchesEntries(of: vcpu) {
-            observer.observe(.entered(vcpus[vcpu].mode), of: vcpu, at: stamp, in: self)
+            observer.entered(vcpus[vcpu].mode, of: vcpu, at: stamp, in: self)
         }
     }
 

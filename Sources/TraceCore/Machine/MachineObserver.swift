@@ -4,9 +4,10 @@
 public protocol MachineObserver: ~Copyable {
     mutating func observe(
         _ transition: Transition, of vcpu: VCPUIndex, at stamp: EventStamp, in machine: borrowing Machine)
-    /// Whether it has a use for a vCPU's entries, which are a third of a trace: only then is it told ``Transition/entered(_:)``.
+    /// The vCPU runs guest code of this level from now on. A third of a trace: called only where it is asked for.
+    mutating func entered(_ level: Level, of vcpu: VCPUIndex, at stamp: EventStamp, in machine: borrowing Machine)
     func watchesEntries(of vcpu: VCPUIndex) -> Bool
-    /// The same of its exits, which are as many.
+    /// Whether it has a use for ``Transition/exited(_:level:)``, which are as many.
     func watchesExits(of vcpu: VCPUIndex) -> Bool
 }
 
@@ -14,7 +15,12 @@ public protocol MachineObserver: ~Copyable {
 public typealias Observer = MachineObserver & ~Copyable
 
 extension MachineObserver where Self: ~Copyable {
-    public func watchesEntries(of vcpu: VCPUIndex) -> Bool { true }
+    public mutating func entered(
+        _ level: Level, of vcpu: VCPUIndex, at stamp: EventStamp, in machine: borrowing Machine
+    ) {}
+    @inline(__always)
+    public func watchesEntries(of vcpu: VCPUIndex) -> Bool { false }
+    @inline(__always)
     public func watchesExits(of vcpu: VCPUIndex) -> Bool { false }
 }
 
@@ -26,7 +32,4 @@ public struct NoObserver: MachineObserver, Sendable {
     public mutating func observe(
         _ transition: Transition, of vcpu: VCPUIndex, at stamp: EventStamp, in machine: borrowing Machine
     ) {}
-
-    @inline(__always)
-    public func watchesEntries(of vcpu: VCPUIndex) -> Bool { false }
 }

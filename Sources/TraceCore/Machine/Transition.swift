@@ -11,8 +11,6 @@ public enum Transition: Equatable, Sendable {
     /// The guest was left. Its level is what is presumed until `kvm_nested_vmexit` tells: then it is reported again, with the same stamp
     /// or a later one.
     case exited(ExitReason, level: Level)
-    /// The vCPU runs guest code of this level from now on.
-    case entered(Level)
     /// The guest could take an interrupt, said an interrupt-window exit.
     case interruptWindow
     /// A HLT that L0 handled is over: the vCPU goes on.

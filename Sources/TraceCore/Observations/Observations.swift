@@ -31,12 +31,17 @@ public struct Observations: MachineObserver, ~Copyable, Sendable {
         vcpu < watches.endIndex && watches[vcpu].start.isWaiting
     }
 
+    @inline(__always)
+    public mutating func entered(
+        _ level: Level, of vcpu: VCPUIndex, at stamp: EventStamp, in machine: borrowing Machine
+    ) {
+        if watchesEntries(of: vcpu) { watches[vcpu].start.ends() }
+    }
+
     public mutating func observe(
         _ transition: Transition, of vcpu: VCPUIndex, at stamp: EventStamp, in machine: borrowing Machine
     ) {
         switch transition {
-        case .entered:
-            if watchesEntries(of: vcpu) { watches[vcpu].start.ends() }
         case .offered(let mode, _):
             watches[vcpu, default: Watch()].start.offered(mode, at: stamp)
         case .accepted(let vector, _, _):

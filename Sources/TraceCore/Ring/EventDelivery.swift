@@ -44,20 +44,20 @@ struct EventDelivery {
     private mutating func followPage<S: EventSink & ~Copyable>(
         _ stream: inout CPUStream, until limit: UInt64, into sink: inout S
     ) {
-        let (tally, bindings, conversion, cpu) = (stream.tally, decoder.bindings, conversion, stream.cpu)
+        let (tally, decoder, conversion, cpu) = (stream.tally, decoder, conversion, stream.cpu)
         var place = stream.cursor.place
         repeat {
             let (record, time) = (place.record, conversion.time(place.time))
-            if record.count >= bindings[place.entry].length {
+            if record.count >= decoder.bindings[place.entry].length {
                 let stamp = EventStamp(time: time, cpu: cpu, tid: record.tid(.little))
-                switch bindings[place.entry].kind {
-                case .entry: sink.entry(EventDecoder.entry(record, bindings[place.entry]), at: stamp)
-                case .exit: sink.exit(EventDecoder.exit(record, bindings[place.entry]), at: stamp)
-                case .nestedVMExit: sink.nestedVMExit(EventDecoder.exit(record, bindings[place.entry]), at: stamp)
-                default: sink.event(EventDecoder.decode(record, bindings[place.entry]), at: stamp)
+                switch decoder.bindings[place.entry].kind {
+                case .entry: sink.entry(decoder.entry(record, place.entry), at: stamp)
+                case .exit: sink.exit(decoder.exit(record, place.entry), at: stamp)
+                case .nestedVMExit: sink.nestedVMExit(decoder.exit(record, place.entry), at: stamp)
+                default: sink.event(decoder.decode(record, place.entry), at: stamp)
                 }
             } else {
-                deliverOther(record, place.entry, at: time, of: stream, to: &sink)
+                deliverOther(record, place.entry, at: time, of: (stream.instance, cpu), to: &sink)
             }
             guard stream.cursor.step(&place, tally, .little) else { return stream.turnPage() }
         } while place.time <= limit
@@ -72,9 +72,9 @@ struct EventDelivery {
         let time = conversion.time(stream.headTime)
         if record.count >= decoder.bindings[entry].length {
             let stamp = EventStamp(time: time, cpu: stream.cpu, tid: record.tid(.big))
-            sink.take(.event(EventDecoder.decodeReversed(record, decoder.bindings[entry])), at: stamp)
+            sink.take(.event(decoder.decodeReversed(record, entry)), at: stamp)
         } else {
-            deliverOther(record, entry, at: time, of: stream, to: &sink)
+            deliverOther(record, entry, at: time, of: (stream.instance, stream.cpu), to: &sink)
         }
         stream.advance()
     }
@@ -82,7 +82,8 @@ struct EventDelivery {
     /// What is no event of the machine's: another of KVM's, one of a recording's own, or one that is too short.
     @inline(never)
     private mutating func deliverOther<S: EventSink & ~Copyable>(
-        _ record: Record, _ entry: UInt8, at time: UInt64, of stream: borrowing CPUStream, to sink: inout S
+        _ record: Record, _ entry: UInt8, at time: UInt64, of stream: (instance: Int, cpu: Int32),
+        to sink: inout S
     ) {
         guard record.count >= Record.commonSize else {
             shortRecords += 1
@@ -92,7 +93,7 @@ struct EventDelivery {
         let binding = Int(entry) - 1
         if let other = index(ofOther: binding) {
             sink.other(record, format: other, at: stamp)
-        } else if let gap = gap(record, binding: binding, of: (stream.instance, stream.cpu)) {
+        } else if let gap = gap(record, binding: binding, of: stream) {
             announce(gap, to: &sink)
         } else if let fact = fact(record, binding: binding) {
             sink.take(.fact(fact), at: stamp)
@@ -132,6 +133,7 @@ struct EventDelivery {
         hits[tracepoint] = count
     }
 
+    @inline(never)
     mutating func announce<S: EventSink & ~Copyable>(_ raw: EventGap, to sink: inout S) {
         var gap = raw
         gap.from = gap.from.map { conversion.time($0) }

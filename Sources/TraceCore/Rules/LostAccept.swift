@@ -21,7 +21,6 @@ struct LostAccept: ~Copyable, Sendable {
     ) {
         if case .inhibitsChanged = transition {} else if !watches.contains(vcpu) { return }
         switch transition {
-        case .entered(let level): watches[vcpu].forgotten.entered(level, injects: machine.vcpus[vcpu].isInjecting)
         case .acknowledged(let vector, _, _), .ended(let vector, _): woken(by: vector, vcpu)
         case .gap: watches[vcpu].forgotten.interrupted()
         case .inhibitsChanged:
@@ -39,6 +38,11 @@ struct LostAccept: ~Copyable, Sendable {
     /// Late is not lost.
     private mutating func woken(by vector: UInt8, _ vcpu: VCPUIndex) {
         watches[vcpu].sleepers.removeAll { $0.vector == vector }
+    }
+
+    mutating func entered(_ level: Level, _ vcpu: VCPUIndex, _ machine: borrowing Machine) {
+        guard watches.contains(vcpu) else { return }
+        watches[vcpu].forgotten.entered(level, injects: machine.vcpus[vcpu].isInjecting)
     }
 
     /// The vCPU's words were read.

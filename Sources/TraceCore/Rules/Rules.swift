@@ -19,12 +19,19 @@ public struct Rules: MachineObserver, ~Copyable, Sendable {
         staleSVI.observe(transition, of: vcpu, at: stamp, in: machine)
         waits.observe(transition, of: vcpu, at: stamp, in: machine, crossings: staleSVI)
         lostAccept.observe(transition, of: vcpu, at: stamp, in: machine)
-        // An entry means nothing to the others.
-        if case .entered = transition { return }
         l2APICDirect.observe(transition, of: vcpu, at: stamp, in: machine)
         stuckISR.observe(transition, of: vcpu, at: stamp, in: machine)
         inhibitFlapping.observe(transition, of: vcpu, at: stamp, in: machine)
         initSIPIRace.observe(transition, of: vcpu, at: stamp, in: machine)
+    }
+
+    @inline(__always)
+    public mutating func entered(
+        _ level: Level, of vcpu: VCPUIndex, at stamp: EventStamp, in machine: borrowing Machine
+    ) {
+        staleSVI.entered(level, vcpu)
+        waits.entered(level, vcpu, at: stamp, in: machine, crossings: staleSVI)
+        lostAccept.entered(level, vcpu, machine)
     }
 
     @inline(__always)

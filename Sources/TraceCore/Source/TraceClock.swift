@@ -50,10 +50,12 @@ struct ClockConversion: Equatable {
     /// The sum of DATE and OFFSET, in nanoseconds.
     var offset: Int64 = 0
 
+    @inline(__always)
     func time(_ raw: UInt64) -> UInt64 {
         (multiplier == 0 ? raw : nanoseconds(raw)) &+ UInt64(bitPattern: offset)
     }
 
+    @inline(never)
     func nanoseconds(_ cycles: UInt64) -> UInt64 {
         let product = cycles.multipliedFullWidth(by: UInt64(multiplier))
         // The operands need no check: a shift by a word's width or more gives 0, one by less than 0 goes the other way.

@@ -106,7 +106,6 @@ struct Trace {
         func watchesExits(of vcpu: VCPUIndex) -> Bool { isWatchingExits }
 
         mutating func observe(_ transition: Transition, of vcpu: VCPUIndex, at: EventStamp, in: borrowing Machine) {
-            if case .entered = transition { return }
             transitions.append(transition)
         }
     }

@@ -30,7 +30,6 @@ struct StaleSVI: ~Copyable, Sendable {
         if case .inhibitsChanged = transition { inhibitsChanged(machine.vcpus[vcpu].vm, machine) }
         guard hasCrossed(on: vcpu) else { return }
         switch transition {
-        case .entered(.l1): watches[vcpu].enteredL1()
         case .accepted(let vector, _, _): watches[vcpu].accepted(vector)
         case .acknowledged(let vector, let level, let how):
             let provesSVI = provesSVI(vector, how, on: vcpu, machine)
@@ -46,6 +45,10 @@ struct StaleSVI: ~Copyable, Sendable {
         case .reset: watches[vcpu].reset()
         default: break
         }
+    }
+
+    mutating func entered(_ level: Level, _ vcpu: VCPUIndex) {
+        if level == .l1, hasCrossed(on: vcpu) { watches[vcpu].enteredL1() }
     }
 
     /// Something of a vCPU that has crossed waits for what the next entry says.

@@ -27,18 +27,7 @@ struct Waits: ~Copyable, Sendable {
         }
         if case .inhibitsChanged = transition { return inhibitsChanged(machine.vcpus[vcpu].vm, machine) }
         guard watches.contains(vcpu), !watches[vcpu].isEmpty else { return }
-        if case .entered = transition {
-            watches[vcpu].entered(
-                exited: machine.vcpus[vcpu].bracket.time, slept: machine.vcpus[vcpu].bracket.reason.isHLT, at: stamp)
-        }
         switch transition {
-        case .entered(.l2):
-            guard !machine.blocksIRQ(vcpu) else { return watches[vcpu].restart() }
-            watches[vcpu].enteredL2(
-                injects: machine.vcpus[vcpu].isInjecting,
-                held: machine.heldClass(on: vcpu, but: crossings.stuckVectors(on: vcpu)), at: stamp)
-        case .entered:
-            watches[vcpu].enteredL1(silently: machine.deliversSilently(machine.vcpus[vcpu].vm))
         case .acknowledged(let vector, let level, let how):
             watches[vcpu].delivered(vector, at: stamp)
             // The PIC asks no priority.
@@ -64,6 +53,22 @@ struct Waits: ~Copyable, Sendable {
         case .reset: watches[vcpu].reset()
         default: break
         }
+    }
+
+    mutating func entered(
+        _ level: Level, _ vcpu: VCPUIndex, at stamp: EventStamp, in machine: borrowing Machine,
+        crossings: borrowing StaleSVI
+    ) {
+        guard watches.contains(vcpu), !watches[vcpu].isEmpty else { return }
+        watches[vcpu].entered(
+            exited: machine.vcpus[vcpu].bracket.time, slept: machine.vcpus[vcpu].bracket.reason.isHLT, at: stamp)
+        guard level == .l2 else {
+            return watches[vcpu].enteredL1(silently: machine.deliversSilently(machine.vcpus[vcpu].vm))
+        }
+        guard !machine.blocksIRQ(vcpu) else { return watches[vcpu].restart() }
+        watches[vcpu].enteredL2(
+            injects: machine.vcpus[vcpu].isInjecting,
+            held: machine.heldClass(on: vcpu, but: crossings.stuckVectors(on: vcpu)), at: stamp)
     }
 
     /// Vectors below 16 are never delivered (SDM 11.5.2), and those of class 1 only where the task priority is 0, which
