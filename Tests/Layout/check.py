@@ -11,6 +11,7 @@ import re
 import sys
 
 ORDER = [
+    "Collections",  # what the standard library lacks
     "Bytes",  # files, compressed data, byte orders
     "Formats",  # records and the format texts that describe them
     "Events",  # what KVM's tracepoints and live tracing tell

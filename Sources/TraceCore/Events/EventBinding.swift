@@ -51,10 +51,10 @@ public struct EventBinding: Sendable {
 
 /// A trace's bindings by what its ``RecordTally`` has of an id: one more than the binding's index.
 ///
-/// A class, since a copy of a binding for each record costs more than decoding it; sound since it has an entry for each byte, and
-/// nobody changes them.
+/// Where they lie they are read: a copy of a binding for each record costs more than decoding it. Sound since there is an entry for each
+/// byte, and nobody changes them.
 final class BindingTable: Sendable {
-    nonisolated(unsafe) private let entries: UnsafeMutablePointer<EventBinding>
+    nonisolated(unsafe) let base: UnsafePointer<EventBinding>
     /// How many bindings there are.
     let count: Int
 
@@ -62,23 +62,14 @@ final class BindingTable: Sendable {
 
     /// Entry 0, and those that no id has, let no record pass.
     init(_ bindings: [EventBinding]) {
-        entries = .allocate(capacity: Self.size)
+        let entries = UnsafeMutablePointer<EventBinding>.allocate(capacity: Self.size)
         entries.initialize(repeating: .nothing, count: Self.size)
         count = min(bindings.count, RecordTally.mostBindings)
         for (index, binding) in bindings.prefix(count).enumerated() { entries[index + 1] = binding }
+        base = UnsafePointer(entries)
     }
 
     deinit {
-        entries.deinitialize(count: Self.size)
-        entries.deallocate()
+        base.deallocate()
     }
-
-    subscript(entry: UInt8) -> EventBinding {
-        @inline(__always)
-        unsafeAddress { pointer(entry) }
-    }
-
-    /// For who reads fields one by one: a binding that is passed is copied as a whole.
-    @inline(__always)
-    func pointer(_ entry: UInt8) -> UnsafePointer<EventBinding> { UnsafePointer(entries + Int(entry)) }
 }

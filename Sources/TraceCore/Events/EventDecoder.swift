@@ -15,57 +15,58 @@ public struct EventDecoder: Sendable {
     /// The event of a record, nil where the record is shorter than its format says.
     /// - Parameter index: into the bindings that the decoder was made with.
     public func event(_ record: Record, binding index: Int) -> KVMEvent? {
-        guard let entry = UInt8(exactly: index + 1), record.count >= bindings[entry].length else { return nil }
-        return order == .little ? decode(record, entry) : decodeReversed(record, entry)
+        guard (0..<bindings.count).contains(index) else { return nil }
+        let binding = bindings.base + index + 1
+        guard record.count >= binding.pointee.length else { return nil }
+        return order == .little ? Self.decode(record, binding) : Self.decodeReversed(record, binding)
     }
 
-    // What follows takes an entry of the table and a record that is long enough for it.
+    // What follows takes an entry of a table and a record that is long enough for it.
 
     @inline(__always)
-    func entry(_ record: Record, _ entry: UInt8) -> KVMEvent.Entry {
-        guard bindings[entry].isDirect else { return generalEntry(record, entry) }
-        var fields = DirectFields(record, bindings.pointer(entry))
+    static func entry(_ record: Record, _ binding: UnsafePointer<EventBinding>) -> KVMEvent.Entry {
+        guard binding.pointee.isDirect else { return generalEntry(record, binding) }
+        var fields = DirectFields(record, binding)
         return KVMEvent.Entry(&fields)
     }
 
     @inline(__always)
-    func exit(_ record: Record, _ entry: UInt8) -> KVMEvent.Exit {
-        guard bindings[entry].isDirect else { return generalExit(record, entry) }
-        var fields = DirectFields(record, bindings.pointer(entry))
+    static func exit(_ record: Record, _ binding: UnsafePointer<EventBinding>) -> KVMEvent.Exit {
+        guard binding.pointee.isDirect else { return generalExit(record, binding) }
+        var fields = DirectFields(record, binding)
         return KVMEvent.Exit(&fields)
     }
 
     @inline(never)
-    private func generalEntry(_ record: Record, _ entry: UInt8) -> KVMEvent.Entry {
-        var fields = RecordFields(record, bindings[entry].slots)
+    private static func generalEntry(_ record: Record, _ binding: UnsafePointer<EventBinding>) -> KVMEvent.Entry {
+        var fields = RecordFields(record, binding.pointee.slots)
         return KVMEvent.Entry(&fields)
     }
 
     @inline(never)
-    private func generalExit(_ record: Record, _ entry: UInt8) -> KVMEvent.Exit {
-        var fields = RecordFields(record, bindings[entry].slots)
+    private static func generalExit(_ record: Record, _ binding: UnsafePointer<EventBinding>) -> KVMEvent.Exit {
+        var fields = RecordFields(record, binding.pointee.slots)
         return KVMEvent.Exit(&fields)
     }
 
     /// The event of a little-endian record.
-    @inline(never)
-    func decode(_ record: Record, _ entry: UInt8) -> KVMEvent {
-        if bindings[entry].isDirect {
-            var fields = DirectFields(record, bindings.pointer(entry))
-            return KVMEvent(bindings[entry].kind, &fields)
+    static func decode(_ record: Record, _ binding: UnsafePointer<EventBinding>) -> KVMEvent {
+        if binding.pointee.isDirect {
+            var fields = DirectFields(record, binding)
+            return KVMEvent(binding.pointee.kind, &fields)
         }
-        var fields = RecordFields(record, bindings[entry].slots)
-        return KVMEvent(bindings[entry].kind, &fields)
+        var fields = RecordFields(record, binding.pointee.slots)
+        return KVMEvent(binding.pointee.kind, &fields)
     }
 
     /// Big-endian hosts are too rare to slow the others down: their fields are turned round in a copy.
-    func decodeReversed(_ record: Record, _ entry: UInt8) -> KVMEvent {
+    static func decodeReversed(_ record: Record, _ binding: UnsafePointer<EventBinding>) -> KVMEvent {
         var bytes = [UInt8](record.bytes)
-        let slots = bindings[entry].slots
+        let slots = binding.pointee.slots
         for index in slots.indices where slots[index].isPresent {
             bytes[(slots[index].end - slots[index].size)..<slots[index].end].reverse()
         }
-        return bytes.withUnsafeBytes { decode(Record($0) ?? record, entry) }
+        return bytes.withUnsafeBytes { decode(Record($0) ?? record, binding) }
     }
 }
 

@@ -39,22 +39,25 @@ struct EventDelivery {
         } while stream.headTime <= limit && !stream.isDone
     }
 
-    /// As far as the page goes. What each record needs is local: in the stream it would be loaded and stored again for each.
+    /// As far as the page goes. What each record needs is local, and no class: in the stream it would be loaded and stored again
+    /// for each, and to hold a class takes two atomic steps, which is much where another CPU's stream is next.
     @inline(__always)
     private mutating func followPage<S: EventSink & ~Copyable>(
         _ stream: inout CPUStream, until limit: UInt64, into sink: inout S
     ) {
-        let (tally, decoder, conversion, cpu) = (stream.tally, decoder, conversion, stream.cpu)
+        let (tally, bindings, conversion, cpu) = (
+            stream.tally.entries, decoder.bindings.base, conversion, stream.cpu)
         var place = stream.cursor.place
         repeat {
             let (record, time) = (place.record, conversion.time(place.time))
-            if record.count >= decoder.bindings[place.entry].length {
+            let binding = bindings + Int(place.entry)
+            if record.count >= binding.pointee.length {
                 let stamp = EventStamp(time: time, cpu: cpu, tid: record.tid(.little))
-                switch decoder.bindings[place.entry].kind {
-                case .entry: sink.entry(decoder.entry(record, place.entry), at: stamp)
-                case .exit: sink.exit(decoder.exit(record, place.entry), at: stamp)
-                case .nestedVMExit: sink.nestedVMExit(decoder.exit(record, place.entry), at: stamp)
-                default: sink.event(decoder.decode(record, place.entry), at: stamp)
+                switch binding.pointee.kind {
+                case .entry: sink.entry(EventDecoder.entry(record, binding), at: stamp)
+                case .exit: sink.exit(EventDecoder.exit(record, binding), at: stamp)
+                case .nestedVMExit: sink.nestedVMExit(EventDecoder.exit(record, binding), at: stamp)
+                default: sink.event(EventDecoder.decode(record, binding), at: stamp)
                 }
             } else {
                 deliverOther(record, place.entry, at: time, of: (stream.instance, cpu), to: &sink)
@@ -70,9 +73,10 @@ struct EventDelivery {
     private mutating func deliverReversed<S: EventSink & ~Copyable>(_ stream: inout CPUStream, into sink: inout S) {
         let (record, entry) = (stream.cursor.record, stream.cursor.place.entry)
         let time = conversion.time(stream.headTime)
-        if record.count >= decoder.bindings[entry].length {
+        let binding = decoder.bindings.base + Int(entry)
+        if record.count >= binding.pointee.length {
             let stamp = EventStamp(time: time, cpu: stream.cpu, tid: record.tid(.big))
-            sink.take(.event(decoder.decodeReversed(record, entry)), at: stamp)
+            sink.take(.event(EventDecoder.decodeReversed(record, binding)), at: stamp)
         } else {
             deliverOther(record, entry, at: time, of: (stream.instance, stream.cpu), to: &sink)
         }

@@ -111,7 +111,7 @@ public struct PageCursor {
     /// Goes to the next record that `tally` has a binding for and counts what it passes; false at the page's end.
     public mutating func next(_ tally: RecordTally) -> Bool {
         var place = place
-        let isFound = order == .little ? step(&place, tally, .little) : step(&place, tally, .big)
+        let isFound = order == .little ? step(&place, tally.entries, .little) : step(&place, tally.entries, .big)
         if isFound { self.place = place }
         return isFound
     }
@@ -144,7 +144,7 @@ public struct PageCursor {
     ///
     /// The byte order is a parameter so that each caller gets code for its own.
     @inline(__always)
-    mutating func step(_ place: inout Place, _ tally: RecordTally, _ order: ByteOrder) -> Bool {
+    mutating func step(_ place: inout Place, _ tally: RecordTally.Entries, _ order: ByteOrder) -> Bool {
         var position = place.position
         var time = place.time
         while limit - position >= 4 {

@@ -9,14 +9,14 @@ struct StreamMerge {
     var delivery: EventDelivery
 
     mutating func run<S: EventSink & ~Copyable>(into sink: inout S) {
-        var heap = start()
+        var tournament = start()
         sink.started(at: base)
-        while let (stream, limit) = heap.top {
+        while let (stream, limit) = tournament.top {
             delivery.follow(&streams[stream], until: limit, into: &sink)
             if streams[stream].isDone {
-                heap.removeTop()
+                tournament.removeTop()
             } else {
-                heap.replaceTop(time: streams[stream].headTime)
+                tournament.replaceTop(time: streams[stream].headTime)
             }
         }
     }
@@ -24,9 +24,9 @@ struct StreamMerge {
     /// Time of the earliest record; 0 where there is none.
     var base: UInt64 { streams.compactMap(\.first).min().map(delivery.conversion.time) ?? 0 }
 
-    mutating func start() -> StreamHeap {
+    mutating func start() -> StreamTournament {
         for index in streams.indices { streams[index].advance() }
-        return StreamHeap(
+        return StreamTournament(
             times: streams.enumerated().filter { !$0.element.isDone }.map { ($0.offset, $0.element.headTime) })
     }
 }

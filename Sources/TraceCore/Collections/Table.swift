@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A place in one of the machine's tables. Each table has its own type of them, so that one is never taken for another's.
+/// A place in a table. Each table has its own type of them, so that one is never taken for another's.
 public protocol TableIndex: Strideable, Hashable, Sendable, ExpressibleByIntegerLiteral
 where Stride == Int, IntegerLiteralType == Int {
     /// From 0 on.
@@ -17,24 +17,6 @@ extension TableIndex {
     public func advanced(by places: Int) -> Self { Self(place + places) }
 }
 
-/// Of a vCPU in ``Machine/vcpus``. It is not the vCPU's id, and once its VM has ended it is another vCPU's.
-public struct VCPUIndex: TableIndex {
-    public let place: Int
-    public init(_ place: Int) { self.place = place }
-}
-
-/// Of a VM in ``Machine/vms``. Once the VM has ended it is another VM's.
-public struct VMIndex: TableIndex {
-    public let place: Int
-    public init(_ place: Int) { self.place = place }
-}
-
-/// Of a host thread in the machine's ``ThreadTable``.
-public struct ThreadIndex: TableIndex {
-    public let place: Int
-    public init(_ place: Int) { self.place = place }
-}
-
 /// Elements by their index: what there is of each vCPU, VM or thread.
 ///
 /// Each event changes several of them. An array asks at each change whether anybody shares its memory; nobody can share this one's,
@@ -47,6 +29,11 @@ public struct Table<Index: TableIndex, Element>: ~Copyable {
 
     public init() {
         base = .allocate(capacity: capacity)
+    }
+
+    init(repeating element: Element, count: Int) {
+        self.init()
+        for _ in 0..<count { append(element) }
     }
 
     deinit {
