@@ -57,6 +57,17 @@ public struct VectorSet: Equatable, Sendable {
         }
     }
 
+    /// The highest vector that matches.
+    @inline(__always)
+    func first(where matches: (UInt8) -> Bool) -> UInt8? {
+        var rest = self
+        while let vector = rest.highest {
+            if matches(vector) { return vector }
+            rest.remove(vector)
+        }
+        return nil
+    }
+
     public func contains(_ vector: UInt8) -> Bool {
         word(vector) & bit(vector) != 0
     }

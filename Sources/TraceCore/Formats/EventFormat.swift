@@ -42,14 +42,24 @@ public struct EventFormat: Equatable, Sendable {
         guard let identity = Self.identity(of: text) else { return nil }
         name = identity.name
         id = identity.id
-        fields = Self.fields(of: text)
-        isWhole = fields.count == text.lines.count { $0.value(after: "field:") != nil }
-        printFormat = text.lines.lazy.compactMap { $0.value(after: "print fmt:") }.first
+        let lines = text.lines
+        (fields, isWhole) = Self.fields(in: lines)
+        printFormat = lines.lazy.compactMap { $0.value(after: "print fmt:") }.first
     }
 
-    /// The `field:` lines, which `header_page` has too; one that makes no sense is left out.
-    static func fields(of text: ArraySlice<UInt8>) -> [Field] {
-        Array(text.lines.lazy.compactMap { $0.value(after: "field:").flatMap(Field.init) }.prefix(mostFields))
+    /// The `field:` lines, which `header_page` has too; one that makes no sense is left out, and they are not whole then.
+    static func fields(in lines: [ArraySlice<UInt8>]) -> (fields: [Field], isWhole: Bool) {
+        var fields: [Field] = []
+        var isWhole = true
+        for line in lines {
+            guard let declaration = line.value(after: "field:") else { continue }
+            if fields.count < mostFields, let field = Field(declaration: declaration) {
+                fields.append(field)
+            } else {
+                isWhole = false
+            }
+        }
+        return (fields, isWhole)
     }
 
     /// The two lines that a format text starts with, which is all that is wanted of most.

@@ -124,6 +124,7 @@ public struct Machine: ~Copyable, Sendable {
         }
     }
 
+    @inline(__always)
     private mutating func dispatch(
         _ event: KVMEvent, _ observer: inout some Observer
     ) {

@@ -79,7 +79,7 @@ extension TraceContainer {
             guard try reader.string() == name else { throw before }
             let text = try reader.text(try reader.integer(UInt64.self))
             guard name == "header_page" else { continue }
-            let commit = EventFormat.fields(of: text[...]).first { $0.name == "commit" }
+            let commit = EventFormat.fields(in: text[...].lines).fields.first { $0.name == "commit" }
             guard let commit, commit.size == 4 || commit.size == 8 else { throw before }
             longSize = commit.size
         }

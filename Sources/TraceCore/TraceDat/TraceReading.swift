@@ -4,7 +4,7 @@
 struct TraceReading {
     /// For the buffers of all CPUs together, within the 64 MB that the whole tool may take.
     private static let room = 1 << 24
-    private static let mostRoomForCPU = 1 << 17
+    private static let mostRoomForCPU = 1 << 15
 
     var merge: StreamMerge
     private let tallies: [RecordTally]

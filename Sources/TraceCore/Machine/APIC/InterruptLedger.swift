@@ -41,23 +41,15 @@ public struct InterruptLedger: Equatable, Sendable {
 
     /// The highest vector that KVM injected into L2, or L1 passed on to it, and that is in service for certain, but for those in `stuck`.
     func highestInjected(but stuck: VectorSet) -> UInt8? {
-        highestInService { vector, open in
-            (open.level == .l2 || open.by == .passedOn) && open.isSure && !open.mayHaveEnded && !stuck.contains(vector)
+        inServiceMap.first { vector in
+            guard let open = accounts[vector].inService, open.isSure, !open.mayHaveEnded else { return false }
+            return (open.level == .l2 || open.by == .passedOn) && !stuck.contains(vector)
         }
-    }
-
-    private func highestInService(where matches: (UInt8, VectorAccount.InService) -> Bool) -> UInt8? {
-        var rest = inServiceMap
-        while let vector = rest.highest {
-            if let open = accounts[vector].inService, matches(vector, open) { return vector }
-            rest.remove(vector)
-        }
-        return nil
     }
 
     /// The vector that the next EOI ends: the highest in service, one that may be the PIC's only where there is no other.
     var endedNext: UInt8? {
-        highestInService { _, open in open.isSure } ?? highestInService
+        inServiceMap.first { accounts[$0].inService?.isSure == true } ?? highestInService
     }
 
     /// The vector may have been in service since before the trace, or a gap in it.
