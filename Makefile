@@ -16,7 +16,7 @@ EXTRAS = dist/man dist/completions
 SHARE = $(DESTDIR)$(PREFIX)/share
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build release dist install lint lab reproduce clean prepare fuzz damage attack kill soak bench bench-live chroots
+.PHONY: help demo test build release dist install lint lab reproduce clean prepare fuzz gate damage attack kill soak bench bench-live chroots
 
 help: ## show this
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -92,6 +92,10 @@ soak: release ## guests come and go under live for MINUTES (30), VMS (10000) at 
 
 bench: release ## time the release build beside cat, trace-cmd and libtracecmd on 1 GB (ARGS=--callgrind: instructions)
 	@Tests/Bench/run.sh $(ARGS)
+
+gate: release ## count the instructions of an event and of the start, and fail where they grew by 3 %
+	@SWIFT=$(SWIFT) .ci/prepare trace-cmd valgrind
+	@Tests/Bench/gate.sh
 
 # make sets no SECONDS of its own, but bash counts in a variable of that name: the script is told by another.
 SECONDS ?= 60

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Glibc
 import TraceCore
 
 /// What the user narrowed an analysis down to.
@@ -9,7 +10,8 @@ struct AnalysisOptions {
     var kallsyms: String?
     /// For compressed input.
     var limit = InflationLimit()
-    var threads = 1
+    /// That read: 2 read ahead.
+    var threads = sysconf(Int32(_SC_NPROCESSORS_ONLN)) > 1 ? 2 : 1
     /// Where a terminal takes it.
     var showsProgress = true
 }

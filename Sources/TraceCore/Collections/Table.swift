@@ -21,7 +21,7 @@ extension TableIndex {
 ///
 /// Each event changes several of them. An array asks at each change whether anybody shares its memory; nobody can share this one's,
 /// and that takes 10 of 400 instructions away. Sound since every access compares its index with `count` first, and the places below
-/// `count` always hold an element.
+/// `count` always hold an element. An element's type can't be private: Swift 6.3 makes no debug build then.
 public struct Table<Index: TableIndex, Element>: ~Copyable {
     private var base: UnsafeMutablePointer<Element>
     public private(set) var count = 0

@@ -71,7 +71,8 @@ public struct ExitReason: Hashable, Sendable {
 
     /// A bit for each of those above that tell more, as a constant: a stored one asks at each use whether it has been made yet.
     private static var tellingVMX: UInt64 {
-        1 << 7 | 1 << 12 | 1 << 20 | 1 << 24 | 1 << 28 | 1 << 31 | 1 << 32 | 1 << 44 | 1 << 45 | 1 << 48 | 1 << 52 | 1 << 56
+        1 << 7 | 1 << 12 | 1 << 20 | 1 << 24 | 1 << 28 | 1 << 31 | 1 << 32 | 1 << 44 | 1 << 45 | 1 << 48 | 1 << 52 | 1
+            << 56
     }
 
     /// KVM's name for it, e.g. `EPT_MISCONFIG` or `npf`; the number where there is none.

@@ -3,14 +3,14 @@
 /// What the trace shows beside findings: it helps with a guest that hangs for another reason. Nothing here has a grade or
 /// changes one.
 public struct Observations: MachineObserver, ~Copyable, Sendable {
-    private struct Watch: Sendable {
+    struct Watch: Sendable {
         var start = StartWatch()
         var storm = StormWatch()
         var differences: [Difference] = []
     }
 
     /// A decision of KVM's that the fault-in table does not have.
-    private struct Difference: Sendable {
+    struct Difference: Sendable {
         let level: Level
         let did: FaultInTable.Decision
         let expected: FaultInTable.Decision

@@ -46,7 +46,8 @@ struct EventDelivery {
         _ stream: inout CPUStream, until limit: UInt64, into sink: inout S
     ) {
         let (tally, bindings, conversion, cpu) = (
-            stream.tally.entries, decoder.bindings.base, conversion, stream.cpu)
+            stream.tally.entries, decoder.bindings.base, conversion, stream.cpu
+        )
         var place = stream.cursor.place
         repeat {
             let (record, time) = (place.record, conversion.time(place.time))

@@ -1,206 +1,104 @@
 // SPDX-License-Identifier: Apache-2.0
+import Dispatch
 
-/// Yields one CPU's pages in order, through one buffer that is used again and again.
-///
-/// It knows chunks and compression, not what is in a page.
+/// Yields one CPU's pages in order, through blocks that are used again and again: while the pages of one are taken, others may be
+/// read ahead.
 final class PageSource {
-    /// A chunk is ten pages in trace-cmd 3.1 to 3.4. Other writers may take more of the usual, small pages.
-    private static let pagesInChunk = 10
-    private static let largestChunk = 1 << 20
+    /// How many are read ahead: as many as a queue's thread needs to be worth waking, and no more than a processor's cache holds.
+    static let blocksAhead = 8
 
-    private let file: InputFile
+    private let blocks: PageBlocks
     private let pageSize: Int
-    private let order: ByteOrder
-    /// What the data is, for messages.
-    private let part: String
-    private let end: UInt64
-    private var next: UInt64
-    /// Pages that are not one behind the other, and how many of them were read.
-    private let places: [UInt64]?
-    private var placesRead = 0
-    /// Set for compressed data. One serves all CPUs.
-    private let inflater: ChunkInflater?
-    /// Bytes to hold at once, at least a page's.
-    private let room: Int
     private let progress: ReadProgress?
-    private var chunksLeft: UInt32 = 0
-    /// The chunk that comes next, and the one that bytes are taken from where the buffer can't hold all of it.
-    private var chunk = ChunkInflater.Place(offset: 0, compressed: 0, inflated: 0)
-    private var parted: (chunk: ChunkInflater.Place, taken: Int, made: Int)?
-    private var buffer: UnsafeMutableRawBufferPointer
-    private var pageStart = 0
-    private var taken = 0
-    private var filled = 0
-    /// Where the buffer's first byte, or its chunk, lies in the file.
+    /// Pages are taken from it.
+    private var front: PageBlock
+    /// What lies in the front block's headroom counts as of it, so that this is where its first byte lies in the file.
     private var origin: UInt64
+    private var pageStart = 0
+    private var taken: Int
+    private let ahead: BlockAhead?
+    /// Where there is nobody who reads ahead.
+    private var back: PageBlock?
     /// Where the data broke off.
     private(set) var cut: TraceCut?
 
-    /// - Parameter room: bytes to hold at once; at least a page's are.
+    /// - Parameters:
+    ///   - room: bytes to hold at once; at least a page's are.
+    ///   - queue: where blocks are read ahead; nil where they are read when they are wanted.
     init(
         _ part: String, of file: InputFile, _ data: Range<UInt64>, places: [UInt64]? = nil, pageSize: Int,
-        order: ByteOrder, room: Int, inflater: ChunkInflater?, progress: ReadProgress? = nil
+        order: ByteOrder, room: Int, inflater: ChunkInflater?, progress: ReadProgress? = nil,
+        ahead queue: DispatchQueue? = nil
     ) {
-        self.part = part
-        self.file = file
         self.pageSize = pageSize
-        self.order = order
-        self.inflater = inflater
         self.progress = progress
-        self.places = places
-        next = data.lowerBound
-        origin = next
-        end = data.upperBound
-        self.room = max(pageSize, inflater == nil ? Int(min(UInt64(room), end - next)) : room)
-        buffer = .allocate(byteCount: inflater == nil ? self.room : 0, alignment: 8)
-        if inflater != nil { startChunks() }
+        let blocks = PageBlocks(
+            part, of: file, data, places: places, pageSize: pageSize, order: order, room: room, inflater: inflater)
+        self.blocks = blocks
+        let firstRoom = inflater == nil ? blocks.room : 0
+        front = PageBlock(headroom: pageSize, room: firstRoom)
+        // A small file is read before another thread has woken up.
+        let isLarge = data.upperBound - data.lowerBound > UInt64(Self.blocksAhead * blocks.room)
+        ahead =
+            isLarge
+            ? queue.map { BlockAhead(blocks, Self.blocksAhead, headroom: pageSize, room: firstRoom, on: $0) } : nil
+        back = ahead == nil ? PageBlock(headroom: pageSize, room: firstRoom) : nil
+        origin = data.lowerBound
+        taken = front.end
     }
 
     deinit {
-        buffer.deallocate()
+        front.deallocate()
+        back?.deallocate()
     }
 
     /// The next page's bytes, fewer than a page's at the end of data that broke off; nil at the end.
     ///
     /// They stay in place until the next call.
     func page() -> UnsafeRawBufferPointer? {
-        while filled - taken < pageSize, refill() {}
-        let size = min(pageSize, filled - taken)
+        while front.end - taken < pageSize, turnBlock() {}
+        let size = min(pageSize, front.end - taken)
         guard size > 0 else { return nil }
         pageStart = taken
         taken += size
-        return UnsafeRawBufferPointer(rebasing: buffer[pageStart..<taken])
+        return UnsafeRawBufferPointer(rebasing: front.buffer[pageStart..<taken])
     }
 
     /// Where a byte of the page last yielded lies in the file; for compressed data, where its chunk does.
     func offset(inPage byte: Int) -> UInt64 {
-        inflater == nil ? origin + UInt64(pageStart + byte) : origin
+        blocks.isCompressed ? origin : origin + UInt64(pageStart - front.headroom + byte)
     }
 
-    private func refill() -> Bool {
-        keepRest()
-        if let places { return readPage(places) }
-        guard let inflater else { return readPages() }
-        return parted == nil ? inflateChunk(inflater) : takePart(inflater)
+    /// Goes on to the next block, with what is left of this one before it. False where nothing follows.
+    private func turnBlock() -> Bool {
+        let before = front
+        guard let next = nextBlock() else { return false }
+        let rest = before.end - taken
+        // Less than a page, for which there is room.
+        next.buffer.copyMemory(from: before.buffer[taken..<before.end], to: next.headroom - rest)
+        front = next
+        taken = next.headroom - rest
+        if next.end > next.headroom { origin = next.origin }
+        if let cut = next.cut { self.cut = cut }
+        if next.bytesRead > 0 { progress?.advance(by: next.bytesRead) }
+        if let ahead { ahead.giveBack(before) } else { back = before }
+        return next.end > next.headroom
     }
 
-    /// Moves the bytes that aren't yielded yet to the front.
-    private func keepRest() {
-        let rest = filled - taken
-        if rest > 0, taken > 0 {
-            buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer[taken..<filled]))
-        }
-        origin += UInt64(inflater == nil ? taken : 0)
-        taken = 0
-        filled = rest
+    private func nextBlock() -> PageBlock? {
+        if let ahead { return ahead.next() }
+        guard blocks.hasMore, var block = back else { return nil }
+        back = nil
+        blocks.read(into: &block)
+        return block
     }
+}
 
-    /// Of pages that lie anywhere each is read, and yielded, by itself.
-    private func readPage(_ places: [UInt64]) -> Bool {
-        guard placesRead < places.count else { return false }
-        origin = places[placesRead]
-        placesRead += 1
-        filled = file.read(at: origin, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<pageSize]))
-        progress?.advance(by: filled)
-        if filled < pageSize { breakOff(at: origin, "a whole page of \(part)") }
-        return filled > 0
-    }
-
-    private func readPages() -> Bool {
-        let wanted = Int(min(UInt64(buffer.count - filled), end - next))
-        guard wanted > 0 else { return false }
-        let count = file.read(
-            at: next, into: UnsafeMutableRawBufferPointer(rebasing: buffer[filled..<(filled + wanted)]))
-        filled += count
-        next += UInt64(count)
-        progress?.advance(by: count)
-        if count < wanted { breakOff(at: next, "\(end - next) more bytes of \(part)") }
-        return count > 0
-    }
-
-    /// Nothing more is read.
-    private func breakOff(at offset: UInt64, _ expected: String) {
-        cut = TraceCut(offset: offset, expected: expected)
-        next = end
-        chunksLeft = 0
-    }
-
-    // MARK: - Chunks
-
-    /// The chunk whose two sizes these bytes are; nil where they are too few.
-    private func place(_ sizes: UnsafeRawBufferPointer, at offset: UInt64) -> ChunkInflater.Place? {
-        guard sizes.count >= ChunkInflater.Place.headerSize else { return nil }
-        return ChunkInflater.Place(
-            offset: offset, compressed: Int(order.value(sizes.loadUnaligned(as: UInt32.self))),
-            inflated: Int(order.value(sizes.loadUnaligned(fromByteOffset: 4, as: UInt32.self))))
-    }
-
-    /// Reads the number of chunks and the first one's sizes.
-    private func startChunks() {
-        let head = file.bytes(at: next, count: 4 + ChunkInflater.Place.headerSize)
-        let start = head.withUnsafeBytes { bytes -> (count: UInt32, first: ChunkInflater.Place)? in
-            guard bytes.count >= 4, let first = place(UnsafeRawBufferPointer(rebasing: bytes[4...]), at: next + 4)
-            else {
-                return nil
-            }
-            return (order.value(bytes.loadUnaligned(as: UInt32.self)), first)
-        }
-        guard let start else { return breakOff(at: file.size, "the chunks of \(part)") }
-        (chunksLeft, chunk) = start
-        next += 4
-    }
-
-    private func inflateChunk(_ inflater: ChunkInflater) -> Bool {
-        let limit = max(Self.largestChunk, Self.pagesInChunk * pageSize)
-        let chunk = chunk
-        guard chunksLeft > 0 else {
-            if next < end { breakOff(at: next, "the end of \(part)'s chunks") }
-            return false
-        }
-        guard (1...limit).contains(chunk.inflated), chunk.compressed <= 2 * limit else {
-            breakOff(at: chunk.offset, "a chunk of \(part) of at most \(limit) bytes")
-            return false
-        }
-        guard inflater.charge(chunk) else {
-            breakOff(at: chunk.offset, "no more than \(inflater.most) bytes of inflated data (--max-size)")
-            return false
-        }
-        chunksLeft -= 1
-        origin = chunk.offset
-        let isParted = chunk.inflated > room
-        ChunkInflater.grow(&buffer, to: isParted ? pageSize + room : filled + chunk.inflated, keeping: filled)
-        let (result, behind) =
-            isParted
-            ? inflater.hold(chunk)
-            : inflater.inflate(chunk, into: UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]))
-        progress?.advance(by: min(chunk.compressed, Int(clamping: file.size - min(file.size, chunk.offset))))
-        next = chunk.offset.addingClamped(UInt64(ChunkInflater.Place.headerSize + chunk.compressed))
-        let following = chunksLeft > 0 ? place(behind, at: next) : chunk
-        if !result.isRead || following == nil {
-            breakOff(at: file.size, "\(chunksLeft + 1) more chunks of \(part)")
-        } else if !result.isWhole {
-            breakOff(at: origin, "a chunk of \(part) that inflates to \(chunk.inflated) bytes")
-        } else if let following {
-            self.chunk = following
-        }
-        guard result.made > 0 else { return false }
-        guard isParted else {
-            filled += result.made
-            return true
-        }
-        parted = (chunk, 0, result.made)
-        return takePart(inflater)
-    }
-
-    /// Goes on with a chunk that the buffer can't hold.
-    private func takePart(_ inflater: ChunkInflater) -> Bool {
-        guard let (chunk, taken, made) = parted else { return false }
-        let count = inflater.copy(
-            chunk, from: taken,
-            to: UnsafeMutableRawBufferPointer(rebasing: buffer[filled..<min(buffer.count, filled + room)]))
-        filled += count
-        origin = chunk.offset
-        parted = count > 0 && taken + count < made ? (chunk, taken + count, made) : nil
-        return count > 0
+extension UnsafeMutableRawBufferPointer {
+    /// Copies bytes of another buffer to a place of this one.
+    fileprivate func copyMemory(from bytes: Slice<UnsafeMutableRawBufferPointer>, to start: Int) {
+        guard !bytes.isEmpty else { return }
+        UnsafeMutableRawBufferPointer(rebasing: self[start..<(start + bytes.count)])
+            .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes))
     }
 }

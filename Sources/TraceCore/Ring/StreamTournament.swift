@@ -5,7 +5,7 @@
 /// A tournament: each inner node keeps the head that lost there, so that a new head is compared once a round, on one path, and no
 /// other head is moved. Where 64 CPUs take turns at nearly every event, a heap takes half as many instructions again.
 struct StreamTournament: ~Copyable {
-    private struct Head {
+    struct Head {
         /// Loses against everybody: a stream that is done, or a place without one.
         static let none = Head(time: .max, stream: .max)
 
@@ -18,7 +18,7 @@ struct StreamTournament: ~Copyable {
         }
     }
 
-    private struct NodeIndex: TableIndex {
+    struct NodeIndex: TableIndex {
         let place: Int
         init(_ place: Int) { self.place = place }
     }

@@ -3,7 +3,7 @@
 /// Rule `inhibit-flapping`: a VM's APICv goes off and on at a rate that costs more than APICv gains, and each time
 /// passes through the code where interrupts were lost before (kvm-facts rules 4, 5, 12 and 25).
 struct InhibitFlapping: ~Copyable, Sendable {
-    private struct Watch: Sendable {
+    struct Watch: Sendable {
         /// Times of the latest changes, a ring.
         var recent: [UInt64] = []
         var next = 0

@@ -6,7 +6,7 @@
 /// The 2023 report's second problem; it has nothing to do with APICv. A later SIPI that L1 is notified of makes it harmless.
 /// Without nesting KVM drops no SIPI in the open: there observation `never-ran` tells what came of it.
 struct InitSIPIRace: ~Copyable, Sendable {
-    private enum Phase: Sendable {
+    enum Phase: Sendable {
         case idle
         case initOffered(EventStamp)
         /// `hasEntered`: L1 has entered L2 since, which an INIT that waits would end at once.

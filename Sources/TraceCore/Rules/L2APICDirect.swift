@@ -6,7 +6,7 @@
 /// The pattern of the 2023 report. It loses nothing by itself. VMX only: SVM turns AVIC off per vCPU while L2 runs.
 struct L2APICDirect: ~Copyable, Sendable {
     /// Its accesses by one path.
-    private struct Accesses: Sendable {
+    struct Accesses: Sendable {
         var counts = APICAccessCounts()
         var first: EventStamp?
         var last: EventStamp?
@@ -24,7 +24,7 @@ struct L2APICDirect: ~Copyable, Sendable {
         }
     }
 
-    private struct Watch: Sendable {
+    struct Watch: Sendable {
         var mmio = Accesses()
         var x2apic = Accesses()
         /// By the index of the first with the name.

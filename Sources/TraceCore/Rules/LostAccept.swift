@@ -5,7 +5,7 @@
 ///
 /// It needs no crossing: a recording may begin after it. For vectors that `stale-svi` does not already carry.
 struct LostAccept: ~Copyable, Sendable {
-    private struct Watch: Sendable {
+    struct Watch: Sendable {
         var forgotten = ForgottenInterrupt()
         var sleepers: [Sleeper] = []
     }

@@ -21,10 +21,9 @@ public struct TraceDat: TraceSource {
     public func read<S: EventSink & ~Copyable>(
         into sink: inout S, threads: Int, progress: ((_ read: UInt64, _ total: UInt64) -> Void)?
     ) throws(InputError) -> TraceTotals {
-        guard threads < 2 else { return try readAhead(into: &sink, progress: progress) }
         var reading = TraceReading(
             container, progress: progress.map { ReadProgress(total: container.dataSize, show: $0) },
-            takesOthers: S.takesOthers)
+            takesOthers: S.takesOthers, readsAhead: threads > 1)
         reading.merge.run(into: &sink)
         return try checked(reading.totals(container))
     }
@@ -33,14 +32,6 @@ public struct TraceDat: TraceSource {
         var reading = TraceReading(container, progress: nil)
         _ = reading.merge.start()
         return reading.merge.base
-    }
-
-    private func readAhead<S: EventSink & ~Copyable>(
-        into sink: inout S, progress: ((_ read: UInt64, _ total: UInt64) -> Void)?
-    ) throws(InputError) -> TraceTotals {
-        let ahead = ReadAhead(container)
-        ahead.run(into: &sink, progress: progress)
-        return try checked(ahead.totals(container))
     }
 
     private func checked(_ totals: TraceTotals) throws(InputError) -> TraceTotals {

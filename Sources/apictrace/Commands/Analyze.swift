@@ -42,9 +42,9 @@ struct Analyze: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "With 2 a thread of its own reads the file while another analyses: sooner done, for more CPU time in all.",
+            "With 2 a thread of its own reads and inflates what comes next. Chosen by itself: 2 where there are CPUs for it.",
             valueName: "n"))
-    var threads = 1
+    var threads: Int?
 
     @OptionGroup var output: OutputFileOptions
     @OptionGroup var whole: WholeTraceOptions
@@ -55,14 +55,14 @@ struct Analyze: ParsableCommand {
         guard inputs.count(where: { $0 == "-" }) < 2 else {
             throw ValidationError("Standard input can be read once only.")
         }
-        guard (1...2).contains(threads) else { throw ValidationError("--threads is 1 or 2.") }
+        guard threads.map((1...2).contains) ?? true else { throw ValidationError("--threads is 1 or 2.") }
         guard !pretty || report.json else { throw ValidationError("--pretty is for --json.") }
     }
 
     func run() throws {
         try output.redirect()
         var options = AnalysisOptions(selection: selection.selection, time: time, kallsyms: kallsyms)
-        options.threads = threads
+        if let threads { options.threads = threads }
         options.limit = input.limit
         options.showsProgress = !report.quiet
         let style = report.style

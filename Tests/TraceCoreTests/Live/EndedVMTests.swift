@@ -303,7 +303,7 @@ import Testing
         for tid in 1...Int32(ThreadTable.capacity) {
             _ = table.switchThread(at: EventStamp(time: 0, cpu: tid & 7, tid: tid))
         }
-        table.setVCPU(0, vm: 0, ofThread: 0)
+        table.setVCPU(0, id: 0, vm: 0, ofThread: 0)
         let (row, _) = table.switchThread(at: EventStamp(time: 0, cpu: 0, tid: 1 << 20))
         #expect(row != nil)
         #expect(table.index(tid: 1) == 0)
@@ -316,9 +316,10 @@ import Testing
         var analysis = Analysis(info: rule.trace.info)
         rule.trace.feed(&analysis)
         #expect(analysis.findings.contains { $0.rule == rule.id })
-        analysis.watchers.rules.forget(vm: 0, vcpus: Array(analysis.machine.vcpus.indices))
+        analysis.watchers.forget(vm: 0, vcpus: Array(analysis.machine.vcpus.indices))
         #expect(analysis.findings.isEmpty)
-        #expect(!analysis.watchers.rules.watchesEntries(of: 0))
+        let isWaiting = analysis.watchers.watchesEntries(of: 0)
+        #expect(!isWaiting)
     }
 }
 

@@ -58,14 +58,14 @@ import Testing
     @Test func `only that VM's vCPUs forget what they did`() {
         var trace = twoVMs()
         trace.lose(5, of: 100)
-        let vcpus = trace.analysis.machine.vcpus
+        let vcpus = trace.analysis.machine.vcpus.elements
         #expect(vcpus.map(\.mode) == [.unknown, .l1])
         #expect(vcpus.map(\.bracket.isOpen) == [false, true])
         #expect(vcpus.map(\.ledger.gaps) == [1, 0])
         // It runs on another CPU than the one that is named.
         trace.thread.cpu = 3
         trace.lose(5, of: 200)
-        #expect(trace.analysis.machine.vcpus.map(\.ledger.gaps) == [1, 1])
+        #expect(trace.analysis.machine.vcpus.elements.map(\.ledger.gaps) == [1, 1])
     }
 
     @Test func `all VMs of the process may have lost them`() {

@@ -48,7 +48,7 @@ import Testing
         let seen = later(raced(), ms: 101).outcome()
         let finding = try #require(seen.finding(.initSIPIRace))
         #expect(finding.grade == .suspect)
-        #expect(finding.vcpu.map { seen.vcpus[$0].id } == 1)
+        #expect(finding.vcpu.map { seen.vcpus[$0.place].id } == 1)
     }
 
     @Test func `before a hundred milliseconds are over the second SIPI may still come`() {

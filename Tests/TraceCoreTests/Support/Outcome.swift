@@ -3,8 +3,8 @@
 
 /// What came of a trace written by hand.
 struct Outcome {
-    let vms: Table<VMIndex, VirtualMachine>
-    let vcpus: Table<VCPUIndex, VCPU>
+    let vms: [VirtualMachine]
+    let vcpus: [VCPU]
     let unattributed: UInt64
     let findings: [RuleFinding]
     let fix: FixState
@@ -12,8 +12,8 @@ struct Outcome {
     let report: Report
 
     init(_ analysis: consuming Analysis, _ totals: TraceTotals, _ selection: Selection) {
-        vms = analysis.machine.vms
-        vcpus = analysis.machine.vcpus
+        vms = analysis.machine.vms.elements
+        vcpus = analysis.machine.vcpus.elements
         unattributed = analysis.machine.unattributed
         fix = analysis.rules.fixState(in: analysis.machine)
         findings = analysis.rules.findings(in: analysis.machine, fix: fix)
@@ -38,7 +38,7 @@ struct Outcome {
     var members: [[Int32: Int32]] {
         vms.map { vm in
             vm.vcpus.reduce(into: [:]) { members, index in
-                if let id = vcpus[index].id, let tid = vcpus[index].tid { members[id] = tid }
+                if let id = vcpus[index.place].id, let tid = vcpus[index.place].tid { members[id] = tid }
             }
         }
     }
