@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A set of the 256 interrupt vectors, one bit each.
-public struct VectorSet: Equatable, Sendable {
+public struct VectorSet: Sequence, Equatable, Sendable {
     private var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
 
     public init() {}
@@ -41,32 +41,7 @@ public struct VectorSet: Equatable, Sendable {
     }
 
     /// Ascending.
-    public var vectors: [UInt8] {
-        var vectors: [UInt8] = []
-        forEach { vectors.append($0) }
-        return vectors.reversed()
-    }
-
-    /// Each vector, the highest first.
-    @inline(__always)
-    func forEach(_ body: (UInt8) -> Void) {
-        var rest = self
-        while let vector = rest.highest {
-            rest.remove(vector)
-            body(vector)
-        }
-    }
-
-    /// The highest vector that matches.
-    @inline(__always)
-    func first(where matches: (UInt8) -> Bool) -> UInt8? {
-        var rest = self
-        while let vector = rest.highest {
-            if matches(vector) { return vector }
-            rest.remove(vector)
-        }
-        return nil
-    }
+    public var vectors: [UInt8] { reversed() }
 
     public func contains(_ vector: UInt8) -> Bool {
         word(vector) & bit(vector) != 0
@@ -111,4 +86,19 @@ public struct VectorSet: Equatable, Sendable {
         default: words.3 = word
         }
     }
+
+    /// The highest first.
+    public struct Iterator: IteratorProtocol {
+        fileprivate var rest: VectorSet
+
+        @inline(__always)
+        public mutating func next() -> UInt8? {
+            guard let vector = rest.highest else { return nil }
+            rest.remove(vector)
+            return vector
+        }
+    }
+
+    @inline(__always)
+    public func makeIterator() -> Iterator { Iterator(rest: self) }
 }

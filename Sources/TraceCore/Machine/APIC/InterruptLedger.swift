@@ -86,7 +86,7 @@ public struct InterruptLedger: Equatable, Sendable {
         // KVM picks a vector only where nothing of its class or above is in ISR: what was there has ended unseen. Hardware
         // goes by SVI, which may be stale, and proves nothing.
         if isSure, how != .passedOn {
-            inServiceMap.forEach { if $0.priorityClass >= vector.priorityClass { endedUnseen($0) } }
+            for older in inServiceMap where older.priorityClass >= vector.priorityClass { endedUnseen(older) }
             unseenMap.removeAll(from: vector & 0xf0)
         }
         accounts[vector].inService = .init(since: stamp, level: level, by: how, isSure: isSure)
@@ -100,13 +100,13 @@ public struct InterruptLedger: Equatable, Sendable {
 
     /// L2 reached for a register that isn't known, and L1 carried it out: it may have been an EOI.
     mutating func markMayHaveEnded() {
-        inServiceMap.forEach { accounts[$0].inService?.mayHaveEnded = true }
+        for vector in inServiceMap { accounts[vector].inService?.mayHaveEnded = true }
     }
 
     /// L1 runs, and hardware carries its EOIs out in silence: what it took with an exit may be gone.
     mutating func forgetServiceOfL1() {
-        inServiceMap.forEach { vector in
-            if accounts[vector].inService?.by == .withExit { accounts[vector].inService?.mayHaveEnded = true }
+        for vector in inServiceMap where accounts[vector].inService?.by == .withExit {
+            accounts[vector].inService?.mayHaveEnded = true
         }
     }
 
@@ -157,14 +157,14 @@ public struct InterruptLedger: Equatable, Sendable {
     }
 
     private mutating func forgetCertainty() {
-        certainMap.forEach { accounts[$0].pending?.maybeSilent = true }
+        for vector in certainMap { accounts[vector].pending?.maybeSilent = true }
         certainMap = VectorSet()
     }
 
     /// Events of this vCPU may have been lost: what was in service may have ended since.
     mutating func touchedByGap() {
         gaps &+= 1
-        for vector in inServiceMap.vectors { accounts[vector].inService = nil }
+        for vector in inServiceMap { accounts[vector].inService = nil }
         inServiceMap = VectorSet()
         unseenMap = .all
     }
@@ -176,8 +176,8 @@ public struct InterruptLedger: Equatable, Sendable {
 
     /// The local APIC was reset (INIT) or disabled: nothing is pending or in service.
     mutating func reset() {
-        for vector in pendingMap.vectors { accounts[vector].pending = nil }
-        for vector in inServiceMap.vectors { accounts[vector].inService = nil }
+        for vector in pendingMap { accounts[vector].pending = nil }
+        for vector in inServiceMap { accounts[vector].inService = nil }
         pendingMap = VectorSet()
         certainMap = VectorSet()
         inServiceMap = VectorSet()
