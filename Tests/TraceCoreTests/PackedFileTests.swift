@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Dispatch
 import Glibc
 import Testing
 
@@ -104,12 +105,12 @@ import Testing
         let file = try InputFile(path: TestFile.fixture(name))
         let container = try TraceContainer(file)
         let instance = try #require(container.instances.first { !$0.cpus.isEmpty })
-        func pages(room: Int) -> [[[UInt8]]] {
+        func pages(room: Int, ahead queue: DispatchQueue? = nil) -> [[[UInt8]]] {
             let inflater = ChunkInflater(container.head.compression, of: file)
             let sources = instance.cpus.map {
                 PageSource(
                     "data", of: file, $0.data, pageSize: instance.pageSize, order: .little, room: room,
-                    inflater: inflater)
+                    inflater: inflater, ahead: queue)
             }
             var pages = [[[UInt8]]](repeating: [], count: sources.count)
             var haveMore = true
@@ -126,6 +127,9 @@ import Testing
         }
         let whole = pages(room: 1 << 20)
         #expect(whole.joined().count > 1)
-        for room in [0, 3 * 4096, 5 * 4096] { #expect(pages(room: room) == whole) }
+        for room in [0, 3 * 4096, 5 * 4096] {
+            #expect(pages(room: room) == whole)
+            #expect(pages(room: room, ahead: DispatchQueue(label: "ahead")) == whole)
+        }
     }
 }

@@ -25,7 +25,6 @@ import Testing
         #expect(try report(of: recording, threads: 2) == report(of: recording, threads: 1))
     }
 
-    /// In more than a hundred batches.
     @Test func `one thread and two tell a long trace in the same order`() throws {
         let path = TestFile.fixture("bitvisor/6.1.192-asshipped-smp2/trace.dat")
         let alone = try EventDigest(of: path)
@@ -33,7 +32,7 @@ import Testing
         #expect(try EventDigest(of: path, threads: 2) == alone)
     }
 
-    @Test func `gaps and facts keep their places among events, at a batch's edges too`() throws {
+    @Test func `gaps and facts keep their places among events`() throws {
         var info = TraceInfo(format: "live (BPF)", clock: TraceClock(name: "mono", unit: .nanoseconds), cpus: 1)
         info.recordedKinds = EventKindSet(.eoi)
         let written = try TestRecording(info) { writer in
