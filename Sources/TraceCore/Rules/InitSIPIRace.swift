@@ -19,12 +19,26 @@ struct InitSIPIRace: ~Copyable, Sendable {
     /// How long a vCPU may wait for a SIPI before it counts as forgotten; hypervisors send the second after 10 ms.
     static let nanosecondsNeeded: UInt64 = 100_000_000
 
+    @inline(__always)
     mutating func observe(
         _ transition: Transition, of vcpu: VCPUIndex, at stamp: EventStamp, in machine: borrowing Machine
     ) {
-        let phase = phases.contains(vcpu) ? phases[vcpu] : .idle
         // Nearly all the time nothing but an INIT means anything.
-        if case .idle = phase, case .offered = transition {} else if case .idle = phase { return }
+        if case .offered = transition {} else if isIdle(vcpu) { return }
+        advance(transition, vcpu, stamp, machine)
+    }
+
+    @inline(__always)
+    private func isIdle(_ vcpu: VCPUIndex) -> Bool {
+        if phases.contains(vcpu), case .idle = phases[vcpu] { return true }
+        return !phases.contains(vcpu)
+    }
+
+    @inline(never)
+    private mutating func advance(
+        _ transition: Transition, _ vcpu: VCPUIndex, _ stamp: EventStamp, _ machine: borrowing Machine
+    ) {
+        let phase = phases.contains(vcpu) ? phases[vcpu] : .idle
         guard machine.vcpus[vcpu].hasNested, machine.vms[machine.vcpus[vcpu].vm].isa == .vmx else { return }
         switch (transition, phase) {
         case (.offered(.`init`, _), .idle), (.offered(.`init`, _), .raced):

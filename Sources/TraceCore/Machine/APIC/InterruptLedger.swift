@@ -40,6 +40,8 @@ public struct InterruptLedger: Equatable, Sendable {
     }
 
     /// The highest vector that KVM injected into L2, or L1 passed on to it, and that is in service for certain, but for those in `stuck`.
+    // Inlined, and so are its likes: a call would copy the ledger.
+    @inline(__always)
     func highestInjected(but stuck: VectorSet) -> UInt8? {
         inServiceMap.first { vector in
             guard let open = accounts[vector].inService, open.isSure, !open.mayHaveEnded else { return false }
