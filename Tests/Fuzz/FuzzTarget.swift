@@ -126,15 +126,10 @@
 
         /// The section of saved command lines.
         private func commands(_ bytes: UnsafeRawBufferPointer) {
-            guard var container = Self.emptyContainer else { preconditionFailure("no container") }
+            var texts = TracingTexts()
             var reader = SectionReader("commands", bytes: Array(bytes), at: 0, order: .little)
-            try? container.readCommands(&reader)
+            try? texts.readCommands(&reader)
         }
-
-        private static let emptyContainer: TraceContainer? = {
-            let head = TraceHead.magic + Array("6\0".utf8) + [0, 8] + [0, 0x10, 0, 0]
-            return head.withUnsafeBytes { try? TraceContainer(FuzzInput.file($0)) }
-        }()
 
         /// A file through the whole analysis: a report of a damaged one is never clean.
         private func file(_ bytes: UnsafeRawBufferPointer) {

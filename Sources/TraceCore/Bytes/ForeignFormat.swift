@@ -2,7 +2,14 @@
 
 /// A kind of file that people have at hand when they trace KVM, and that isn't a trace.dat.
 public enum ForeignFormat: Equatable, Sendable {
-    case perfData
+    /// Written where its recorder can have been no x86 host; only its byte order is known where `machine` is nil.
+    case otherArchitecture(machine: String?)
+    /// perf was killed before it wrote the formats of its events, which come last.
+    case unfinishedPerfData
+    /// A perf.data without a tracepoint.
+    case profile
+    /// What `perf record --threads` writes.
+    case perfDirectory
     /// The `.cpuN` piece that a trace-cmd that was killed leaves behind; `restored` names the file to make of the pieces.
     case rawPages(restored: String)
     case packed(by: Packer)
@@ -25,9 +32,24 @@ public enum ForeignFormat: Equatable, Sendable {
         return .rawPages(restored: String(file[..<dot]))
     }
 
+    private static let perfCommand = "perf record -a -e 'kvm:*' -e 'kvmmmu:*'"
+
+    /// Nil for an x86 host, and where nothing is known.
+    init?(architecture machine: String) {
+        guard !machine.isEmpty, machine != "x86_64", !(machine.hasPrefix("i") && machine.hasSuffix("86")) else {
+            return nil
+        }
+        self = .otherArchitecture(machine: machine)
+    }
+
     public var name: String {
         switch self {
-        case .perfData: "a perf.data file"
+        case .otherArchitecture(let machine):
+            machine.map { "a recording of \($0.first.map { "aeiou".contains($0) } ?? false ? "an" : "a") \($0) host" }
+                ?? "a recording of a big-endian host"
+        case .unfinishedPerfData: "a perf.data file that perf was killed over"
+        case .profile: "a perf.data file without tracepoints, a profile"
+        case .perfDirectory: "a perf.data directory, as perf record --threads writes it"
         case .rawPages: "one CPU's raw pages of an unfinished trace-cmd recording"
         case .packed(let packer): "a file compressed with \(packer)"
         case .text: "text"
@@ -37,8 +59,15 @@ public enum ForeignFormat: Equatable, Sendable {
 
     public var advice: String {
         switch self {
-        case .perfData:
-            "record with `trace-cmd record -e kvm -e kvmmmu`"
+        case .otherArchitecture:
+            "apictrace reads KVM's events of x86 hosts: no others have APICv or AVIC"
+        case .unfinishedPerfData:
+            "the formats of its events were never written, and nothing can be told without them; perf that writes to a pipe "
+                + "writes them first: `\(Self.perfCommand) -o - >perf.data`"
+        case .profile:
+            "record KVM's events: `\(Self.perfCommand)`"
+        case .perfDirectory:
+            "its files can't be read one by one; record without --threads: `\(Self.perfCommand)`"
         case .rawPages(let restored):
             "join the pieces, on the traced host under the same kernel, with "
                 + "`trace-cmd restore -o \(restored) \(restored).cpu*` and analyse \(restored)"

@@ -18,14 +18,16 @@ final class Inflater {
     }
 
     /// The largest window that a frame may ask for, 32 MiB: more than trace-cmd's levels use, less than harms.
-    private static let zstdWindowLog: Int32 = 25
+    static let zstdWindowLog: Int32 = 25
+    /// What zstd's highest level asks for of data whose size it doesn't know, as perf lets it.
+    static let largestZstdWindowLog: Int32 = 27
 
     private let state: State
     /// The next input starts a piece.
     private var isAtStart = true
 
     /// Nil for `none` and where the library has no memory.
-    init?(_ compression: Compression) {
+    init?(_ compression: Compression, windowLog: Int32 = zstdWindowLog) {
         switch compression {
         case .none: return nil
         case .zlib, .gzip:
@@ -39,7 +41,7 @@ final class Inflater {
             state = .zlib(stream)
         case .zstd:
             guard let context = ZSTD_createDCtx() else { return nil }
-            ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, Self.zstdWindowLog)
+            ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, windowLog)
             state = .zstd(context)
         }
     }

@@ -27,7 +27,7 @@ extension InputError: CustomStringConvertible {
         case .empty(let file):
             ForeignFormat.rawPiece(file).map { "\(file): empty; \($0.advice)" }
                 ?? "\(file): empty: the recorder wrote nothing"
-        case .foreign(let file, let format): "\(file): \(format.name), not a trace.dat: \(format.advice)"
+        case .foreign(let file, let format): "\(file): \(format.name): \(format.advice)"
         case .unsupportedVersion(let file, let version):
             "\(file): trace.dat version \(version): only 6 and 7 are known; `trace-cmd convert --file-version 7` may help"
         case .unsupportedCompression(let file, let name):

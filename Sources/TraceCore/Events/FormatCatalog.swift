@@ -74,4 +74,17 @@ public struct FormatCatalog: Sendable {
         if binding.kind == .apicvInhibitChanged { inhibitNames = format.flagNames }
         return format.isWhole
     }
+
+    /// Only what is recorded of them: a recorder may keep more formats than those of the events that it takes.
+    func restricted(to ids: Set<UInt16>) -> FormatCatalog {
+        var catalog = self
+        catalog.bindings.removeAll { !ids.contains($0.id) }
+        catalog.others.removeAll { !ids.contains($0.id) }
+        catalog.own = []
+        catalog.selected = Set(ids.compactMap { names[$0] }).intersection(selected)
+        let kept = Set(catalog.bindings.compactMap { names[$0.id] })
+        catalog.fields = fields.filter { field in kept.contains(String(field.prefix { $0 != "." })) }
+        if !catalog.kinds.contains(.apicvInhibitChanged) { catalog.inhibitNames = [] }
+        return catalog
+    }
 }

@@ -2,12 +2,12 @@
 
 /// What an input is that no reader takes.
 extension ForeignFormat {
-    /// By the input's first bytes; nil for a trace.dat.
+    /// By the input's first bytes; nil for what a reader takes.
     /// - Parameter size: the whole input's, in bytes.
     init?(head: [UInt8], file: String, size: UInt64) {
-        if head.starts(with: TraceHead.magic) { return nil }
-        if head.starts(with: "PERFILE2".utf8) || head.starts(with: "2ELIFREP".utf8) {
-            self = .perfData
+        if head.starts(with: TraceHead.magic) || head.starts(with: PerfContainer.magic) { return nil }
+        if head.starts(with: PerfContainer.reversedMagic) {
+            self = .otherArchitecture(machine: nil)
         } else if let packer = Packer.allCases.first(where: { head.starts(with: $0.magic) }) {
             self = .packed(by: packer)
         } else if Self.isRawPage(head, size: size) {

@@ -5,11 +5,18 @@
 /// Closed on purpose: whoever reads one needs to know no format, and what is none of these is refused with what to do.
 public enum Recording: TraceSource {
     case traceDat(TraceDat)
+    case perfData(PerfData)
 
     /// - Parameter limit: for compressed input.
     /// - Throws: where nothing can be said of the file, with what to do.
     public init(path: String, limit: InflationLimit = InflationLimit()) throws(InputError) {
+        if Self.isPerfDirectory(path) { throw .foreign(file: path, .perfDirectory) }
         try self.init(InputFile(path: path, Self.wanted), limit)
+    }
+
+    private static func isPerfDirectory(_ path: String) -> Bool {
+        let head = try? InputFile(path: path + "/data").bytes(at: 0, count: PerfContainer.magic.count)
+        return head == PerfContainer.magic
     }
 
     /// Reads from a descriptor, which is taken over and closed. One that can't be sought in, such as a pipe, is copied to an
@@ -22,7 +29,8 @@ public enum Recording: TraceSource {
 
     /// Of what no reader takes as much as tells what it is.
     private static func wanted(_ head: [UInt8]) -> UInt64 {
-        head.starts(with: TraceHead.magic) || Compression(head: head) != .none ? .max : UInt64(SpoolFile.headSize)
+        let isRead = head.starts(with: TraceHead.magic) || head.starts(with: PerfContainer.magic)
+        return isRead || Compression(head: head) != .none ? .max : UInt64(SpoolFile.headSize)
     }
 
     private init(_ input: InputFile, _ limit: InflationLimit) throws(InputError) {
@@ -39,18 +47,22 @@ public enum Recording: TraceSource {
         if let foreign = ForeignFormat(head: head, file: file.name, size: file.size) {
             throw .foreign(file: file.name, foreign)
         }
-        self = .traceDat(try TraceDat(file, cut: cut, limit: limit))
+        self =
+            head.starts(with: PerfContainer.magic)
+            ? .perfData(try PerfData(file, cut: cut)) : .traceDat(try TraceDat(file, cut: cut, limit: limit))
     }
 
     public var info: TraceInfo {
         switch self {
         case .traceDat(let file): file.info
+        case .perfData(let file): file.info
         }
     }
 
     public func begin() -> UInt64 {
         switch self {
         case .traceDat(let file): file.begin()
+        case .perfData(let file): file.begin()
         }
     }
 
@@ -68,6 +80,7 @@ public enum Recording: TraceSource {
     ) throws(InputError) -> TraceTotals {
         switch self {
         case .traceDat(let file): try file.read(into: &sink, threads: threads, progress: progress)
+        case .perfData(let file): try file.read(into: &sink, threads: threads, progress: progress)
         }
     }
 }

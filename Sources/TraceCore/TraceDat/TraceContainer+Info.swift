@@ -12,8 +12,8 @@ extension TraceContainer {
         info.kernel = options.uname
         info.order = head.order
         info.take(formats)
-        info.symbols = symbols
-        info.commands = commands
+        info.symbols = texts.symbols
+        info.commands = texts.commands
         info.traceID = options.traceID
         info.hostTraceID = options.hostTraceID
         info.guests = options.guests

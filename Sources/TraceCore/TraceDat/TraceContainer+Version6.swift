@@ -8,12 +8,12 @@ extension TraceContainer {
         do throws(TraceCut) {
             var reader = SectionReader(
                 "a version 6 trace.dat's parts", of: file, head.end..<file.size, order: head.order)
-            try readHeaders(&reader)
-            try readInternalFormats(&reader)
-            try readFormats(&reader)
-            try readSymbols(&reader)
+            try texts.readHeaders(&reader)
+            try texts.readInternalFormats(&reader)
+            try texts.readFormats(&reader)
+            try texts.readSymbols(&reader)
             try reader.skip(UInt64(try reader.integer(UInt32.self)))
-            try readCommands(&reader)
+            try texts.readCommands(&reader)
             let cpus = try reader.integer(UInt32.self)
             cpuCount = Int(cpus)
             var tag = try reader.text(Self.tagSize)

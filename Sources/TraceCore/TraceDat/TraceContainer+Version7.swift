@@ -122,19 +122,19 @@ extension TraceContainer {
         switch id {
         case .headerInfo:
             var reader = try section(id, "the page header's format", at: offset)
-            try readHeaders(&reader)
+            try texts.readHeaders(&reader)
         case .internalFormats:
             var reader = try section(id, "the formats of ftrace's own events", at: offset)
-            try readInternalFormats(&reader)
+            try texts.readInternalFormats(&reader)
         case .formats:
             var reader = try section(id, "the event formats", at: offset)
-            try readFormats(&reader)
+            try texts.readFormats(&reader)
         case .symbols:
             var reader = try section(id, "the kernel's symbols", at: offset)
-            try readSymbols(&reader)
+            try texts.readSymbols(&reader)
         case .commands:
             var reader = try section(id, "the saved command lines", at: offset)
-            try readCommands(&reader)
+            try texts.readCommands(&reader)
         case .bufferText:
             holdsText = true
             _ = try section(id, "a latency tracer's text", at: offset)

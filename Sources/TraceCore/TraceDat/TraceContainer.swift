@@ -6,13 +6,9 @@
 struct TraceContainer: Sendable {
     let file: InputFile
     let head: TraceHead
-    var longSize = 8
-    var formats = FormatCatalog()
-    var symbols: KernelSymbols?
-    var commands: [Int32: String] = [:]
+    var texts = TracingTexts()
     var instances: [BufferInstance] = []
     var options = TraceOptions()
-    var cut: TraceCut?
     /// CPUs by version 6's own count.
     var cpuCount = 0
     /// CPUs whose data was found without a table.
@@ -29,7 +25,7 @@ struct TraceContainer: Sendable {
         self.file = file
         self.limit = limit
         head = try TraceHead(file)
-        self.cut = cut ?? head.damage
+        texts.cut = cut ?? head.damage
         switch head.version {
         case .v6: readVersion6()
         case .v7: readVersion7()
@@ -43,10 +39,12 @@ struct TraceContainer: Sendable {
         instances.flatMap(\.cpus).reduce(0) { $0 &+ ($1.data.upperBound - $1.data.lowerBound) }
     }
 
-    /// Keeps the first damage that is met.
-    mutating func note(_ damage: TraceCut) {
-        cut = cut ?? damage
-    }
+    var longSize: Int { texts.longSize }
+    var formats: FormatCatalog { texts.formats }
+    /// The first damage that was met.
+    var cut: TraceCut? { texts.cut }
+
+    mutating func note(_ damage: TraceCut) { texts.note(damage) }
 }
 
 // MARK: - Parts that both versions have
@@ -70,69 +68,6 @@ extension TraceContainer {
             throw TraceCut(offset: offset, expected: "at most \(BufferInstance.mostInstances) buffers")
         }
         instances.append(instance)
-    }
-
-    /// `header_page` and `header_event`.
-    mutating func readHeaders(_ reader: inout SectionReader) throws(TraceCut) {
-        for name in ["header_page", "header_event"] {
-            let before = reader.cut
-            guard try reader.string() == name else { throw before }
-            let text = try reader.text(try reader.integer(UInt64.self))
-            guard name == "header_page" else { continue }
-            let commit = EventFormat.fields(in: text[...].lines).fields.first { $0.name == "commit" }
-            guard let commit, commit.size == 4 || commit.size == 8 else { throw before }
-            longSize = commit.size
-        }
-    }
-
-    mutating func readInternalFormats(_ reader: inout SectionReader) throws(TraceCut) {
-        for _ in 0..<(try reader.integer(UInt32.self)) {
-            guard !formats.isFull else { throw reader.cut }
-            let size = try reader.integer(UInt64.self)
-            let start = reader.offset
-            if !formats.addInternal(try reader.text(size)) { noteFormat(at: start) }
-        }
-    }
-
-    mutating func readFormats(_ reader: inout SectionReader) throws(TraceCut) {
-        for _ in 0..<(try reader.integer(UInt32.self)) {
-            let system = try reader.string()
-            for _ in 0..<(try reader.integer(UInt32.self)) {
-                guard !formats.isFull else { throw reader.cut }
-                let size = try reader.integer(UInt64.self)
-                let start = reader.offset
-                if !formats.add(try reader.text(size), system: system) { noteFormat(at: start) }
-            }
-        }
-    }
-
-    private mutating func noteFormat(at offset: UInt64) {
-        note(TraceCut(offset: offset, expected: "a format that makes sense"))
-    }
-
-    mutating func readSymbols(_ reader: inout SectionReader) throws(TraceCut) {
-        var scan = KallsymsScan()
-        var rest = Int(try reader.integer(UInt32.self))
-        while rest > 0 {
-            // Of a list that is cut, an absence would mean nothing.
-            guard let text = reader.chunk(atMost: rest) else { throw reader.cut }
-            scan.take(text)
-            rest -= text.count
-        }
-        symbols = scan.symbols
-    }
-
-    /// The kernel keeps 128 unless it is set to keep more; beyond this a command is left out.
-    private static let mostCommands = 1 << 16
-
-    /// `pid command` lines.
-    mutating func readCommands(_ reader: inout SectionReader) throws(TraceCut) {
-        let text = try reader.text(try reader.integer(UInt64.self))
-        for line in text[...].lines where commands.count < Self.mostCommands {
-            let parts = line.split(separator: UInt8(ascii: " "), maxSplits: 1)
-            guard parts.count == 2, let tid = Int32(parts[0].text) else { continue }
-            commands[tid] = parts[1].text
-        }
     }
 
     /// A CPU's data starts inside the file and shares no byte with another's; a CPU whose data doesn't is damage.
