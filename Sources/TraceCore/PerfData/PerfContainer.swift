@@ -296,6 +296,8 @@ extension PerfContainer {
     /// Samples of tracepoints say when they were taken.
     var hasTimes: Bool { attributes.allSatisfy { $0.tracepoint == nil || $0.fields.contains(.time) } }
 
+    var keepsLatest: Bool { attributes.contains(where: \.writesBackward) }
+
     /// The formats of the events of which samples were taken.
     var formats: FormatCatalog {
         let sampled = Set(attributes.filter(\.isSampled).compactMap(\.tracepoint))

@@ -25,6 +25,9 @@ public struct PerfData: TraceSource {
         var reading = PerfReading(
             container, progress: progress.map { ReadProgress(total: size, show: $0) }, takesOthers: S.takesOthers)
         reading.run(into: &sink)
+        if let reason = reading.held.spillFailure {
+            throw .cannotRead(file: container.file.name, offset: 0, reason: reason)
+        }
         let totals = reading.totals(container)
         if totals.byName.isEmpty, let cut = totals.cut { try container.file.probe(cut.offset) }
         return totals

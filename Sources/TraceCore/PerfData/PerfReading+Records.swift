@@ -5,7 +5,7 @@ extension PerfReading {
     /// - Returns: why not to go on with the next one; nil where it was passed.
     @inline(never)
     mutating func look(at start: UnsafeRawPointer, _ header: PerfHeader) -> Halt? {
-        let room = window.filled - window.scanned
+        let room = window.rest
         let kind = PerfRecord(rawValue: header.type)
         if kind == .compressed || kind == .compressed2 { return isInflating ? damaged() : .packed }
         guard header.size >= PerfRecord.headerSize, header.type < PerfRecord.kinds else { return damaged() }
@@ -49,11 +49,9 @@ extension PerfReading {
             trailer = plans[known].trailer
         }
         switch kind {
-        case .comm, .exit, .fork:
-            let own = kind == .comm ? nil : record.word(at: 24)
-            hold(record, at: hasTimes ? trailer.time(of: record) ?? own ?? latest : latest, attribute)
-        case .lost: noteLoss(record, trailer, attribute)
-        case .throttle where isOfUse(record.word(at: 16)): noteLoss(record, trailer, attribute)
+        case .comm, .exit, .fork: holdThread(record, kind, trailer)
+        case .lost: noteLoss(record, trailer, events: record.word(at: 16))
+        case .throttle where isOfUse(record.word(at: 16)): noteLoss(record, trailer, events: nil)
         case .lostSamples: lostSamples = lostSamples.addingClamped(record.word(at: 8) ?? 0)
         case .read: readCounter(record, at: 16, attribute)
         default: break
@@ -64,20 +62,34 @@ extension PerfReading {
         id.flatMap { ids[$0] }.map { plans[$0].binding >= 0 } ?? false
     }
 
-    /// What was lost came after the latest sample of its CPU: the hole is told when it begins.
-    private mutating func noteLoss(_ record: UnsafeRawBufferPointer, _ trailer: SampleTrailer, _ attribute: Int) {
-        if hasTimes, let time = trailer.time(of: record) { latest = max(latest, time) }
-        let begin = latestTime(ofCPU: trailer.cpu(of: record)) ?? toldUntil
-        hold(record, at: begin, attribute)
+    /// What was lost came after the sample before, where that is the CPU's: the hole is told when it begins.
+    private mutating func noteLoss(_ record: UnsafeRawBufferPointer, _ trailer: SampleTrailer, events: UInt64?) {
+        let time = hasTimes ? trailer.time(of: record) : nil
+        if let time { latest = max(latest, time) }
+        let cpu = trailer.cpu(of: record) ?? max(0, previous.cpu)
+        hold(HeldHole(to: time, events: events), time: cpu == previous.cpu ? previous.time : toldUntil, cpu: cpu)
     }
 
-    private mutating func hold(_ record: UnsafeRawBufferPointer, at time: UInt64, _ attribute: Int) {
+    /// What a thread is called, where it comes from, or that it ends.
+    private mutating func holdThread(
+        _ record: UnsafeRawBufferPointer, _ kind: PerfRecord?, _ trailer: SampleTrailer
+    ) {
+        let own = kind == .comm ? nil : record.word(at: 24)
         // perf's own have no time, or all bits of one.
-        let time = time == .max ? 0 : time
+        let told = trailer.time(of: record) ?? own ?? latest
+        let time = !hasTimes ? previous.time : told == .max ? 0 : told
         if time > latest { latest = time }
-        window.hold(
-            RecordWindow.Held(
-                time: time, place: Int32(truncatingIfNeeded: window.scanned), attribute: Int32(-1 - attribute)))
+        guard let tid = record.half(at: kind == .comm ? 12 : 16) else { return }
+        switch kind {
+        case .comm:
+            guard record.count >= 16 + trailer.size else { return }
+            let name = Comm(record[16..<(record.count - trailer.size)])
+            held.hold(HeldRecord(.comm, time: time, body: MemoryLayout<Comm>.size, thread: tid))
+                .storeBytes(of: name, as: Comm.self)
+        case .fork: _ = held.hold(HeldRecord(.fork, time: time, thread: tid, extra: record.half(at: 20) ?? 0))
+        case .exit: _ = held.hold(HeldRecord(.exit, time: time, thread: tid))
+        default: break
+        }
     }
 
     /// Counters' values tell how many samples were lost so far. Where a group is read with its leader's samples, perf takes each
@@ -92,7 +104,7 @@ extension PerfReading {
             guard let known = ids[member.id] else { continue }
             if counter.contains(.lost) { lostByID[member.id] = max(lostByID[member.id] ?? 0, member.lost) }
             guard counter.contains(.group), known != attribute else { continue }
-            if valueByID[member.id] ?? 0 != member.value { counts[known] &+= 1 }
+            if valueByID[member.id] ?? 0 != member.value { plans.base[known].samples &+= 1 }
             valueByID[member.id] = member.value
         }
     }
@@ -106,7 +118,7 @@ struct RecordedScope {
     private(set) var isOfThreads = false
     private(set) var cpus: Set<Int32> = []
 
-    mutating func take(_ record: UnsafeRawBufferPointer, ids: EventIDs, plans: [SamplePlan]) {
+    mutating func take(_ record: UnsafeRawBufferPointer, ids: EventIDs, plans: SamplePlans) {
         var place = 16
         while place + Self.entry <= record.count {
             defer { place += Self.entry }

@@ -3,8 +3,8 @@
 extension PerfReading {
     func totals(_ container: PerfContainer) -> TraceTotals {
         var totals = delivery.holes
-        for (attribute, count) in zip(container.attributes, counts) where count > 0 {
-            totals.byName[container.name(attribute), default: 0] &+= count
+        for (index, attribute) in container.attributes.enumerated() where plans[index].samples > 0 {
+            totals.byName[container.name(attribute), default: 0] &+= plans[index].samples
         }
         if unknown > 0 { totals.byName["unknown"] = unknown }
         totals.unknownRecords = unknown
@@ -43,7 +43,7 @@ extension PerfReading {
         if !seldom.isEmpty {
             notes.append("perf took samples of the events, not each of them (record without -F, and -c 1)")
         }
-        if container.attributes.contains(where: \.writesBackward) {
+        if container.keepsLatest {
             notes.append("perf kept what came last (--overwrite): how much came before is not known")
         }
         if !container.hasTimes {

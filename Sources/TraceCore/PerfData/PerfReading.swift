@@ -6,30 +6,34 @@
 /// end of the round before. So records are told a round late, in the order of time (ordered_events__flush() of
 /// tools/perf/util/ordered-events.c, 3.17 to 7.3).
 struct PerfReading: ~Copyable {
-    var window = RecordWindow()
+    var window = PerfWindow()
     var stream: PerfStream
+    var held = HeldRecords()
     private(set) var delivery: SampleDelivery
-    let plans: [SamplePlan]
+    let plans: SamplePlans
     let ids: EventIDs
     /// Where a sample says whose it is; -1 where there is only one attribute, or none that says.
     private let idPlace: Int
     let hasTimes: Bool
+    private let keepsLatest: Bool
     private let progress: ReadProgress?
 
-    /// Time of the earliest sample, and of the latest.
+    /// Time of the earliest sample, and of the latest, as of the last look around.
     private(set) var first: UInt64?
-    var last: UInt64 = 0
+    private(set) var last: UInt64 = 0
     /// Of whatever record; what it was when the round before ended; up to where all was told.
     var latest: UInt64 = 0
     private var roundLimit: UInt64 = 0
-    var toldUntil: UInt64 = 0
+    private(set) var toldUntil: UInt64 = 0
+    /// The sample before, while nothing but its successors comes: a later one needs no look around.
+    private(set) var previous: (time: UInt64, cpu: Int32) = (0, -1)
+    private var fence: UInt64 = .max
     private var isOver = false
     private(set) var isInflating = false
 
-    var counts: [UInt64]
     var unknown: UInt64 = 0
-    var stepsBack = 0
-    var cut: TraceCut?
+    private(set) var stepsBack = 0
+    private(set) var cut: TraceCut?
     /// What perf and the kernel counted as lost by the end, of all events together.
     var lostSamples: UInt64 = 0
     var lostByID: [UInt64: UInt64] = [:]
@@ -42,28 +46,21 @@ struct PerfReading: ~Copyable {
 
     init(_ container: PerfContainer, progress: ReadProgress?, takesOthers: Bool = false) {
         let formats = container.formats
-        var plans = container.attributes.map(SamplePlan.init)
-        var taken: Set<UInt16> = []
-        for (index, attribute) in container.attributes.enumerated() where attribute.isSampled {
-            // Of an event that was asked for twice the samples are there twice.
-            guard let id = attribute.tracepoint, taken.insert(id).inserted else { continue }
-            plans[index].commonType = id
-            if let binding = formats.bindings.firstIndex(where: { $0.id == id }) {
-                plans[index].binding = binding
-            } else if takesOthers, let other = formats.others.firstIndex(where: { $0.id == id }) {
-                plans[index].binding = formats.bindings.count + other
-            }
-        }
+        let plans = SamplePlans(container.attributes, formats, takesOthers: takesOthers)
+        let ids = EventIDs(container.attributes)
+        let hasTimes = container.hasTimes
+        let keepsLatest = container.keepsLatest
+        // From locals: what is not complete must not be asked for its own parts.
         self.plans = plans
-        ids = EventIDs(container.attributes)
-        idPlace = ids.count == 0 ? -1 : plans.lazy.map(\.id).first { $0 >= 0 } ?? -1
-        hasTimes = container.hasTimes
-        counts = [UInt64](repeating: 0, count: plans.count)
+        self.ids = ids
+        self.hasTimes = hasTimes
+        self.keepsLatest = keepsLatest
+        self.progress = progress
+        idPlace = ids.count == 0 || plans.count == 1 ? -1 : plans.idPlace
         stream = PerfStream(container)
         delivery = SampleDelivery(
-            decoder: EventDecoder(order: .little, bindings: formats.bindings.map(\.binding)), plans: plans,
-            hasTimes: hasTimes)
-        self.progress = progress
+            decoder: EventDecoder(order: .little, bindings: formats.bindings.map(\.binding)), hasTimes: hasTimes,
+            keepsLatest: keepsLatest)
     }
 
     mutating func run<S: EventSink & ~Copyable>(into sink: inout S) {
@@ -71,11 +68,11 @@ struct PerfReading: ~Copyable {
         while let limit = nextLimit() {
             if !hasStarted { sink.started(at: first ?? 0) }
             hasStarted = true
-            window.tell(until: limit, by: &delivery, to: &sink)
+            held.tell(until: limit, by: &delivery, to: &sink)
             toldUntil = max(toldUntil, limit)
         }
         if !hasStarted { sink.started(at: 0) }
-        delivery.finish(into: &sink)
+        delivery.finish(isSampled: plans.isFrequency, to: &sink)
     }
 
     /// Reads on until something is due, after the first sample.
@@ -84,49 +81,61 @@ struct PerfReading: ~Copyable {
         while !isOver {
             switch scan() {
             case .round:
+                lookAround()
                 let limit = roundLimit
                 roundLimit = latest
                 if first != nil, limit > 0 { return limit }
             case .packed:
                 stream.startInflating(&window)
                 isInflating = true
-            case .damaged: end()
+            case .damaged: isOver = true
             case .starved:
-                guard window.makeRoom(PerfStream.piece) else { return window.middle }
+                window.makeRoom()
                 let before = stream.read
                 if !stream.fill(&window) {
                     cut = cut ?? stream.cut
-                    if window.filled > window.scanned { note("the rest of a record") }
-                    end()
+                    if window.rest > 0 { note("the rest of a record") }
+                    isOver = true
                 }
                 progress?.advance(by: Int(stream.read - before))
             }
         }
-        return window.isEmpty ? nil : .max
-    }
-
-    private mutating func end() {
-        isOver = true
+        lookAround()
+        return held.isEmpty ? nil : .max
     }
 
     // MARK: - Looking at records
 
     /// Looks at the records that are whole, and holds those that are to be told.
     private mutating func scan() -> Halt {
-        while window.filled - window.scanned >= PerfRecord.headerSize {
-            let record = UnsafeRawPointer(window.base + window.scanned)
+        let (plans, lookup, idPlace) = (plans.base, ids.lookup, idPlace)
+        var place = window.scanned
+        let filled = window.filled
+        while filled &- place >= PerfRecord.headerSize {
+            let record = UnsafeRawPointer(window.base + place)
             let header = PerfHeader(record)
             let size = header.size
-            if header.type == PerfRecord.sample.rawValue {
-                guard size >= PerfRecord.headerSize else { return damaged() }
-                guard size <= window.filled - window.scanned else { return .starved }
-                hold(sample: record, size: size)
-                window.scanned += size
+            if header.type == PerfRecord.sample.rawValue, size >= PerfRecord.headerSize {
+                guard size <= filled &- place else { break }
+                var attribute = 0
+                if idPlace >= 0 {
+                    // Behind the window is room for a word.
+                    attribute = lookup.attribute(record.loadUnaligned(fromByteOffset: idPlace, as: UInt64.self))
+                }
+                if attribute >= 0, size >= plans[attribute].shortest {
+                    take(record, size: size, plans + attribute, attribute)
+                } else {
+                    unknown += 1
+                }
+                place &+= size
             } else {
-                guard let halt = look(at: record, header) else { continue }
-                return halt
+                window.scanned = place
+                if let halt = look(at: record, header) { return halt }
+                guard window.filled == filled else { return .starved }
+                place = window.scanned
             }
         }
+        window.scanned = place
         return .starved
     }
 
@@ -136,74 +145,114 @@ struct PerfReading: ~Copyable {
     }
 
     mutating func note(_ expected: String) {
-        cut = cut ?? TraceCut(offset: stream.offset - UInt64(window.filled - window.scanned), expected: expected)
+        cut = cut ?? TraceCut(offset: stream.offset - UInt64(window.rest), expected: expected)
+    }
+
+    /// A sample that is no shorter than its fields of a fixed size.
+    @inline(__always)
+    private mutating func take(
+        _ sample: UnsafeRawPointer, size: Int, _ plan: UnsafeMutablePointer<SamplePlan>, _ attribute: Int
+    ) {
+        plan.pointee.samples &+= 1
+        guard plan.pointee.isUsual else { return takeUnusual(sample, size: size, plan, attribute) }
+        let time = sample.loadUnaligned(fromByteOffset: plan.pointee.time, as: UInt64.self)
+        let cpu = sample.loadUnaligned(fromByteOffset: plan.pointee.cpu, as: Int32.self)
+        note(time, cpu)
+        guard plan.pointee.binding >= 0 else { return }
+        if sample.loadUnaligned(fromByteOffset: plan.pointee.period, as: UInt64.self) != 1 {
+            return takeUnusual(sample, size: size, plan, attribute)
+        }
+        hold(
+            sample, size: size, plan, raw: plan.pointee.raw, time: time, cpu: cpu,
+            process: sample.loadUnaligned(fromByteOffset: plan.pointee.tid, as: Int32.self))
+    }
+
+    /// One that lacks a field, has some of no fixed size, or stands for several events.
+    @inline(never)
+    private mutating func takeUnusual(
+        _ sample: UnsafeRawPointer, size: Int, _ plan: UnsafeMutablePointer<SamplePlan>, _ attribute: Int
+    ) {
+        let record = UnsafeRawBufferPointer(start: sample, count: size)
+        var time = hasTimes ? max(latest, previous.time) : previous.time &+ 1
+        if hasTimes { time = record.word(at: plan.pointee.time) ?? time }
+        let cpu = record.half(at: plan.pointee.cpu) ?? 0
+        note(time, cpu)
+        if plan.pointee.hasCounter { readCounter(record, at: plan.pointee.variable, attribute) }
+        guard plan.pointee.binding >= 0 else { return }
+        let events = record.word(at: plan.pointee.period) ?? plan.pointee.eventsEach
+        if events > 1 { hold(HeldHole(to: time, events: events - 1), time: time, cpu: cpu) }
+        hold(
+            sample, size: size, plan, raw: plan.pointee.raw(in: record) ?? -1, time: time, cpu: cpu,
+            process: record.half(at: plan.pointee.tid) ?? 0)
     }
 
     @inline(__always)
-    private mutating func hold(sample: UnsafeRawPointer, size: Int) {
-        var attribute = 0
-        if idPlace >= 0, plans.count > 1 {
-            guard size >= idPlace + 8,
-                let known = ids[sample.loadUnaligned(fromByteOffset: idPlace, as: UInt64.self)]
-            else {
-                unknown += 1
-                return
-            }
-            attribute = known
-        }
-        let place = plans[attribute].time
-        guard size >= plans[attribute].shortest else {
-            unknown += 1
-            return
-        }
-        counts[attribute] &+= 1
-        let time =
-            place >= 0 && hasTimes
-            ? sample.loadUnaligned(fromByteOffset: place, as: UInt64.self) : hasTimes ? latest : last &+ 1
-        if time < toldUntil { noteStepBack() }
-        if first == nil || time < first ?? 0 { first = time }
-        if time > last { last = time }
-        if time > latest { latest = time }
-        if plans[attribute].hasCounter {
-            readCounter(UnsafeRawBufferPointer(start: sample, count: size), at: plans[attribute].variable, attribute)
-        }
-        if let before = window.latest, time < before.time {
-            checkStepBack(to: time, of: attribute, sample, after: before)
-        }
-        window.hold(
-            RecordWindow.Held(time: time, place: Int32(truncatingIfNeeded: window.scanned), attribute: Int32(attribute))
-        )
+    private mutating func note(_ time: UInt64, _ cpu: Int32) {
+        if time < fence || time == .max { lookAround(at: time, cpu) }
+        fence = time
+        previous = (time, cpu)
     }
 
+    /// What is less usual than a sample that is later than the one before it, on the same CPU or on another.
     @inline(never)
-    private mutating func noteStepBack() {
-        stepsBack += 1
-        note("a sample that is no earlier than what the rounds before it hold")
+    private mutating func lookAround(at time: UInt64, _ cpu: Int32) {
+        lookAround()
+        if time < toldUntil { noteStepBack("a sample that is no earlier than what the rounds before it hold") }
+        // A step back of one CPU is an interrupt's, which came in between two steps of a sample that was being taken.
+        if time < previous.time, cpu == previous.cpu, previous.time - time > Self.longestInterrupt, !keepsLatest {
+            noteStepBack("a sample that is no earlier than its CPU's before it")
+        }
+        first = min(time, first ?? time)
+        last = max(last, time)
     }
 
-    /// Another CPU's samples begin, or an interrupt's came in between two steps of one that was being taken.
-    @inline(never)
-    private mutating func checkStepBack(
-        to time: UInt64, of attribute: Int, _ sample: UnsafeRawPointer, after before: RecordWindow.Held
-    ) {
-        guard before.attribute >= 0, before.time - time > Self.longestInterrupt, !plans[attribute].writesBackward,
-            cpu(of: sample, plans[attribute]) == cpu(of: window.base + Int(before.place), plans[Int(before.attribute)])
-        else { return }
-        stepsBack += 1
-        note("a sample that is no earlier than its CPU's before it")
+    /// Brings the latest times up to date.
+    private mutating func lookAround() {
+        if fence != .max { last = max(last, fence) }
+        latest = max(latest, last)
+        fence = .max
     }
 
     private static let longestInterrupt: UInt64 = 1_000_000
 
-    private func cpu(of sample: UnsafeRawPointer, _ plan: SamplePlan) -> Int32? {
-        plan.cpu >= 0 ? sample.loadUnaligned(fromByteOffset: plan.cpu, as: Int32.self) : nil
+    /// Keeps what is needed of an event.
+    @inline(__always)
+    private mutating func hold(
+        _ sample: UnsafeRawPointer, size: Int, _ plan: UnsafeMutablePointer<SamplePlan>, raw place: Int, time: UInt64,
+        cpu: Int32, process: Int32
+    ) {
+        var count = place < 0 ? 0 : Int(sample.loadUnaligned(fromByteOffset: place, as: UInt32.self))
+        let raw = sample + (place &+ 4)
+        // What is no event of the attribute's is held all the same, as one that is too short.
+        if count < Record.commonSize || place &+ 4 &+ count > size
+            || raw.loadUnaligned(as: UInt16.self) != plan.pointee.commonType
+        {
+            count = 0
+        }
+        count = min(count, plan.pointee.needed)
+        let body = held.hold(
+            HeldRecord(
+                time: time, body: count, attribute: Int16(truncatingIfNeeded: plan.pointee.binding), cpu: cpu,
+                owner: process, extra: Int32(truncatingIfNeeded: count)))
+        // Both have room behind them.
+        var done = 0
+        while done < count {
+            body.storeBytes(
+                of: raw.loadUnaligned(fromByteOffset: done, as: SIMD2<UInt64>.self), toByteOffset: done,
+                as: SIMD2<UInt64>.self)
+            done &+= 16
+        }
     }
 
-    /// The time of the sample that was held last, where it is of this CPU.
-    func latestTime(ofCPU cpu: Int32?) -> UInt64? {
-        guard let held = window.latest, held.attribute >= 0, cpu != nil,
-            self.cpu(of: window.base + Int(held.place), plans[Int(held.attribute)]) == cpu
-        else { return nil }
-        return held.time
+    @inline(never)
+    mutating func hold(_ hole: HeldHole, time: UInt64, cpu: Int32) {
+        held.hold(HeldRecord(.hole, time: time, body: MemoryLayout<HeldHole>.stride, cpu: cpu))
+            .storeBytes(of: hole, as: HeldHole.self)
+    }
+
+    @inline(never)
+    private mutating func noteStepBack(_ expected: String) {
+        stepsBack += 1
+        note(expected)
     }
 }

@@ -5,8 +5,8 @@
 /// `perf record -z` puts what it takes into records of kind COMPRESSED, which are one zstd stream all together: a record may begin
 /// in one of them and end in the next. Between them are records as usual.
 struct PerfStream {
-    /// Bytes that are read at a time; a window that has room for so many takes any record.
-    static let piece = 1 << 18
+    /// Bytes that are read at a time.
+    static let piece = 1 << 17
 
     private let file: InputFile
     /// Where the file is read next, and where the records end.
@@ -34,7 +34,7 @@ struct PerfStream {
 
     /// Adds what comes next to the window.
     /// - Returns: whether there was anything.
-    mutating func fill(_ window: inout RecordWindow) -> Bool {
+    mutating func fill(_ window: inout PerfWindow) -> Bool {
         inflater == nil ? fillPlainly(&window) : fillInflated(&window)
     }
 
@@ -43,7 +43,7 @@ struct PerfStream {
         next = min(end, next.addingClamped(count))
     }
 
-    private mutating func fillPlainly(_ window: inout RecordWindow) -> Bool {
+    private mutating func fillPlainly(_ window: inout PerfWindow) -> Bool {
         let room = Int(min(UInt64(min(window.free.count, Self.piece)), end - min(next, end)))
         let count = file.read(at: next, into: UnsafeMutableRawBufferPointer(rebasing: window.free[..<room]))
         window.didFill(count)
@@ -55,13 +55,13 @@ struct PerfStream {
     // MARK: - Compressed
 
     /// The window's rest starts with a compressed record: it is read anew from here on.
-    mutating func startInflating(_ window: inout RecordWindow) {
-        next -= UInt64(window.filled - window.scanned)
+    mutating func startInflating(_ window: inout PerfWindow) {
+        next -= UInt64(window.rest)
         window.dropRest()
         inflater = inflater ?? Inflater(.zstd, windowLog: Inflater.largestZstdWindowLog)
     }
 
-    private mutating func fillInflated(_ window: inout RecordWindow) -> Bool {
+    private mutating func fillInflated(_ window: inout PerfWindow) -> Bool {
         while cut == nil {
             if left > 0 || holdsMore {
                 let made = inflate(&window)
@@ -80,7 +80,7 @@ struct PerfStream {
     }
 
     /// - Returns: how many bytes came out.
-    private mutating func inflate(_ window: inout RecordWindow) -> Int {
+    private mutating func inflate(_ window: inout PerfWindow) -> Int {
         guard left == 0 || have(1), let inflater else {
             cut = TraceCut(offset: offset, expected: "the rest of a compressed record")
             return 0
@@ -111,7 +111,7 @@ struct PerfStream {
 
     /// Takes the next record of the file itself.
     /// - Returns: whether it went to the window; false for a compressed one; nil at the end.
-    private mutating func nextRecord(_ window: inout RecordWindow) -> Bool? {
+    private mutating func nextRecord(_ window: inout PerfWindow) -> Bool? {
         guard have(PerfRecord.headerSize) else {
             if used < outer.count { cut = TraceCut(offset: offset, expected: "a record's header") }
             return nil

@@ -14,6 +14,8 @@ struct SamplePlan {
     private(set) var variable: Int
     private let fields: PerfAttribute.Fields
     let counter: PerfAttribute.Counter
+    /// It has a time, a CPU, a process and a period, and its raw record at a fixed place.
+    let isUsual: Bool
     /// The shortest sample that has all fields which lie at a fixed place.
     let shortest: Int
     let trailer: SampleTrailer
@@ -21,18 +23,17 @@ struct SamplePlan {
     /// Its records' `common_type`, and the binding or the other format that they are read by; -1 for what is only counted.
     var commonType: UInt16 = 0
     var binding = -1
+    /// How many there were.
+    var samples: UInt64 = 0
+    /// Bytes of a raw record beyond which nothing is read.
+    var needed = HeldRecord.largestBody
     /// Each sample stands for so many events where it does not say for how many.
     let eventsEach: UInt64
-    /// Of very many events samples are taken so often a second.
-    let isFrequency: Bool
-    let writesBackward: Bool
 
     init(_ attribute: PerfAttribute) {
         fields = attribute.fields
         counter = attribute.counter
         trailer = SampleTrailer(attribute)
-        isFrequency = attribute.isFrequency
-        writesBackward = attribute.writesBackward
         // With a period in each sample the kernel takes every event for one, however seldom it was told to.
         eventsEach = fields.contains(.period) || attribute.isFrequency ? 1 : max(1, attribute.period)
         var end = PerfRecord.headerSize
@@ -58,10 +59,9 @@ struct SamplePlan {
             end += 4
         }
         shortest = end
+        isUsual = raw >= 0 && fields.isSuperset(of: [.tid, .time, .cpu, .period])
     }
 
-    /// It has a counter's value that says how many samples were lost.
-    var countsLost: Bool { fields.contains(.read) && counter.contains(.lost) }
     var hasCounter: Bool { fields.contains(.read) }
 
     /// Where the raw record's size lies in a sample in which fields of no fixed size come before it; nil where there is none.
@@ -78,6 +78,48 @@ struct SamplePlan {
         }
         return place + 4 <= sample.count ? place : nil
     }
+}
+
+/// The plans of all attributes, at a place that stays.
+final class SamplePlans {
+    let base: UnsafeMutablePointer<SamplePlan>
+    let count: Int
+    /// The kernel changes how often it takes a sample of some event that is of use.
+    let isFrequency: Bool
+    /// Where samples have their ids: at the same place, or nobody could tell; -1 where none has.
+    let idPlace: Int
+
+    init(_ attributes: [PerfAttribute], _ formats: FormatCatalog, takesOthers: Bool) {
+        count = attributes.count
+        base = .allocate(capacity: count)
+        var taken: Set<UInt16> = []
+        var isFrequency = false
+        var idPlace = -1
+        for (index, attribute) in attributes.enumerated() {
+            var plan = SamplePlan(attribute)
+            // Of an event that was asked for twice the samples are there twice.
+            if attribute.isSampled, let id = attribute.tracepoint, taken.insert(id).inserted {
+                plan.commonType = id
+                if let binding = formats.bindings.firstIndex(where: { $0.id == id }) {
+                    plan.binding = binding
+                    plan.needed = formats.bindings[binding].binding.length
+                    isFrequency = isFrequency || attribute.isFrequency
+                } else if takesOthers, let other = formats.others.firstIndex(where: { $0.id == id }) {
+                    plan.binding = formats.bindings.count + other
+                }
+            }
+            (base + index).initialize(to: plan)
+            if idPlace < 0 { idPlace = plan.id }
+        }
+        self.isFrequency = isFrequency
+        self.idPlace = idPlace
+    }
+
+    deinit {
+        base.deallocate()
+    }
+
+    subscript(index: Int) -> SamplePlan { base[index] }
 }
 
 extension PerfAttribute.Counter {
