@@ -34,19 +34,21 @@ public enum ForeignFormat: Equatable, Sendable {
 
     private static let perfCommand = "perf record -a -e 'kvm:*' -e 'kvmmmu:*'"
 
+    /// By what `uname -m` calls them. KVM has been on all of them.
+    private static let otherMachines = [
+        "aarch64", "arm", "riscv", "s390", "ppc", "powerpc", "mips", "loongarch", "ia64",
+    ]
+
     /// Nil for an x86 host, and where nothing is known.
-    init?(architecture machine: String) {
-        guard !machine.isEmpty, machine != "x86_64", !(machine.hasPrefix("i") && machine.hasSuffix("86")) else {
-            return nil
-        }
+    init?(architecture machine: String?) {
+        guard let machine, Self.otherMachines.contains(where: machine.hasPrefix) else { return nil }
         self = .otherArchitecture(machine: machine)
     }
 
     public var name: String {
         switch self {
         case .otherArchitecture(let machine):
-            machine.map { "a recording of \($0.first.map { "aeiou".contains($0) } ?? false ? "an" : "a") \($0) host" }
-                ?? "a recording of a big-endian host"
+            "a recording of KVM on \(machine ?? "a big-endian host")"
         case .unfinishedPerfData: "a perf.data file that perf was killed over"
         case .profile: "a perf.data file without tracepoints, a profile"
         case .perfDirectory: "a perf.data directory, as perf record --threads writes it"
@@ -60,7 +62,7 @@ public enum ForeignFormat: Equatable, Sendable {
     public var advice: String {
         switch self {
         case .otherArchitecture:
-            "apictrace reads KVM's events of x86 hosts: no others have APICv or AVIC"
+            "only x86 hosts have APICv or AVIC, and only KVM's events of those are read"
         case .unfinishedPerfData:
             "the formats of its events were never written, and nothing can be told without them; perf that writes to a pipe "
                 + "writes them first: `\(Self.perfCommand) -o - >perf.data`"

@@ -97,7 +97,9 @@ private struct RecordFields: FieldVisitor {
     }
 
     @inline(__always)
-    mutating func orZero<Value: FieldValue>(_ value: inout Value, _: FieldType, _: String) {
+    mutating func orZero<Value: FieldValue>(
+        _ value: inout Value, _: FieldType, _: String, formerly _: String?
+    ) {
         if slots[next].isPresent { value = Value(record, slots[next]) }
         next &+= 1
     }
@@ -138,7 +140,9 @@ private struct DirectFields: FieldVisitor {
     }
 
     @inline(__always)
-    mutating func orZero<Value: FieldValue>(_ value: inout Value, _: FieldType, _: String) {
+    mutating func orZero<Value: FieldValue>(
+        _ value: inout Value, _: FieldType, _: String, formerly _: String?
+    ) {
         if place != 0 { value = Value(record, at: place) }
         next &+= 1
     }

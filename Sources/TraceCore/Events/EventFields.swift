@@ -29,7 +29,9 @@ struct EventFields: FieldVisitor {
     }
 
     @inline(__always)
-    mutating func orZero<Value: FieldValue>(_ value: inout Value, _: FieldType, _: String) {
+    mutating func orZero<Value: FieldValue>(
+        _ value: inout Value, _: FieldType, _: String, formerly _: String?
+    ) {
         set(value.word)
     }
 

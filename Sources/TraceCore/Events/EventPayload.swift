@@ -36,7 +36,8 @@ protocol FieldVisitor {
     mutating func optional<Value: FieldValue>(_ value: inout Value?, _ type: FieldType, _ name: String)
 
     /// Some supported kernel lacks it, and 0 means the same as that it is absent.
-    mutating func orZero<Value: FieldValue>(_ value: inout Value, _ type: FieldType, _ name: String)
+    mutating func orZero<Value: FieldValue>(
+        _ value: inout Value, _ type: FieldType, _ name: String, formerly older: String?)
 
     /// No field of the event's own but a flag of every record's: it happened in an interrupt's handler.
     mutating func hardIRQ(_ value: inout Bool)
@@ -46,6 +47,11 @@ extension FieldVisitor {
     @inline(__always)
     mutating func required<Value: FieldValue>(_ value: inout Value, _ type: FieldType, _ name: String) {
         required(&value, type, name, formerly: nil)
+    }
+
+    @inline(__always)
+    mutating func orZero<Value: FieldValue>(_ value: inout Value, _ type: FieldType, _ name: String) {
+        orZero(&value, type, name, formerly: nil)
     }
 }
 

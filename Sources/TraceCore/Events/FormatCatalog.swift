@@ -18,6 +18,8 @@ public struct FormatCatalog: Sendable {
     public private(set) var bindings: [(id: UInt16, binding: EventBinding)] = []
     /// Format texts of KVM's events that the machine has no use for: only who lists them takes them apart.
     private(set) var others: [(id: UInt16, text: [UInt8])] = []
+    /// KVM's events with a layout of some other kernel's, which lacks a field that the payload needs: their records are counted.
+    private(set) var unread: Set<UInt16> = []
     /// Of the events that apictrace's own recordings hold beside KVM's.
     private(set) var own: [(id: UInt16, binding: OwnBinding)] = []
 
@@ -28,6 +30,15 @@ public struct FormatCatalog: Sendable {
     public init() {}
 
     private var hasRoom: Bool { bindings.count + own.count < RecordTally.mostBindings }
+
+    /// The machine whose KVM has events of these names or fields; nil for x86, and where nothing tells.
+    var otherMachine: String? {
+        if fields.contains("kvm_entry.vcpu_pc") || fields.contains("kvm_exit.vcpu_pc") { return "aarch64" }
+        if selected.contains(where: { $0.hasPrefix("kvm_s390_") }) { return "s390x" }
+        if fields.contains("kvm_exit.scause") { return "riscv64" }
+        if fields.contains("kvm_exit.exit_nr") || selected.contains("kvm_guest_enter") { return "ppc64le" }
+        return nil
+    }
 
     /// The kinds that can be decoded.
     public var kinds: EventKindSet {
@@ -66,10 +77,12 @@ public struct FormatCatalog: Sendable {
             others.append((identity.id, text))
             return true
         }
-        guard let format = EventFormat(text: text[...]), let binding = EventBinding(format), hasRoom else {
-            return false
-        }
+        guard let format = EventFormat(text: text[...]), hasRoom else { return false }
         fields.formUnion(format.fields.map { "\(format.name).\($0.name)" })
+        guard let binding = EventBinding(format) else {
+            unread.insert(format.id)
+            return format.isWhole
+        }
         bindings.append((format.id, binding))
         if binding.kind == .apicvInhibitChanged { inhibitNames = format.flagNames }
         return format.isWhole
@@ -82,7 +95,8 @@ public struct FormatCatalog: Sendable {
         catalog.others.removeAll { !ids.contains($0.id) }
         catalog.own = []
         catalog.selected = Set(ids.compactMap { names[$0] }).intersection(selected)
-        let kept = Set(catalog.bindings.compactMap { names[$0.id] })
+        catalog.unread.formIntersection(ids)
+        let kept = Set(ids.compactMap { names[$0] })
         catalog.fields = fields.filter { field in kept.contains(String(field.prefix { $0 != "." })) }
         if !catalog.kinds.contains(.apicvInhibitChanged) { catalog.inhibitNames = [] }
         return catalog

@@ -6,22 +6,23 @@ extension KVMEvent {
         static let tracepoint = Tracepoint("kvm_entry", of: Self.self)
 
         public var vcpu: Int32?
-        public var rip: UInt64
+        /// 5.10 and later.
+        public var rip: UInt64?
         /// VM-entry interruption information (6.14 and later): bit 31 valid, bits 7:0 the vector.
         public var intrInfo: UInt32?
 
-        public init(vcpu: Int32?, rip: UInt64 = 0, intrInfo: UInt32? = nil) {
+        public init(vcpu: Int32?, rip: UInt64? = 0, intrInfo: UInt32? = nil) {
             self.vcpu = vcpu
             self.rip = rip
             self.intrInfo = intrInfo
         }
 
-        init() { self.init(vcpu: nil) }
+        init() { self.init(vcpu: nil, rip: nil) }
 
         @inline(__always)
         mutating func visit(_ fields: inout some FieldVisitor) {
             fields.optional(&vcpu, .u32, "vcpu_id")
-            fields.required(&rip, .x64, "rip")
+            fields.optional(&rip, .x64, "rip")
             fields.optional(&intrInfo, .x32, "intr_info")
         }
 
@@ -32,7 +33,8 @@ extension KVMEvent {
         }
     }
 
-    /// `kvm_exit` and `kvm_nested_vmexit`, which share their template.
+    /// `kvm_exit` and `kvm_nested_vmexit`, which share their template. Up to 5.9 the latter has names of its own for its fields, and
+    /// neither names the vCPU.
     public struct Exit: EventPayload {
         static let tracepoint = Tracepoint("kvm_exit", of: Self.self)
         static let nestedTracepoint = Tracepoint("kvm_nested_vmexit", of: Self.self)
@@ -67,13 +69,13 @@ extension KVMEvent {
 
         @inline(__always)
         mutating func visit(_ fields: inout some FieldVisitor) {
-            fields.required(&reason, .x32, "exit_reason")
+            fields.required(&reason, .x32, "exit_reason", formerly: "exit_code")
             fields.required(&isa, .u32, "isa")
             fields.optional(&vcpu, .u32, "vcpu_id")
-            fields.required(&rip, .x64, "guest_rip")
-            fields.required(&info1, .x64, "info1")
-            fields.required(&info2, .x64, "info2")
-            fields.orZero(&intrInfo, .x32, "intr_info")
+            fields.required(&rip, .x64, "guest_rip", formerly: "rip")
+            fields.required(&info1, .x64, "info1", formerly: "exit_info1")
+            fields.required(&info2, .x64, "info2", formerly: "exit_info2")
+            fields.orZero(&intrInfo, .x32, "intr_info", formerly: "exit_int_info")
         }
 
         func tell(_ text: some FieldText, _ out: inout OutputSpan<UInt8>) {

@@ -67,8 +67,11 @@ private struct FieldTable: FieldVisitor {
         fields.append(Tracepoint.Field(names: [name], isRequired: false, type: type, width: Value.width))
     }
 
-    mutating func orZero<Value: FieldValue>(_: inout Value, _ type: FieldType, _ name: String) {
-        fields.append(Tracepoint.Field(names: [name], isRequired: false, type: type, width: Value.width))
+    mutating func orZero<Value: FieldValue>(
+        _: inout Value, _ type: FieldType, _ name: String, formerly older: String?
+    ) {
+        let names = [name] + (older.map { [$0] } ?? [])
+        fields.append(Tracepoint.Field(names: names, isRequired: false, type: type, width: Value.width))
     }
 
     mutating func hardIRQ(_: inout Bool) {}

@@ -65,7 +65,11 @@ struct PerfContainer {
     /// What is no recording of KVM's events on an x86 host.
     private func refuse() throws(InputError) {
         if isDirectory { throw .foreign(file: file.name, .perfDirectory) }
-        if let foreign = ForeignFormat(architecture: machine.architecture) { throw .foreign(file: file.name, foreign) }
+        if let foreign = ForeignFormat(architecture: machine.architecture)
+            ?? ForeignFormat(architecture: texts.formats.otherMachine)
+        {
+            throw .foreign(file: file.name, foreign)
+        }
         guard !attributes.isEmpty else {
             throw .damaged(file: file.name, texts.cut ?? TraceCut(offset: 8, expected: "the attributes of events"))
         }

@@ -4,7 +4,11 @@ extension PerfReading {
     func totals(_ container: PerfContainer) -> TraceTotals {
         var totals = delivery.holes
         for (index, attribute) in container.attributes.enumerated() where plans[index].samples > 0 {
-            totals.byName[container.name(attribute), default: 0] &+= plans[index].samples
+            let name = container.name(attribute)
+            totals.byName[name, default: 0] &+= plans[index].samples
+            if let id = attribute.tracepoint, container.texts.formats.unread.contains(id) {
+                totals.unread[name, default: 0] &+= plans[index].samples
+            }
         }
         if unknown > 0 { totals.byName["unknown"] = unknown }
         totals.unknownRecords = unknown

@@ -20,7 +20,7 @@ struct Advice {
         wasAPICvOff = vm.apicv.intervals.allSatisfy { $0.state == .inhibited }
         isLive = machine.info.isLive
         hasSymbols = machine.info.symbols != nil
-        missing = Coverage.ledgerKinds.subtracting(machine.recordedKinds)
+        missing = Coverage.ledgerKinds.subtracting(machine.recordedKinds).subtracting(machine.info.absentKinds)
     }
 
     private static let upgrade =

@@ -4,9 +4,9 @@ extension ReportBuilder {
     /// What the trace can't show, most important first.
     var limits: [Limit] {
         var limits = coverage.doubts.map { doubt in
-            doubt.missing.isEmpty
-                ? Limit(doubt.text)
-                : Limit("\(doubt.text) Not recorded: \(doubt.missing.names).", missing: doubt.missing)
+            let missing = doubt.missing.subtracting(machine.info.absentKinds)
+            return missing.isEmpty
+                ? Limit(doubt.text) : Limit("\(doubt.text) Not recorded: \(missing.names).", missing: missing)
         }
         if !selectsAny {
             limits.append("Nothing that --vm and --vcpu ask for is in the trace.")

@@ -67,7 +67,8 @@ public struct ReportBuilder: ~Copyable {
                 .sorted { $0.id < $1.id },
             endedVMs: endedVMs, observations: observations(), limits: limits.map(\.text),
             unknowns: limits.map(Report.Unknown.init),
-            recordCommand: missing.isEmpty ? nil : missing.union(Coverage.wanted).recordCommand)
+            recordCommand: missing.isEmpty
+                ? nil : missing.union(Coverage.wanted).subtracting(machine.info.absentKinds).recordCommand)
     }
 
     func relative(_ time: UInt64) -> UInt64 {

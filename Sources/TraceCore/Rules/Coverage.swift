@@ -56,6 +56,12 @@ public struct Coverage: Sendable {
         if totals.shortRecords > 0 {
             add("\(totals.shortRecords) records are shorter than their format says: what they held may be a finding.")
         }
+        if !totals.unread.isEmpty {
+            let names = totals.unread.keys.sorted().joined(separator: ", ")
+            add(
+                "This kernel's \(names) has fields that apictrace doesn't know: \(totals.unread.values.reduce(0, &+)) records were not "
+                    + "read, and what they held may be a finding.")
+        }
         if totals.unknownRecords > 0 {
             add(
                 "\(totals.unknownRecords) records are of events that the file doesn't describe: somebody else switched those on "
@@ -226,6 +232,8 @@ public struct Coverage: Sendable {
                     : "An L2 ran, and \(described.names) was not on, though the file describes it.", vm: vm,
                 missing: missing)
         }
+        let absent = missing.intersection(machine.info.absentKinds)
+        if !absent.isEmpty { add("This kernel has no event \(absent.names) on VMX.", vm: vm) }
         if !machine.consistency.seen.contains(.apicAcceptIRQ), !machine.info.knowsSelection {
             add(
                 "An L2 ran, and no interrupt was accepted: whether kvm_apic_accept_irq was on can't be told.",

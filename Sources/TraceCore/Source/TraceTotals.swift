@@ -17,6 +17,8 @@ public struct TraceTotals: Equatable, Sendable {
     public var shortRecords = 0
     /// Records of ids that no format has. A recorder keeps the formats of what it switches on itself.
     public var unknownRecords: UInt64 = 0
+    /// Records of KVM's events whose layout is some other kernel's, by name: they were counted and not read.
+    public var unread: [String: UInt64] = [:]
     /// The first place where the input broke off or doesn't make sense; nil for a whole file.
     public var cut: TraceCut?
     /// What the reader noticed and the user should know, e.g. a second buffer instance with the same events.
@@ -41,7 +43,7 @@ public struct TraceTotals: Equatable, Sendable {
     }
 
     /// Nothing is missing but events whose process is known, so that what was not seen of any other did not happen.
-    public var isWhole: Bool { !hasLostOfAnybody && shortRecords == 0 && cut == nil }
+    public var isWhole: Bool { !hasLostOfAnybody && shortRecords == 0 && unread.isEmpty && cut == nil }
 }
 
 /// Gaps of which no more is kept than what they add up to.

@@ -15,6 +15,13 @@ public struct TraceDat: TraceSource {
     /// - Throws: where nothing can be said of the file, with what to do.
     init(_ file: InputFile, cut: TraceCut?, limit: InflationLimit) throws(InputError) {
         container = try TraceContainer(file, cut: cut, limit: limit)
+        // The last word of a `uname` line.
+        let machine = container.options.uname?.split(separator: " ").last.map(String.init)
+        if let foreign = ForeignFormat(architecture: machine)
+            ?? ForeignFormat(architecture: container.formats.otherMachine)
+        {
+            throw .foreign(file: file.name, foreign)
+        }
         info = container.info
     }
 

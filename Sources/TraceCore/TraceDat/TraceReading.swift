@@ -105,6 +105,9 @@ struct TraceReading {
         for tally in tallies {
             for id in tally.seen where !own.contains(id) {
                 if container.formats.names[id] == nil { totals.unknownRecords += tally.count(of: id) }
+                if let name = container.formats.names[id], container.formats.unread.contains(id) {
+                    totals.unread[name, default: 0] += tally.count(of: id)
+                }
                 totals.byName[container.formats.names[id] ?? "unknown-\(id)", default: 0] += tally.count(of: id)
             }
         }
