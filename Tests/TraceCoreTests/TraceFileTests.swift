@@ -299,8 +299,7 @@ import Testing
     }
 
     @Test(arguments: [
-        (Array("PERFILE2".utf8) + [UInt8](repeating: 0, count: 100), ForeignFormat.perfData),
-        (Array("# tracer: nop\n#\n".utf8), .text),
+        (Array("# tracer: nop\n#\n".utf8), ForeignFormat.text),
         ([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, 0, 4], .packed(by: .xz)), (Array("BZh91AY".utf8), .packed(by: .bzip2)),
         ([0, 1, 2, 3], .unknown),
     ])

@@ -32,7 +32,7 @@ struct PerfContainer {
     private(set) var records: Range<UInt64> = 0..<0
     var attributes: [PerfAttribute] = []
     var texts = TracingTexts()
-    private var machine = (host: "", release: "", architecture: "")
+    private(set) var machine = (host: "", release: "", architecture: "")
     private(set) var cpuCount = 0
     private(set) var isCompressed = false
     private var isDirectory = false
@@ -87,11 +87,11 @@ struct PerfContainer {
         var features: [UInt64] = []
         for _ in 0..<4 { features.append(try reader.integer()) }
         // perf that was killed has told neither how much there is nor what follows it.
-        let isComplete = data.isEmpty || data.upperBound > file.size
-        records = data.lowerBound..<(isComplete ? max(data.lowerBound, file.size) : data.upperBound)
-        if isComplete { texts.note(TraceCut(offset: file.size, expected: "the end of the recording")) }
+        let isUnfinished = data.isEmpty || data.upperBound > file.size
+        records = data.lowerBound..<(isUnfinished ? max(data.lowerBound, file.size) : data.upperBound)
+        if isUnfinished { texts.note(TraceCut(offset: file.size, expected: "the end of the recording")) }
         try readAttributes(attributes, size: attributeSize)
-        if !isComplete { try readFeatures(features, at: data.upperBound) }
+        if !isUnfinished { try readFeatures(features, at: data.upperBound) }
     }
 
     private static func section(_ reader: inout SectionReader) throws(TraceCut) -> Range<UInt64> {
@@ -138,14 +138,13 @@ struct PerfContainer {
         var reader = SectionReader("where the features lie", of: file, offset..<file.size, order: .little)
         for bit in 0..<UInt8.max where bitmap[Int(bit / 64)] >> UInt64(bit % 64) & 1 != 0 {
             let place = try Self.section(&reader)
-            guard let feature = Feature(rawValue: bit) else { continue }
-            guard place.lowerBound <= file.size else {
+            if place.upperBound > file.size {
                 texts.note(TraceCut(offset: file.size, expected: "feature \(bit) at \(place.lowerBound)"))
-                continue
             }
+            guard let feature = Feature(rawValue: bit), place.lowerBound <= file.size else { continue }
             // Features don't depend on each other, so that one's damage costs the others nothing.
             do throws(TraceCut) {
-                try read(feature, place.lowerBound..<min(place.upperBound, file.size))
+                try read(feature, part(place.lowerBound, to: place.upperBound))
             } catch {
                 texts.note(error)
             }
@@ -206,118 +205,5 @@ extension PerfContainer {
         try reader.skip(UInt64(try reader.integer(UInt32.self)))
         // 0.5 has none.
         if version != "0.5" { try texts.readCommands(&reader) }
-    }
-}
-
-// MARK: - A pipe
-
-extension PerfContainer {
-    /// The records up to the first sample's, and what is told in them.
-    private mutating func readPrelude() throws(TraceCut) {
-        var reader = SectionReader("the head of a perf.data from a pipe", of: file, records, order: .little)
-        while !reader.isAtEnd {
-            let start = reader.offset
-            let cut = reader.cut
-            let type = try reader.integer(UInt32.self)
-            _ = try reader.integer(UInt16.self)
-            let size = try reader.integer(UInt16.self)
-            guard size >= PerfRecord.headerSize else { throw cut }
-            var end = start + UInt64(size)
-            switch PerfRecord(rawValue: type) {
-            case .sample, .compressed, .compressed2: return
-            case .headerAttribute: try addAttribute(try reader.text(end - reader.offset), at: start)
-            case .feature:
-                guard let feature = Feature(rawValue: UInt8(clamping: try reader.integer(UInt64.self))) else { break }
-                do throws(TraceCut) {
-                    try read(feature, reader.offset..<min(end, file.size))
-                } catch {
-                    texts.note(error)
-                }
-            case .tracingData:
-                let size = UInt64(try reader.integer(UInt32.self))
-                do throws(TraceCut) {
-                    try readTracingData(end..<min(end + size, file.size))
-                } catch {
-                    texts.note(error)
-                }
-                end += (size + 7) & ~7
-            case .eventUpdate: try update(&reader, to: end)
-            case .auxTrace: end = end.addingClamped(try reader.integer(UInt64.self))
-            default: break
-            }
-            try reader.skip(end - min(end, reader.offset))
-        }
-    }
-
-    /// The attributes are as long as they say themselves; ids follow.
-    private mutating func addAttribute(_ bytes: [UInt8], at offset: UInt64) throws(TraceCut) {
-        var reader = SectionReader("an event's attributes", bytes: bytes, at: offset, order: .little)
-        let start = reader.cut
-        _ = try reader.integer(UInt32.self)
-        let size = Int(try reader.integer(UInt32.self))
-        guard (PerfAttribute.smallest...bytes.count).contains(size), attributes.count < Self.mostAttributes else {
-            throw start
-        }
-        var attribute = try PerfAttribute(Array(bytes.prefix(size)), at: offset)
-        reader = SectionReader("an event's ids", bytes: Array(bytes.dropFirst(size)), at: offset, order: .little)
-        while !reader.isAtEnd { attribute.ids.append(try reader.integer()) }
-        attributes.append(attribute)
-    }
-
-    private static let nameUpdate: UInt64 = 2
-
-    /// The name of the event with an id.
-    private mutating func update(_ reader: inout SectionReader, to end: UInt64) throws(TraceCut) {
-        let kind = try reader.integer(UInt64.self)
-        let id = try reader.integer(UInt64.self)
-        guard kind == Self.nameUpdate, end > reader.offset,
-            let index = attributes.firstIndex(where: { $0.ids.contains(id) })
-        else { return }
-        attributes[index].name = try reader.text(end - reader.offset).prefix { $0 != 0 }.text
-    }
-}
-
-// MARK: - What it says of itself
-
-extension PerfContainer {
-    var info: TraceInfo {
-        let packed = isCompressed ? " zstd" : ""
-        var info = TraceInfo(
-            format: (isPipe ? "perf.data pipe" : "perf.data") + packed,
-            clock: hasTimes
-                ? attributes.first { $0.tracepoint != nil }?.clock ?? .perf : TraceClock(name: "none", unit: .none),
-            cpus: cpuCount)
-        if !machine.release.isEmpty {
-            let host = machine.host.isEmpty || machine.host.contains(" ") ? "(none)" : machine.host
-            info.kernel = "Linux \(host) \(machine.release) \(machine.architecture)"
-        }
-        info.take(formats)
-        info.symbols = texts.symbols
-        info.commands = texts.commands
-        return info
-    }
-
-    /// Samples of tracepoints say when they were taken.
-    var hasTimes: Bool { attributes.allSatisfy { $0.tracepoint == nil || $0.fields.contains(.time) } }
-
-    var keepsLatest: Bool { attributes.contains(where: \.writesBackward) }
-
-    /// The formats of the events of which samples were taken.
-    var formats: FormatCatalog {
-        let sampled = Set(attributes.filter(\.isSampled).compactMap(\.tracepoint))
-        return texts.formats.restricted(to: sampled)
-    }
-
-    /// `perf kvm stat record` chooses its events itself (kvm_events_tp of tools/perf/arch/x86/util/kvm-stat.c, 3.16 to 7.3).
-    var isOfKVMStat: Bool {
-        let names = formats.selected
-        return names.isSuperset(of: ["kvm_entry", "kvm_exit", "kvm_mmio", "kvm_pio"])
-            && names.isSubset(of: ["kvm_entry", "kvm_exit", "kvm_mmio", "kvm_pio", "kvm_msr"])
-    }
-
-    /// What an attribute's event is called by, as trace-cmd counts it.
-    func name(_ attribute: PerfAttribute) -> String {
-        if let id = attribute.tracepoint, let name = texts.formats.names[id] { return name }
-        return attribute.name ?? attribute.usualName ?? "\(attribute.type):\(attribute.config)"
     }
 }

@@ -145,7 +145,8 @@ struct PerfReading: ~Copyable {
     }
 
     mutating func note(_ expected: String) {
-        cut = cut ?? TraceCut(offset: stream.offset - UInt64(window.rest), expected: expected)
+        let offset = isInflating ? stream.offset : stream.offset - UInt64(window.rest)
+        cut = cut ?? TraceCut(offset: offset, expected: expected)
     }
 
     /// A sample that is no shorter than its fields of a fixed size.
