@@ -60,7 +60,7 @@ let package = Package(
             name: "apictrace-damage", dependencies: ["TraceCore", "AttackSuite"], path: "Tests/Damage",
             exclude: ["run.sh"], swiftSettings: swiftSettings),
         .executableTarget(
-            name: "apictrace-fuzz", dependencies: ["TraceCore"], path: "Tests/Fuzz",
+            name: "apictrace-fuzz", dependencies: ["TraceCore", "CCompression"], path: "Tests/Fuzz",
             exclude: ["kallsyms.dict", "run.sh"],
             swiftSettings: swiftSettings + (isFuzzed ? [.define("FUZZED")] : [])),
         .testTarget(

@@ -72,7 +72,7 @@ static void pack(const void *bytes, size_t size, ZSTD_EndDirective end) {
     } while (in.pos < in.size || (end != ZSTD_e_continue && left));
 }
 
-// The next event of a CPU; nil at its end. Absolute stamps are not expected.
+// The next event of a CPU; NULL at its end. Absolute stamps are not expected.
 static const char *next(struct cpu *cpu, size_t *size) {
     for (;;) {
         if (cpu->at + 4 > cpu->limit) {
@@ -158,7 +158,7 @@ int main(int argc, char **argv) {
         struct attribute attribute = {2, ATTRIBUTE_SIZE - 16, id, 1, 0x10587, 0x14, 0x140003, {0}, {ids + 8 * index++, 8}};
         put(&attribute, sizeof attribute);
     }
-    uint64_t start = written, round = 0;
+    uint64_t start = written;
     for (int going = 1; going;) {
         going = 0;
         for (uint32_t cpu = 0; cpu < count; cpu++) {
@@ -181,7 +181,6 @@ int main(int argc, char **argv) {
         }
         if (context) pack(NULL, 0, ZSTD_e_flush);
         put(&(uint64_t){68 | 8ull << 48}, 8);
-        round++;
     }
     // The formats: what a trace.dat has in front of its CPUs' number, under the version that perf writes.
     uint64_t data_end = written, features[][2] = {{0, 0}, {0, 0}, {0, 0}};

@@ -28,6 +28,7 @@ fi
 
 "$cc" -O2 -o "$scratch/tile" Tests/Bench/tile.c
 "$cc" -O2 -o "$scratch/measure" Tests/Bench/measure.c
+"$cc" -O2 -o "$scratch/perfdata" Tests/Bench/perfdata.c -lzstd
 # Without the headers the program is not built, and its lines are left out.
 read -ra libraries < <(pkg-config --cflags --libs libtracecmd 2>/dev/null || true)
 "$cc" -O2 -o "$scratch/iterate" Tests/Bench/iterate.c "${libraries[@]}" 2>/dev/null || true
@@ -105,12 +106,32 @@ compare() {
 echo "user+sys and wall: medians of $runs runs; peak: resident set"
 "$scratch/tile" "$lap" "$scratch/one.dat" "$megabytes" 1
 compare "uncompressed, 1 CPU" "$scratch/one.dat" "$runs" report
+# The same events as perf writes them: each takes four times the room.
+"$scratch/perfdata" "$scratch/one.dat" "$scratch/one.data"
+compare "perf.data, 1 CPU" "$scratch/one.data"
+rm "$scratch/one.data"
+"$scratch/perfdata" "$scratch/one.dat" "$scratch/zstd.data" zstd
+compare "perf.data, zstd, 1 CPU" "$scratch/zstd.data"
+rm "$scratch/zstd.data"
+"$scratch/perfdata" "$lap" "$scratch/lap.data"
+if command -v perf >/dev/null; then
+    # On the recording itself, once, as trace-cmd's report.
+    lapped=$(events "$lap")
+    text=$(runs=1 row "perf script (of $(($(size "$scratch/lap.data") >> 20)) MB)" "$(size "$scratch/lap.data")" "$lapped" \
+        perf script -i "$scratch/lap.data")
+    ours=$(row "apictrace analyze --quiet, of the same" "$(size "$scratch/lap.data")" "$lapped" \
+        "$apictrace" analyze --quiet "$scratch/lap.data")
+    ratio "perf script / apictrace" "$ours" "$text"
+fi
 convert "$scratch/one.dat" "$scratch/zstd.dat" --file-version 7 --compression zstd
 rm "$scratch/one.dat"
 compare "zstd, 1 CPU" "$scratch/zstd.dat" 1
 rm "$scratch/zstd.dat"
 "$scratch/tile" "$lap" "$scratch/many.dat" "$megabytes" 64
 compare "uncompressed, 64 CPUs, a VM on each" "$scratch/many.dat"
+"$scratch/perfdata" "$scratch/many.dat" "$scratch/many.data"
+compare "perf.data, 64 CPUs" "$scratch/many.data"
+rm "$scratch/many.data"
 convert "$scratch/many.dat" "$scratch/zstd.dat" --file-version 7 --compression zstd
 rm "$scratch/many.dat"
 compare "zstd, 64 CPUs" "$scratch/zstd.dat"

@@ -7,7 +7,7 @@
     /// A parser of untrusted bytes, run as the tool runs it. What it must not do is trap, hang or take much memory; what it
     /// answers is checked where two ways to the same answer exist.
     enum FuzzTarget: String, CaseIterable {
-        case container, options, format, page, inflate, chunks, kallsyms, commands, file
+        case container, options, format, page, inflate, chunks, kallsyms, commands, perf, file
 
         static let chosen: FuzzTarget = {
             let name = getenv("APICTRACE_FUZZ").map { String(cString: $0) } ?? "file"
@@ -25,7 +25,7 @@
             case .chunks: chunks(bytes)
             case .kallsyms: kallsyms(bytes)
             case .commands: commands(bytes)
-            case .file: file(bytes)
+            case .perf, .file: file(bytes)
             }
         }
 

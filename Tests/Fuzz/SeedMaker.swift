@@ -32,6 +32,9 @@
                 keep(bytes, for: .file)
                 keep(bytes, for: .container)
             }
+            guard !small.pages.isEmpty else { return }
+            let perf = SmallPerf(small)
+            for bytes in [perf.file, perf.pipe, perf.packed] where !bytes.isEmpty { keep(bytes, for: .perf) }
         }
 
         private mutating func takePages(_ container: TraceContainer) {

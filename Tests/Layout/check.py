@@ -18,7 +18,7 @@ ORDER = [
     "Source",  # what a source is, and what it says of itself
     "Ring",  # ftrace's pages, one CPU's stream, all CPUs by time
     "TraceDat",  # trace-cmd's container
-    "PerfData",  # not there yet
+    "PerfData",  # perf's container
     "Text",  # neither
     "Input",  # what a user names: recognised by content
     "Writer",  # recordings of live tracing

@@ -20,7 +20,7 @@ struct Analyze: ParsableCommand {
             """)
 
     @Argument(
-        help: "Files that trace-cmd recorded, trace.dat where none is named; - reads standard input.",
+        help: "Files that trace-cmd or perf recorded, trace.dat where none is named; - reads standard input.",
         completion: .file())
     var files: [String] = []
 

@@ -25,7 +25,7 @@ struct Events: ParsableCommand {
             """)
 
     @Argument(
-        help: "A file that trace-cmd recorded, trace.dat where none is named; - reads standard input.",
+        help: "A file that trace-cmd or perf recorded, trace.dat where none is named; - reads standard input.",
         completion: .file())
     var file: String?
 
