@@ -113,12 +113,12 @@ struct HeldRecords: ~Copyable {
     private mutating func writeOut() {
         endRun()
         spill.begin()
-        var heap = StreamHeap(times: runs.indices.map { ($0, Self.time(base + runs[$0].next)) })
-        while let (index, until) = heap.top {
+        var order = StreamTournament(times: runs.indices.map { ($0, Self.time(base + runs[$0].next)) })
+        while let (index, until) = order.top {
             let start = runs[index].next
             let time = pass(index, until: until) { _ in }
             spill.write(UnsafeRawBufferPointer(start: base + start, count: runs[index].next - start))
-            if let time { heap.replaceTop(time: time) } else { heap.removeTop() }
+            if let time { order.replaceTop(time: time) } else { order.removeTop() }
         }
         spill.end()
         (filled, room) = (0, capacity)
@@ -138,32 +138,32 @@ struct HeldRecords: ~Copyable {
         for index in 0..<spilled { if let time = spill.time(index) { times.append((index, time)) } }
         for index in runs.indices { times.append((spilled + index, Self.time(base + runs[index].next))) }
         times.removeAll { $0.time > limit }
-        var heap = StreamHeap(times: times)
-        while let (stream, until) = heap.top {
+        var order = StreamTournament(times: times)
+        while let (stream, until) = order.top {
             let last = min(until, limit)
             let time =
                 stream < spilled
                 ? spill.visit(stream, until: last) { delivery.tell($0, to: &sink) }
                 : pass(stream - spilled, until: last) { delivery.tell($0, to: &sink) }
-            if let time, time <= limit { heap.replaceTop(time: time) } else { heap.removeTop() }
+            if let time, time <= limit { order.replaceTop(time: time) } else { order.removeTop() }
         }
         spill.dropTold()
         runs.removeAll { $0.next == $0.end }
         if runs.isEmpty { (filled, room) = (0, capacity) }
     }
 
-    /// Goes past the records of a run up to a time.
+    /// Goes past the next record of a run, and on up to a time.
     /// - Returns: the next one's time; nil at the run's end.
     @inline(__always)
     private mutating func pass(_ run: Int, until last: UInt64, _ body: (UnsafeRawPointer) -> Void) -> UInt64? {
         var next = runs[run].next
         let end = runs[run].end
-        var time = Self.time(base + next)
-        while next < end, time <= last {
+        var time: UInt64
+        repeat {
             body(UnsafeRawPointer(base + next))
             next &+= Int(Self.head(base + next).size)
-            if next < end { time = Self.time(base + next) }
-        }
+            time = next < end ? Self.time(base + next) : .max
+        } while next < end && time <= last
         runs[run].next = next
         return next < end ? time : nil
     }

@@ -59,15 +59,15 @@ extension PerfReading {
     }
 
     private func isOfUse(_ id: UInt64?) -> Bool {
-        id.flatMap { ids[$0] }.map { plans[$0].binding >= 0 } ?? false
+        id.flatMap { ids[$0] }.map { plans[$0].entry > 0 } ?? false
     }
 
-    /// What was lost came after the sample before, where that is the CPU's: the hole is told when it begins.
+    /// What was lost came after the sample before, where that is the CPU's: the gap is told when it begins.
     private mutating func noteLoss(_ record: UnsafeRawBufferPointer, _ trailer: SampleTrailer, events: UInt64?) {
         let time = hasTimes ? trailer.time(of: record) : nil
         if let time { latest = max(latest, time) }
         let cpu = trailer.cpu(of: record) ?? max(0, previous.cpu)
-        hold(HeldHole(to: time, events: events), time: cpu == previous.cpu ? previous.time : toldUntil, cpu: cpu)
+        hold(HeldGap(to: time, events: events), time: cpu == previous.cpu ? previous.time : toldUntil, cpu: cpu)
     }
 
     /// What a thread is called, where it comes from, or that it ends.
@@ -122,7 +122,7 @@ struct RecordedScope {
         var place = 16
         while place + Self.entry <= record.count {
             defer { place += Self.entry }
-            guard let id = record.word(at: place), let index = ids[id], plans[index].binding >= 0,
+            guard let id = record.word(at: place), let index = ids[id], plans[index].entry > 0,
                 let cpu = record.half(at: place + 16), let tid = record.half(at: place + 24)
             else { continue }
             if tid >= 0 { isOfThreads = true }

@@ -2,7 +2,7 @@
 
 extension PerfReading {
     func totals(_ container: PerfContainer) -> TraceTotals {
-        var totals = delivery.holes
+        var totals = delivery.gapTotals
         for (index, attribute) in container.attributes.enumerated() where plans[index].samples > 0 {
             let name = container.name(attribute)
             totals.byName[name, default: 0] &+= plans[index].samples

@@ -59,7 +59,7 @@ struct PerfReading: ~Copyable {
         idPlace = ids.count == 0 || plans.count == 1 ? -1 : plans.idPlace
         stream = PerfStream(container)
         delivery = SampleDelivery(
-            decoder: EventDecoder(order: .little, bindings: formats.bindings.map(\.binding)), hasTimes: hasTimes,
+            bindings: BindingTable(formats.bindings.map(\.binding)), hasTimes: hasTimes,
             keepsLatest: keepsLatest)
     }
 
@@ -159,7 +159,7 @@ struct PerfReading: ~Copyable {
         let time = sample.loadUnaligned(fromByteOffset: plan.pointee.time, as: UInt64.self)
         let cpu = sample.loadUnaligned(fromByteOffset: plan.pointee.cpu, as: Int32.self)
         note(time, cpu)
-        guard plan.pointee.binding >= 0 else { return }
+        guard plan.pointee.entry > 0 else { return }
         if sample.loadUnaligned(fromByteOffset: plan.pointee.period, as: UInt64.self) != 1 {
             return takeUnusual(sample, size: size, plan, attribute)
         }
@@ -179,9 +179,9 @@ struct PerfReading: ~Copyable {
         let cpu = record.half(at: plan.pointee.cpu) ?? 0
         note(time, cpu)
         if plan.pointee.hasCounter { readCounter(record, at: plan.pointee.variable, attribute) }
-        guard plan.pointee.binding >= 0 else { return }
+        guard plan.pointee.entry > 0 else { return }
         let events = record.word(at: plan.pointee.period) ?? plan.pointee.eventsEach
-        if events > 1 { hold(HeldHole(to: time, events: events - 1), time: time, cpu: cpu) }
+        if events > 1 { hold(HeldGap(to: time, events: events - 1), time: time, cpu: cpu) }
         hold(
             sample, size: size, plan, raw: plan.pointee.raw(in: record) ?? -1, time: time, cpu: cpu,
             process: record.half(at: plan.pointee.tid) ?? 0)
@@ -233,7 +233,7 @@ struct PerfReading: ~Copyable {
         count = min(count, plan.pointee.needed)
         let body = held.hold(
             HeldRecord(
-                time: time, body: count, attribute: Int16(truncatingIfNeeded: plan.pointee.binding), cpu: cpu,
+                time: time, body: count, entry: Int16(truncatingIfNeeded: plan.pointee.entry), cpu: cpu,
                 owner: process, extra: Int32(truncatingIfNeeded: count)))
         // Both have room behind them.
         var done = 0
@@ -246,9 +246,9 @@ struct PerfReading: ~Copyable {
     }
 
     @inline(never)
-    mutating func hold(_ hole: HeldHole, time: UInt64, cpu: Int32) {
-        held.hold(HeldRecord(.hole, time: time, body: MemoryLayout<HeldHole>.stride, cpu: cpu))
-            .storeBytes(of: hole, as: HeldHole.self)
+    mutating func hold(_ gap: HeldGap, time: UInt64, cpu: Int32) {
+        held.hold(HeldRecord(.gap, time: time, body: MemoryLayout<HeldGap>.stride, cpu: cpu))
+            .storeBytes(of: gap, as: HeldGap.self)
     }
 
     @inline(never)

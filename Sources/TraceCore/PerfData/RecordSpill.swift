@@ -62,11 +62,13 @@ struct RecordSpill: ~Copyable {
 
     // MARK: - Reading
 
-    /// Calls with the records of a run up to a time.
+    /// Calls with the next record of a run, and those after it up to a time.
     /// - Returns: the next one's time; nil at the run's end.
     mutating func visit(_ run: Int, until last: UInt64, _ body: (UnsafeRawPointer) -> Void) -> UInt64? {
+        var isFirst = true
         while let time = time(run) {
-            guard time <= last else { return time }
+            guard isFirst || time <= last else { return time }
+            isFirst = false
             let place = runs[run].place
             runs[run].place += size(run)
             runs[run].bytes.withUnsafeBytes { bytes in

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Hands held records to a sink: events, holes, and which process a thread belongs to.
+/// Hands held records to a sink: events, gaps, and which process a thread belongs to.
 struct SampleDelivery: ~Copyable {
     /// What a CPU told last.
     private struct Running {
@@ -10,7 +10,7 @@ struct SampleDelivery: ~Copyable {
         var time: UInt64 = .max
     }
 
-    private let decoder: EventDecoder
+    private let bindings: BindingTable
     /// Times are only counted: how the CPUs' samples follow each other isn't known.
     private let hasTimes: Bool
     /// The buffer kept what came last. What came before may have been overwritten.
@@ -26,13 +26,13 @@ struct SampleDelivery: ~Copyable {
     /// Threads beyond it are told of once more.
     private static let mostThreads = 1 << 16
 
-    /// The holes so far.
-    private(set) var holes = TraceTotals()
+    /// The gaps so far.
+    private(set) var gapTotals = TraceTotals()
     /// Samples that lack what their formats promise.
     private(set) var shortRecords = 0
 
-    init(decoder: EventDecoder, hasTimes: Bool, keepsLatest: Bool) {
-        self.decoder = decoder
+    init(bindings: BindingTable, hasTimes: Bool, keepsLatest: Bool) {
+        self.bindings = bindings
         self.hasTimes = hasTimes
         self.keepsLatest = keepsLatest
         running = .allocate(capacity: Self.cpus)
@@ -46,10 +46,10 @@ struct SampleDelivery: ~Copyable {
     @inline(__always)
     mutating func tell<S: EventSink & ~Copyable>(_ start: UnsafeRawPointer, to sink: inout S) {
         let held = HeldRecords.head(start)
-        guard held.attribute >= 0 else { return tellOther(held, start + HeldRecord.headSize, to: &sink) }
+        guard held.entry >= 0 else { return tellOther(held, start + HeldRecord.headSize, to: &sink) }
         let record = Record(base: start + HeldRecord.headSize, count: Int(held.extra))
         guard record.count >= Record.commonSize else { return noteShort() }
-        let binding = Int(held.attribute)
+        let entry = Int(held.entry)
         let stamp = EventStamp(time: held.time, cpu: held.cpu, tid: record.tid(.little))
         let cpu = Int(held.cpu)
         if UInt(bitPattern: cpu) < UInt(bitPattern: Self.cpus), running[cpu].tid == stamp.tid,
@@ -59,8 +59,10 @@ struct SampleDelivery: ~Copyable {
         } else {
             tellPlace(stamp, held.owner, to: &sink)
         }
-        if !decoder.tell(record, binding: binding, at: stamp, to: &sink) {
-            tellUnused(record, binding, stamp, to: &sink)
+        if entry <= bindings.count, record.count >= bindings.base[entry].length {
+            EventDecoder.tell(record, bindings.base + entry, at: stamp, to: &sink)
+        } else {
+            tellUnused(record, entry, stamp, to: &sink)
         }
     }
 
@@ -70,12 +72,12 @@ struct SampleDelivery: ~Copyable {
 
     @inline(never)
     private mutating func tellUnused<S: EventSink & ~Copyable>(
-        _ record: Record, _ binding: Int, _ stamp: EventStamp, to sink: inout S
+        _ record: Record, _ entry: Int, _ stamp: EventStamp, to sink: inout S
     ) {
-        if binding < decoder.count {
+        if entry <= bindings.count {
             noteShort()
         } else {
-            sink.other(record, format: binding - decoder.count, at: stamp)
+            sink.other(record, format: entry - bindings.count - 1, at: stamp)
         }
     }
 
@@ -89,7 +91,7 @@ struct SampleDelivery: ~Copyable {
             let isFirst = running[cpu].time == .max
             let isOutOfOrder = !hasTimes && latestCPU != stamp.cpu && latestCPU >= 0
             if isFirst && keepsLatest || isOutOfOrder {
-                announce(HeldHole(to: stamp.time, events: nil), cpu: stamp.cpu, to: &sink)
+                announce(HeldGap(to: stamp.time, events: nil), cpu: stamp.cpu, to: &sink)
             }
             // Without times each event is asked where it is.
             running[cpu] = Running(tid: hasTimes ? stamp.tid : -1, process: process, time: stamp.time)
@@ -108,8 +110,8 @@ struct SampleDelivery: ~Copyable {
         _ held: HeldRecord, _ body: UnsafeRawPointer, to sink: inout S
     ) {
         let thread = EventStamp(time: held.time, cpu: 0, tid: held.owner)
-        switch HeldRecord.Kind(rawValue: held.attribute) {
-        case .hole: announce(body.load(as: HeldHole.self), cpu: held.cpu, to: &sink)
+        switch HeldRecord.Kind(rawValue: held.entry) {
+        case .gap: announce(body.load(as: HeldGap.self), cpu: held.cpu, to: &sink)
         case .comm: name(body.load(as: Comm.self), thread, to: &sink)
         case .fork: if let name = names[held.extra] { self.name(name, thread, to: &sink) }
         case .exit:
@@ -126,12 +128,12 @@ struct SampleDelivery: ~Copyable {
         sink.take(.fact(.command(name)), at: thread)
     }
 
-    private mutating func announce<S: EventSink & ~Copyable>(_ hole: HeldHole, cpu: Int32, to sink: inout S) {
+    private mutating func announce<S: EventSink & ~Copyable>(_ gap: HeldGap, cpu: Int32, to sink: inout S) {
         let before = (0..<Self.cpus).contains(Int(cpu)) ? running[Int(cpu)].time : .max
         let from = before == .max ? nil : before
-        let gap = EventGap(instance: 0, cpu: cpu, from: from, to: hole.to, events: hole.events)
-        holes.add(gap)
-        sink.take(.lost(gap), at: gap.stamp)
+        let told = EventGap(instance: 0, cpu: cpu, from: from, to: gap.to, events: gap.events)
+        gapTotals.add(told)
+        sink.take(.lost(told), at: told.stamp)
     }
 
     /// The trace is over.
@@ -139,7 +141,7 @@ struct SampleDelivery: ~Copyable {
     mutating func finish<S: EventSink & ~Copyable>(isSampled: Bool, to sink: inout S) {
         guard isSampled else { return }
         for cpu in 0..<Self.cpus where running[cpu].time != .max {
-            announce(HeldHole(to: nil, events: nil), cpu: Int32(cpu), to: &sink)
+            announce(HeldGap(to: nil, events: nil), cpu: Int32(cpu), to: &sink)
         }
     }
 }

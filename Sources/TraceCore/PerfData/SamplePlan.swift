@@ -20,9 +20,10 @@ struct SamplePlan {
     let shortest: Int
     let trailer: SampleTrailer
 
-    /// Its records' `common_type`, and the binding or the other format that they are read by; -1 for what is only counted.
+    /// Its records' `common_type`, and the entry of the ``BindingTable`` that they are read by, or beyond its bindings one more than
+    /// the index of a format that only a listing shows; 0 for what is only counted.
     var commonType: UInt16 = 0
-    var binding = -1
+    var entry = 0
     /// How many there were.
     var samples: UInt64 = 0
     /// Bytes of a raw record beyond which nothing is read.
@@ -101,11 +102,11 @@ final class SamplePlans {
             if attribute.isSampled, let id = attribute.tracepoint, taken.insert(id).inserted {
                 plan.commonType = id
                 if let binding = formats.bindings.firstIndex(where: { $0.id == id }) {
-                    plan.binding = binding
+                    plan.entry = binding + 1
                     plan.needed = formats.bindings[binding].binding.length
                     isFrequency = isFrequency || attribute.isFrequency
                 } else if takesOthers, let other = formats.others.firstIndex(where: { $0.id == id }) {
-                    plan.binding = formats.bindings.count + other
+                    plan.entry = formats.bindings.count + other + 1
                 }
             }
             (base + index).initialize(to: plan)

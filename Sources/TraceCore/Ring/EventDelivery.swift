@@ -54,12 +54,7 @@ struct EventDelivery {
             let binding = bindings + Int(place.entry)
             if record.count >= binding.pointee.length {
                 let stamp = EventStamp(time: time, cpu: cpu, tid: record.tid(.little))
-                switch binding.pointee.kind {
-                case .entry: sink.entry(EventDecoder.entry(record, binding), at: stamp)
-                case .exit: sink.exit(EventDecoder.exit(record, binding), at: stamp)
-                case .nestedVMExit: sink.nestedVMExit(EventDecoder.exit(record, binding), at: stamp)
-                default: sink.event(EventDecoder.decode(record, binding), at: stamp)
-                }
+                EventDecoder.tell(record, binding, at: stamp, to: &sink)
             } else {
                 deliverOther(record, place.entry, at: time, of: (stream.instance, cpu), to: &sink)
             }

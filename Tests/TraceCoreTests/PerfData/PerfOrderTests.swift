@@ -77,7 +77,7 @@ import Testing
             ])
     }
 
-    @Test func `without times the order of the CPUs' events is a hole, and nothing is a duration`() throws {
+    @Test func `without times the order of the CPUs' events is a gap, and nothing is a duration`() throws {
         var perf = TestPerf()
         perf.attributes[0].fields.remove(.time)
         perf.records = [perf.eoi(1, 0), perf.eoi(2, 0), perf.eoi(3, 0, cpu: 1), TestPerf.finishedRound, perf.eoi(4, 0)]

@@ -57,14 +57,14 @@ import Testing
         #expect(read.totals.hasLostOfAnybody)
     }
 
-    @Test func `a hole is told before the next event of its CPU, with where it began`() throws {
+    @Test func `a gap is told before the next event of its CPU, with where it began`() throws {
         var perf = TestPerf()
         perf.records = [
             perf.eoi(1, 10), perf.lost(9, at: TestPerf.Place(time: 30)), perf.eoi(2, 31), perf.eoi(3, 20, cpu: 1),
         ]
         let read = try TestFile.read(perf.file())
         #expect(read.lines == ["10 cpu0 eoi 1", "lost 9 cpu0 10-30", "20 cpu1 eoi 3", "31 cpu0 eoi 2"])
-        #expect(read.totals.holes.events == 9)
+        #expect(read.totals.gapTotals.events == 9)
     }
 
     @Test func `perf's own count of what was lost is the recorder's statistics`() throws {
@@ -78,7 +78,7 @@ import Testing
         #expect(read.totals.hasLostOfAnybody)
     }
 
-    @Test func `a sample that stands for several events has a hole before it`() throws {
+    @Test func `a sample that stands for several events has a gap before it`() throws {
         var perf = TestPerf()
         perf.attributes[0].flags |= TestPerf.frequency
         perf.records = [perf.eoi(1, 10), perf.eoi(2, 20, period: 8)]

@@ -3,7 +3,7 @@
 
 /// A trace.dat's records as `perf record -a` of the same events would have written them.
 ///
-/// Holes become LOST records. What perf has no way to say stays out: buffers beside the first, other clocks than those of
+/// Gaps become LOST records. What perf has no way to say stays out: buffers beside the first, other clocks than those of
 /// nanoseconds, and events of apictrace's own.
 struct PerfTwin {
     private(set) var perf = TestPerf()
