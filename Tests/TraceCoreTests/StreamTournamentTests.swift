@@ -45,6 +45,6 @@ import Testing
         let tournament = StreamTournament(times: [(stream: 2, time: 5)])
         let top = tournament.top
         #expect(top?.stream == 2)
-        #expect(top?.limit == .max - 1)
+        #expect(top?.limit == UInt64.max - 1)
     }
 }

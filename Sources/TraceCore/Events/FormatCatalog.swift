@@ -80,6 +80,8 @@ public struct FormatCatalog: Sendable {
         guard let format = EventFormat(text: text[...]), hasRoom else { return false }
         fields.formUnion(format.fields.map { "\(format.name).\($0.name)" })
         guard let binding = EventBinding(format) else {
+            // Another kernel's layout has other fields; none at all is damage.
+            guard !format.fields.isEmpty else { return false }
             unread.insert(format.id)
             return format.isWhole
         }

@@ -91,7 +91,7 @@ import Testing
         let path = TestFile.fixture("perf/\(name).data.zst")
         let begin = try Recording(path: path).begin()
         let whole = try TestFile.read(Recording(path: path))
-        #expect(begin == wgap.totals.first)
+        #expect(begin == whole.totals.first)
         #expect(begin > 0)
     }
 
