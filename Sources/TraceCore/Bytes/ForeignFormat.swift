@@ -13,6 +13,8 @@ public enum ForeignFormat: Equatable, Sendable {
     /// The `.cpuN` piece that a trace-cmd that was killed leaves behind; `restored` names the file to make of the pieces.
     case rawPages(restored: String)
     case packed(by: Packer)
+    case archive(Archive)
+    /// A text without a line of a trace.
     case text
     case unknown
 
@@ -22,6 +24,25 @@ public enum ForeignFormat: Equatable, Sendable {
         case xz, bzip2, lz4, gzip, zstd
 
         fileprivate var command: String { self == .zstd ? "zstd --long=31" : rawValue }
+    }
+
+    /// Several files in one.
+    public struct Archive: Equatable, Sendable {
+        public enum Kind: String, Sendable {
+            case zip, tar
+        }
+
+        public var kind: Kind
+        /// Its first file; nil where a shell would need more than quotes for its name.
+        public var member: String?
+
+        fileprivate var command: String {
+            let name = member.map { $0.allSatisfy { $0.isLetter || $0.isNumber || "._-/".contains($0) } ? $0 : "'\($0)'" }
+            return switch kind {
+            case .zip: "unzip -p FILE \(name ?? "NAME")"
+            case .tar: "tar -xOf FILE \(name ?? "NAME")"
+            }
+        }
     }
 
     /// The piece's format, and the file that it belongs to, by the name that trace-cmd gives it.
@@ -54,7 +75,9 @@ public enum ForeignFormat: Equatable, Sendable {
         case .perfDirectory: "a perf.data directory, as perf record --threads writes it"
         case .rawPages: "one CPU's raw pages of an unfinished trace-cmd recording"
         case .packed(let packer): "a file compressed with \(packer)"
-        case .text: "text"
+        case .archive(let archive):
+            "a \(archive.kind.rawValue) archive" + (archive.member.map { " with \($0) in it" } ?? "")
+        case .text: "text without a line of a trace"
         case .unknown: "an unknown kind of file"
         }
     }
@@ -75,8 +98,11 @@ public enum ForeignFormat: Equatable, Sendable {
                 + "`trace-cmd restore -o \(restored) \(restored).cpu*` and analyse \(restored)"
         case .packed(let packer):
             "unpack it: `\(packer.command) -dc FILE | apictrace analyze -`"
+        case .archive(let archive):
+            "unpack what is in it: `\(archive.command) | apictrace analyze -`"
         case .text:
-            "text has lost fields that the analysis needs; it wants the trace.dat that `trace-cmd record` wrote"
+            "KVM's events are wanted one a line, as trace-cmd report, perf script and tracefs' trace print them with their names; "
+                + "tables, sums and the trace options raw, hex and bin leave those out"
         case .unknown:
             "a trace.dat starts with the bytes 17 08 44 and `tracing`"
         }

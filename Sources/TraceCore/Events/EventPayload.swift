@@ -68,6 +68,9 @@ protocol FieldValue {
 
     /// Widened with its sign: whoever takes its low bytes gets the value back.
     var word: UInt64 { get }
+
+    /// The value that is widened so; nil for none.
+    init?(word: UInt64)
 }
 
 extension FixedWidthInteger where Self: FieldValue {
@@ -83,6 +86,11 @@ extension FixedWidthInteger where Self: FieldValue {
 extension FixedWidthInteger {
     @inline(__always)
     var word: UInt64 { UInt64(truncatingIfNeeded: self) }
+
+    init?(word: UInt64) {
+        self.init(truncatingIfNeeded: word)
+        if self.word != word { return nil }
+    }
 }
 
 extension UInt8: FieldValue {}
@@ -101,6 +109,8 @@ extension Bool: FieldValue {
 
     @inline(__always)
     var word: UInt64 { self ? 1 : 0 }
+
+    init?(word: UInt64) { self = word != 0 }
 }
 
 /// Whoever puts the fields of an event into words. What the trace lacks is left out.

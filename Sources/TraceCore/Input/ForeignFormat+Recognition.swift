@@ -10,10 +10,12 @@ extension ForeignFormat {
             self = .otherArchitecture(machine: nil)
         } else if let packer = Packer.allCases.first(where: { head.starts(with: $0.magic) }) {
             self = .packed(by: packer)
+        } else if let archive = Archive(head: head) {
+            self = .archive(archive)
         } else if Self.isRawPage(head, size: size) {
             self = Self.rawPiece(file) ?? .rawPages(restored: "trace.dat")
-        } else if !head.contains(where: { $0 < 0x20 && !(9...13).contains($0) && $0 != 0x1b }) {
-            self = .text
+        } else if TextEncoding.isText(head: head) {
+            return nil
         } else {
             // Of another page size or byte order the name tells.
             self = Self.rawPiece(file) ?? .unknown
@@ -41,5 +43,30 @@ extension ForeignFormat.Packer {
         case .gzip: [0x1f, 0x8b]
         case .zstd: [0x28, 0xb5, 0x2f, 0xfd]
         }
+    }
+}
+
+extension ForeignFormat.Archive {
+    /// What ZIP's local headers and ustar's begin with (APPNOTE 4.3.7; POSIX pax, ustar interchange format).
+    init?(head: [UInt8]) {
+        if head.starts(with: [0x50, 0x4b, 0x03, 0x04]), head.count >= 30 {
+            let length = Int(head[26]) | Int(head[27]) << 8
+            self.init(kind: .zip, member: Self.name(head[30...].prefix(length)))
+            return
+        }
+        // Folders come before what is in them.
+        for place in stride(from: 0, through: head.count - 512, by: 512) {
+            guard head[(place + 257)...].starts(with: "ustar".utf8) else { return nil }
+            guard head[place + 156] != UInt8(ascii: "5") else { continue }
+            self.init(kind: .tar, member: Self.name(head[place...].prefix(100)))
+            return
+        }
+        return nil
+    }
+
+    private static func name(_ bytes: ArraySlice<UInt8>) -> String? {
+        let name = bytes.prefix { $0 != 0 }
+        guard !name.isEmpty, name.allSatisfy({ $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "'") }) else { return nil }
+        return name.text
     }
 }

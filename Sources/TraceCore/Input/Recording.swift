@@ -6,6 +6,7 @@
 public enum Recording: TraceSource {
     case traceDat(TraceDat)
     case perfData(PerfData)
+    case text(TextTrace)
 
     /// - Parameter limit: for compressed input.
     /// - Throws: where nothing can be said of the file, with what to do.
@@ -30,7 +31,7 @@ public enum Recording: TraceSource {
     /// Of what no reader takes as much as tells what it is.
     private static func wanted(_ head: [UInt8]) -> UInt64 {
         let isRead = head.starts(with: TraceHead.magic) || head.starts(with: PerfContainer.magic)
-        return isRead || Compression(head: head) != .none ? .max : UInt64(SpoolFile.headSize)
+        return isRead || Compression(head: head) != .none || TextEncoding.isText(head: head) ? .max : UInt64(SpoolFile.headSize)
     }
 
     private init(_ input: InputFile, _ limit: InflationLimit) throws(InputError) {
@@ -47,15 +48,21 @@ public enum Recording: TraceSource {
         if let foreign = ForeignFormat(head: head, file: file.name, size: file.size) {
             throw .foreign(file: file.name, foreign)
         }
-        self =
-            head.starts(with: PerfContainer.magic)
-            ? .perfData(try PerfData(file, cut: cut)) : .traceDat(try TraceDat(file, cut: cut, limit: limit))
+        if head.starts(with: PerfContainer.magic) {
+            self = .perfData(try PerfData(file, cut: cut))
+        } else if head.starts(with: TraceHead.magic) {
+            self = .traceDat(try TraceDat(file, cut: cut, limit: limit))
+        } else {
+            var encoding = TextEncoding(head: file.bytes(at: 0, count: TextEncoding.headSize))
+            self = .text(try TextTrace(encoding.isPlain ? file : encoding.decoded(file), cut: cut))
+        }
     }
 
     public var info: TraceInfo {
         switch self {
         case .traceDat(let file): file.info
         case .perfData(let file): file.info
+        case .text(let file): file.info
         }
     }
 
@@ -63,6 +70,7 @@ public enum Recording: TraceSource {
         switch self {
         case .traceDat(let file): file.begin()
         case .perfData(let file): file.begin()
+        case .text(let file): file.begin()
         }
     }
 
@@ -81,6 +89,7 @@ public enum Recording: TraceSource {
         switch self {
         case .traceDat(let file): try file.read(into: &sink, threads: threads, progress: progress)
         case .perfData(let file): try file.read(into: &sink, threads: threads, progress: progress)
+        case .text(let file): try file.read(into: &sink, threads: threads, progress: progress)
         }
     }
 }

@@ -62,6 +62,16 @@ public struct Coverage: Sendable {
                 "This kernel's \(names) has fields that apictrace doesn't know: \(totals.unread.values.reduce(0, &+)) records were not "
                     + "read, and what they held may be a finding.")
         }
+        if let illegible = totals.illegible {
+            add(
+                "Line \(illegible.first) looks like \(illegible.name) and can't be read"
+                    + (illegible.lines > 1 ? ", nor can \(illegible.lines - 1) others like it" : "")
+                    + ": what was there may be a finding.")
+        }
+        if totals.unplaced > 0 {
+            add(
+                "Several vCPUs ran, and \(totals.unplaced) events are of lines without a thread: whose they are can't be told.")
+        }
         if totals.unknownRecords > 0 {
             add(
                 "\(totals.unknownRecords) records are of events that the file doesn't describe: somebody else switched those on "

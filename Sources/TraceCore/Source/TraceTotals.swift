@@ -19,10 +19,21 @@ public struct TraceTotals: Equatable, Sendable {
     public var unknownRecords: UInt64 = 0
     /// Records of KVM's events whose layout is some other kernel's, by name: they were counted and not read.
     public var unread: [String: UInt64] = [:]
+    /// Lines of a text that look like events of KVM's and can't be read.
+    public var illegible: Illegible?
+    /// Events that may be any vCPU's, since the input doesn't name their threads.
+    public var unplaced: UInt64 = 0
     /// The first place where the input broke off or doesn't make sense; nil for a whole file.
     public var cut: TraceCut?
     /// What the reader noticed and the user should know, e.g. a second buffer instance with the same events.
     public var notes: [String] = []
+
+    public struct Illegible: Equatable, Sendable {
+        public var lines: UInt64
+        /// Number of the first one, from 1, and its event's name.
+        public var first: UInt64
+        public var name: String
+    }
 
     /// Each page of a recording may have lost something before it, and live tracing goes on for long: the others are counted.
     static let mostGaps = 4096
@@ -43,7 +54,9 @@ public struct TraceTotals: Equatable, Sendable {
     }
 
     /// Nothing is missing but events whose process is known, so that what was not seen of any other did not happen.
-    public var isWhole: Bool { !hasLostOfAnybody && shortRecords == 0 && unread.isEmpty && cut == nil }
+    public var isWhole: Bool {
+        !hasLostOfAnybody && shortRecords == 0 && unread.isEmpty && illegible == nil && unplaced == 0 && cut == nil
+    }
 }
 
 /// Gaps of which no more is kept than what they add up to.

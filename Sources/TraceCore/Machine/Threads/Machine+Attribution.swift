@@ -48,12 +48,14 @@ extension Machine {
     public mutating func lost(_ gap: EventGap, observer: inout some Observer) {
         if let process = gap.process { return lost(gap, of: process, &observer) }
         let cpu = Int(gap.cpu)
-        guard (0..<ThreadTable.cachedCPUs).contains(cpu) else { return }
+        // A gap whose CPU isn't known may be anywhere.
+        guard cpu < ThreadTable.cachedCPUs else { return }
         while gapEnds.count <= cpu { gapEnds.append(0) }
-        gapEnds[cpu] = gap.to ?? .max
+        if cpu >= 0 { gapEnds[cpu] = gap.to ?? .max }
         for vm in vms.indices { vms[vm].apicv.touchedByGap() }
         for index in vcpus.indices {
-            guard let tid = vcpus[index].tid, let thread = threads.index(tid: tid), threads[thread].lastCPU == gap.cpu
+            guard let tid = vcpus[index].tid, let thread = threads.index(tid: tid),
+                cpu < 0 || threads[thread].lastCPU == gap.cpu
             else { continue }
             touchedByGap(index, EventStamp(time: gap.from ?? now, cpu: gap.cpu, tid: tid), &observer)
         }

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One pass over a text: events, gaps, and which process a thread belongs to.
+struct TextReading: ~Copyable {
+    private var scanner: TextScanner
+    private let survey: TextSurvey
+    private let progress: ReadProgress?
+    private var told: UInt64 = 0
+
+    /// Of the event before.
+    private var time: UInt64 = 0
+    private var hasBegun = false
+    private var processes: [Int32: Int32] = [:]
+    /// The vCPU that runs, where no line names a thread.
+    private var assumed: Int32 = 0
+    private var assumesThread = false
+    /// Something was left out since the event before: as much as is known of it.
+    private var omitted: (from: UInt64?, cpu: Int32, events: UInt64?)?
+    private var previous = Repeated()
+
+    private var gaps = TraceTotals()
+    private var overrun: UInt64 = 0
+    private var first: UInt64?
+    private var illegible: TraceTotals.Illegible?
+    private var repeated = 0
+    private var withoutVCPU: UInt64 = 0
+    private var skipped = 0
+    private var cut: TraceCut?
+
+    /// Threads beyond it are told of once more.
+    private static let mostThreads = 1 << 16
+    /// Lines of one CPU may be out of order by as long as an interrupt takes, which came in between.
+    private static let longestInterrupt: UInt64 = 1_000_000
+
+    /// What one event must have like the one before to be the same, told by another instance.
+    private struct Repeated: Equatable {
+        var kind: EventKind?
+        var time: UInt64 = 0
+        var cpu: Int32?
+        var thread: Int32?
+        var event: KVMEvent?
+    }
+
+    init(_ file: InputFile, _ survey: TextSurvey, progress: ReadProgress?) {
+        scanner = TextScanner(file)
+        self.survey = survey
+        self.progress = progress
+    }
+
+    var offset: UInt64 { scanner.lines.offset }
+
+    mutating func run<S: EventSink & ~Copyable>(into sink: inout S) {
+        while let line = scanner.next() {
+            if scanner.lines.read - told >= 1 << 20 { advance() }
+            switch line {
+            case .event(let line): if !take(line, &sink) { return }
+            case .lost(let events, let frame): lost(events, frame)
+            case .omission: lost(nil, nil)
+            case .header: noteHeader()
+            case .other: skipped += 1
+            }
+        }
+        advance()
+        tellOmission(to: nil, &sink)
+    }
+
+    private mutating func advance() {
+        progress?.advance(by: Int(scanner.lines.read - told))
+        told = scanner.lines.read
+    }
+
+    // MARK: - Events
+
+    /// - Returns: false where the text is another one from here on.
+    private mutating func take<S: EventSink & ~Copyable>(_ line: TextScanner.EventLine, _ sink: inout S) -> Bool {
+        guard advanceTime(line.frame.time, isUsed: line.kind != nil) else { return false }
+        guard line.kind != nil else { return true }
+        guard let event = line.event else {
+            noteIllegible(line)
+            return true
+        }
+        if line.isPrefixed, isRepeated(line, event) { return true }
+        guard let thread = thread(line.frame, event) else { return true }
+        tellOmission(to: time, &sink)
+        let stamp = EventStamp(time: time, cpu: line.frame.cpu ?? -1, tid: thread)
+        if let process = line.frame.process, process > 0, thread > 0, processes[thread] != process {
+            if processes.count >= Self.mostThreads { processes = [:] }
+            processes[thread] = process
+            sink.take(.fact(.process(process)), at: stamp)
+        }
+        switch event {
+        case .entry(let entry): sink.entry(entry, at: stamp)
+        case .exit(let exit): sink.exit(exit, at: stamp)
+        case .nestedVMExit(let exit): sink.nestedVMExit(exit, at: stamp)
+        default: sink.event(event, at: stamp)
+        }
+        return true
+    }
+
+    /// The time of an event; of one without that of the one before, and where none has one, its number.
+    /// - Returns: false where time goes back: the same text once more, quoted in an answer, or another recording.
+    private mutating func advanceTime(_ line: LineTime?, isUsed: Bool) -> Bool {
+        guard let line else {
+            if survey.unit == nil { time &+= 1 }
+            hasBegun = true
+            first = first ?? time
+            return true
+        }
+        let now = survey.tellsDifferences ? time.addingClamped(line.value) : line.value
+        guard hasBegun, now < time else {
+            time = now
+            hasBegun = true
+            first = first ?? now
+            return true
+        }
+        guard isUsed else { return true }
+        guard survey.unit == .nanoseconds, time - now <= Self.longestInterrupt else {
+            cut = TraceCut(
+                offset: scanner.lines.offset, expected: "a line that is no earlier than the one before it (line \(scanner.lines.number))")
+            return false
+        }
+        return true
+    }
+
+    /// The host thread; where lines name none, one vCPU is assumed, or as many as are named.
+    /// - Returns: nil for an event that may be any vCPU's.
+    private mutating func thread(_ frame: LineFrame, _ event: KVMEvent) -> Int32? {
+        if let thread = frame.thread { return thread }
+        if let vcpu = event.vcpu { assumed = vcpu } else if survey.vcpusWithoutThread.count > 1 {
+            withoutVCPU += 1
+            return nil
+        }
+        assumesThread = true
+        return -2 - max(0, min(assumed, 1 << 20))
+    }
+
+    private mutating func isRepeated(_ line: TextScanner.EventLine, _ event: KVMEvent) -> Bool {
+        let this = Repeated(
+            kind: line.kind, time: time, cpu: line.frame.cpu, thread: line.frame.thread, event: event)
+        defer { previous = this }
+        guard this == previous else { return false }
+        repeated += 1
+        return true
+    }
+
+    private mutating func noteIllegible(_ line: TextScanner.EventLine) {
+        // Who was stopped by a signal or an error tells another number in place of the reason.
+        guard line.kind != .userspaceExit else { return }
+        illegible =
+            illegible.map { TraceTotals.Illegible(lines: $0.lines + 1, first: $0.first, name: $0.name) }
+            ?? TraceTotals.Illegible(
+                lines: 1, first: scanner.lines.number, name: line.kind?.tracepoint.names.first ?? "")
+    }
+
+    // MARK: - What is missing
+
+    private mutating func lost(_ events: UInt64?, _ frame: LineFrame?) {
+        if let line = frame?.time, survey.unit == .nanoseconds, !survey.tellsDifferences, hasBegun, line.value >= time {
+            time = line.value
+        }
+        let cpu = frame?.cpu ?? -1
+        guard let before = omitted else {
+            omitted = (hasBegun ? time : nil, cpu, events)
+            return
+        }
+        let sum = before.events.flatMap { sum in events.map(sum.addingClamped) }
+        omitted = (before.from, before.cpu == cpu ? cpu : -1, sum)
+    }
+
+    private mutating func tellOmission<S: EventSink & ~Copyable>(to: UInt64?, _ sink: inout S) {
+        guard let gap = omitted else { return }
+        omitted = nil
+        // Whatever is left out before the first event or behind the last one is no gap of the trace's, but where it was counted.
+        guard gap.from != nil && to != nil || gap.events != nil || gap.cpu >= 0 else { return }
+        let told = EventGap(instance: 0, cpu: gap.cpu, from: gap.from, to: to, events: gap.events)
+        gaps.add(told)
+        sink.take(.lost(told), at: told.stamp)
+    }
+
+    /// `# entries-in-buffer/entries-written: 613/712   #P:2`: what was overwritten before it was read.
+    private mutating func noteHeader() {
+        guard let value = scanner.header("entries-in-buffer/entries-written") else { return }
+        let numbers = value.prefix { $0 != " " }.split(separator: "/").compactMap { UInt64($0) }
+        guard numbers.count == 2, numbers[1] > numbers[0] else { return }
+        overrun = overrun.addingClamped(numbers[1] - numbers[0])
+    }
+
+    // MARK: - Totals
+
+    var totals: TraceTotals {
+        var totals = gaps
+        totals.byName = scanner.names.byName
+        if let first { (totals.first, totals.last) = (first, time) }
+        if overrun > 0 { totals.overrun = overrun }
+        totals.illegible = illegible
+        totals.unplaced = withoutVCPU
+        totals.cut = cut
+        totals.notes = notes
+        return totals
+    }
+
+    private var notes: [String] {
+        var notes: [String] = []
+        if hasBegun, survey.unit == nil { notes.append("the lines have no times: how long anything took can't be told") }
+        if survey.unit == .bare {
+            notes.append("the times are bare numbers of a clock that the text doesn't name: how long anything took can't be told")
+        }
+        if survey.tellsDifferences { notes.append("each time is taken for what passed since the line before") }
+        if assumesThread, withoutVCPU == 0 {
+            notes.append("the lines name no thread: their events are taken for those of one vCPU of one VM")
+        }
+        if repeated > 0 {
+            notes.append("\(repeated) lines of another file or instance repeat the line before: each event is read once")
+        }
+        return notes
+    }
+}
