@@ -25,18 +25,20 @@ struct LineFrame {
         let start = line.unquotedStart(range)
         var search = start
         var (headEnd, timeEnd): (Int?, Int?)
+        var isVerbose = false
         while let colon = line.firstIndex(of: UInt8(ascii: ":"), from: search, to: range.upperBound) {
             search = colon + 1
             guard search == range.upperBound || line[search].isSpace else { continue }
-            let token = line.tokenStart(before: colon, from: start)
-            guard token < colon else { continue }
-            if headEnd == nil {
-                let found = LineTime.find(line, token..<colon, from: start)
-                if let found {
-                    (time, headEnd, timeEnd) = (found.time, found.place, search)
-                    continue
-                }
+            // tracefs puts a blank where other lines have a mark of how long the next event took to come: `229400us :`.
+            let end = line.trimmedEnd(colon, from: start)
+            let token = line.tokenStart(before: end, from: start)
+            guard token < end else { continue }
+            if headEnd == nil, let found = LineTime.find(line, token..<end, from: start) {
+                (time, headEnd, timeEnd) = (found.time, found.place, search)
+                isVerbose = line[token] == UInt8(ascii: "(")
+                continue
             }
+            guard end == colon else { continue }
             guard let name = Self.name(line, token..<colon) else { continue }
             if let timeEnd {
                 // Between the two are a period or a difference at most: what comes later is some text's.
@@ -46,7 +48,8 @@ struct LineFrame {
                 continue
             }
             (self.name, text) = (name, search)
-            readHead(line, start..<(headEnd ?? token))
+            let head = start..<(headEnd ?? token)
+            if isVerbose { readVerboseHead(line, head) } else { readHead(line, head) }
             return
         }
         guard let timeEnd, let headEnd, let name = Self.perfLoss(line, timeEnd..<range.upperBound) else { return nil }
@@ -116,6 +119,20 @@ struct LineFrame {
             end = line.trimmedEnd(start, from: head.lowerBound)
         }
         command = head.lowerBound..<max(nameEnd ?? end, head.lowerBound)
+    }
+
+    /// `lab-vmm     248   0 1 00000001 00000000 [0213f047]`: thread, CPU, three counts and a time (trace_print_lat_context()).
+    private mutating func readVerboseHead(_ line: Span<UInt8>, _ head: Range<Int>) {
+        var end = line.trimmedEnd(head.upperBound, from: head.lowerBound)
+        for column in 0..<6 {
+            let start = line.tokenStart(before: end, from: head.lowerBound)
+            if column >= 4 {
+                guard let number = line.decimal(start..<end).flatMap({ Int32(exactly: $0) }) else { break }
+                if column == 4 { cpu = number } else { thread = number }
+            }
+            end = line.trimmedEnd(start, from: head.lowerBound)
+        }
+        command = head.lowerBound..<end
     }
 
     /// Reads one column.
