@@ -4,8 +4,10 @@
 public struct EventStamp: Equatable, Sendable {
     /// Units of the trace clock (nanoseconds for most clocks, see ``TraceClock``).
     public var time: UInt64
+    /// Below 0 where the input doesn't tell.
     public var cpu: Int32
-    /// `common_pid` of the record: a thread id in the host's initial pid namespace.
+    /// `common_pid` of the record: a thread id in the host's initial pid namespace. Below 0 for a thread that is assumed, since the
+    /// input names none.
     public var tid: Int32
 
     @inline(__always)
@@ -14,6 +16,11 @@ public struct EventStamp: Equatable, Sendable {
         self.cpu = cpu
         self.tid = tid
     }
+}
+
+extension EventStamp {
+    public var knownCPU: Int32? { cpu < 0 ? nil : cpu }
+    public var knownThread: Int32? { tid < 0 ? nil : tid }
 }
 
 extension UInt64 {

@@ -3,7 +3,7 @@
 extension Machine {
     /// The VMM's process, or the thread that created the VM; nil where neither is known.
     public func process(ofVM vm: VMIndex) -> Int32? {
-        grouping.groups[vm].process ?? grouping.groups[vm].creator
+        grouping.groups[vm].process ?? grouping.groups[vm].creator.flatMap { $0 < 0 ? nil : $0 }
     }
 
     /// The VMM's command.

@@ -6,7 +6,7 @@
 /// masks and addresses are lowercase hex strings as ``Hex`` makes them; a count is nil where the trace can't show it.
 public struct Report: Codable, Equatable, Sendable {
     public var schemaVersion = Report.version
-    static let version = "1.1"
+    static let version = "1.2"
     public var tool: Tool
     public var source: Source
     public var loss: Loss
@@ -108,8 +108,8 @@ extension Report {
     public struct Gap: Codable, Equatable, Sendable {
         /// Index of the buffer instance, 0 for the top buffer.
         public var instance: Int
-        /// With a process: one of those that it lost something on.
-        public var cpu: Int32
+        /// With a process: one of those that it lost something on. Nil where the input doesn't tell.
+        @ExplicitNull public var cpu: Int32?
         /// Whose events were lost, on whatever CPU; nil, and no key, where that is not known.
         public var process: Int32?
         public var from: UInt64
@@ -187,8 +187,9 @@ extension Report {
     /// One recorded event that a finding rests on.
     public struct Evidence: Codable, Equatable, Sendable {
         public var time: UInt64
-        public var cpu: Int32
-        public var tid: Int32
+        /// Both nil where the input doesn't tell.
+        @ExplicitNull public var cpu: Int32?
+        @ExplicitNull public var tid: Int32?
         /// The tracepoint's own name.
         public var event: String
         public var text: String
@@ -249,7 +250,8 @@ extension Report {
     /// One virtual CPU and what it did at each level.
     public struct VCPU: Codable, Equatable, Sendable {
         @ExplicitNull public var id: Int32?
-        public var tid: Int32
+        /// Nil where the input names no threads.
+        @ExplicitNull public var tid: Int32?
         public var exits: ExitCounts
         public var apicAccess: APICAccessReport
         /// `kvm_apic_ipi` events of this sender, INIT and SIPI included.

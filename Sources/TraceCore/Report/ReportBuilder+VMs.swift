@@ -36,14 +36,14 @@ extension ReportBuilder {
             Report.APICvInterval(
                 from: relative(interval.from ?? base), to: relative(end), state: interval.state,
                 mask: Hex.string(interval.mask), inhibits: machine.inhibitNames.names(of: interval.mask),
-                inferred: interval.inferred, setBy: interval.setBy.map { .init(tid: $0) })
+                inferred: interval.inferred, setBy: interval.setBy.flatMap { $0 < 0 ? nil : .init(tid: $0) })
         }
     }
 
     private func vcpu(_ index: VCPUIndex) -> Report.VCPU {
         let vcpu = machine.vcpus[index]
         return Report.VCPU(
-            id: vcpu.id, tid: vcpu.tid ?? 0,
+            id: vcpu.id, tid: vcpu.tid.flatMap { $0 < 0 ? nil : $0 },
             exits: .init(l1: vcpu.exits.byName(.l1), l2: vcpu.exits.byName(.l2), unknown: vcpu.exits.byName(.unknown)),
             apicAccess: accesses(of: vcpu), ipisSent: records(.apicIPI) ? vcpu.ipis.total : nil,
             ipis: vcpu.ipis.lines.map { line in

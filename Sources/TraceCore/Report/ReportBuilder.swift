@@ -110,7 +110,7 @@ public struct ReportBuilder: ~Copyable {
             gapsTotal: counts.total,
             gaps: totals.gaps.prefix(Self.gapsShown).map { gap in
                 Report.Gap(
-                    instance: gap.instance, cpu: gap.cpu, process: gap.process, from: relative(gap.from ?? base),
+                    instance: gap.instance, cpu: gap.knownCPU, process: gap.process, from: relative(gap.from ?? base),
                     to: relative(gap.to ?? totals.last ?? base), events: gap.events)
             })
     }

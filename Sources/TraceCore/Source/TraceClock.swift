@@ -20,6 +20,9 @@ public struct TraceClock: Equatable, Sendable {
         self.unit = unit
     }
 
+    /// The name of a clock that the input doesn't name.
+    static let unknown = "unknown"
+
     /// trace-cmd prints this clock's times as seconds with six digits. Those of others, and of `boot`, are bare numbers
     /// (3.1 to 3.4).
     public var isPrintedInSeconds: Bool { unit == .nanoseconds && name != "boot" }

@@ -13,7 +13,7 @@ public enum TraceItem: Equatable, Sendable {
 public struct EventGap: Equatable, Sendable {
     /// Index of the buffer instance in the file, 0 for the top buffer and for live tracing.
     public var instance: Int
-    /// With a process: one of those that it lost something on.
+    /// With a process: one of those that it lost something on. Below 0 where the input doesn't tell.
     public var cpu: Int32
     /// Whose events were lost, on whatever CPU, and nobody else's; nil where that is not known.
     public var process: Int32?
@@ -32,6 +32,8 @@ public struct EventGap: Equatable, Sendable {
         self.to = to
         self.events = events
     }
+
+    public var knownCPU: Int32? { cpu < 0 ? nil : cpu }
 
     /// When and where it begins; of no thread.
     public var stamp: EventStamp { EventStamp(time: from ?? 0, cpu: cpu, tid: 0) }

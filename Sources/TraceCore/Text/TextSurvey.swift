@@ -19,7 +19,8 @@ struct TextSurvey {
     /// Each time is what passed since the line before (perf script --deltatime).
     private(set) var tellsDifferences = false
     private(set) var printer = Printer.unknown
-    private(set) var cpus = 1
+    /// 0 where no line tells.
+    private(set) var cpus = 0
     /// vCPUs that lines without a thread name.
     private(set) var vcpusWithoutThread: Set<Int32> = []
     /// Lines of events, KVM's or others.
@@ -62,7 +63,7 @@ struct TextSurvey {
         note(frame.time)
         guard let kind = line.kind else { return }
         kinds.insert(kind)
-        cpus = max(cpus, Int(min(frame.cpu ?? 0, 8191)) + 1)
+        if let cpu = frame.cpu { cpus = max(cpus, Int(min(cpu, 8191)) + 1) }
         if printer == .unknown, frame.name.lowerBound > lines.current.lowerBound,
             text[frame.name.lowerBound - 1] == UInt8(ascii: ":")
         {

@@ -45,8 +45,8 @@ extension TextSurvey {
     var info: TraceInfo {
         let clock =
             switch unit {
-            case .nanoseconds: TraceClock(name: "unknown", unit: .nanoseconds)
-            case .bare: TraceClock(name: "unknown", unit: .ticks)
+            case .nanoseconds: TraceClock(name: TraceClock.unknown, unit: .nanoseconds)
+            case .bare: TraceClock(name: TraceClock.unknown, unit: .ticks)
             case nil: TraceClock(name: "none", unit: .none)
             }
         var info = TraceInfo(

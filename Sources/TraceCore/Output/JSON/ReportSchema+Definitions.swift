@@ -86,7 +86,7 @@ extension Report {
                 "required": ["instance", "cpu", "from", "to", "events"],
                 "properties": {
                   "instance": { "$ref": "#/$defs/natural" },
-                  "cpu": { "$ref": "#/$defs/natural" },
+                  "cpu": { "$ref": "#/$defs/naturalOrNull" },
                   "process": { "type": "integer" },
                   "from": { "$ref": "#/$defs/natural" },
                   "to": { "$ref": "#/$defs/natural" },
@@ -218,7 +218,7 @@ extension Report {
           "required": ["id", "tid", "exits", "apicAccess", "ipisSent", "ipis", "interrupts"],
           "properties": {
             "id": { "$ref": "#/$defs/naturalOrNull" },
-            "tid": { "$ref": "#/$defs/natural" },
+            "tid": { "$ref": "#/$defs/naturalOrNull" },
             "exits": { "$ref": "#/$defs/exits" },
             "apicAccess": { "$ref": "#/$defs/apicAccess" },
             "ipisSent": { "$ref": "#/$defs/naturalOrNull" },

@@ -32,7 +32,7 @@ extension Report {
               "required": ["type", "schemaVersion", "path", "verdict", "text", "selection"],
               "properties": {
                 "type": { "const": "verdict" },
-                "schemaVersion": { "const": "1.1" },
+                "schemaVersion": { "const": "1.2" },
                 "path": { "type": ["string", "null"] },
                 "verdict": { "$ref": "#/$defs/grade" },
                 "text": { "type": "string", "minLength": 1 },
@@ -45,7 +45,7 @@ extension Report {
               "required": ["type", "schemaVersion", "path", "error"],
               "properties": {
                 "type": { "const": "error" },
-                "schemaVersion": { "const": "1.1" },
+                "schemaVersion": { "const": "1.2" },
                 "path": { "type": ["string", "null"] },
                 "error": { "type": "string", "minLength": 1 }
               }
@@ -123,7 +123,7 @@ extension Report {
         "required": [\#(type.name)"schemaVersion", "tool", "source", "loss", "host", "selection", "verdict", "reasons",
           "findings", "vms", "observations", "limits", "unknowns", "recordCommand"],
         "properties": {\#(type.property)
-          "schemaVersion": { "const": "1.1" },
+          "schemaVersion": { "const": "1.2" },
           "tool": {
             "type": "object",
             "additionalProperties": false,
@@ -193,8 +193,8 @@ extension Report {
               "required": ["time", "cpu", "tid", "event", "text"],
               "properties": {
                 "time": { "$ref": "#/$defs/natural" },
-                "cpu": { "$ref": "#/$defs/natural" },
-                "tid": { "$ref": "#/$defs/natural" },
+                "cpu": { "$ref": "#/$defs/naturalOrNull" },
+                "tid": { "$ref": "#/$defs/naturalOrNull" },
                 "event": { "type": "string", "minLength": 1 },
                 "text": { "type": "string" }
               }

@@ -32,8 +32,8 @@ extension EventListing {
               "properties": {
                 "type": { "const": "event" },
                 "time": { "$ref": "#/$defs/natural" },
-                "cpu": { "$ref": "#/$defs/natural" },
-                "tid": { "type": "integer" },
+                "cpu": { "$ref": "#/$defs/naturalOrNull" },
+                "tid": { "$ref": "#/$defs/naturalOrNull" },
                 "vm": { "$ref": "#/$defs/naturalOrNull" },
                 "vcpu": { "$ref": "#/$defs/naturalOrNull" },
                 "level": { "enum": ["l1", "l2", "unknown"] },
@@ -55,7 +55,7 @@ extension EventListing {
               "properties": {
                 "type": { "const": "lost" },
                 "instance": { "$ref": "#/$defs/natural" },
-                "cpu": { "$ref": "#/$defs/natural" },
+                "cpu": { "$ref": "#/$defs/naturalOrNull" },
                 "process": { "type": "integer" },
                 "from": { "$ref": "#/$defs/naturalOrNull" },
                 "to": { "$ref": "#/$defs/naturalOrNull" },

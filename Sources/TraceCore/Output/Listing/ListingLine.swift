@@ -123,7 +123,11 @@ struct ListingLine: Sendable {
             self.time(difference ?? 0, &out)
         }
         out.add(" [")
-        out.add(decimal: UInt64(UInt32(bitPattern: cpu)), width: 3, padding: UInt8(ascii: "0"))
+        if cpu >= 0 {
+            out.add(decimal: UInt64(cpu), width: 3, padding: UInt8(ascii: "0"))
+        } else {
+            out.add("  -")
+        }
         out.add("] ")
     }
 
@@ -142,7 +146,11 @@ struct ListingLine: Sendable {
             out.add(command)
             out.append(UInt8(ascii: " "))
         }
-        out.add(decimal: Int64(tid), width: 7)
+        if tid >= 0 {
+            out.add(decimal: Int64(tid), width: 7)
+        } else {
+            out.add("      -")
+        }
         out.append(UInt8(ascii: " "))
         let start = out.count
         number(place.serial.map(Int64.init), &out)
@@ -202,8 +210,8 @@ extension ListingLine {
     func addJSONPlace(_ stamp: EventStamp, _ place: EventPlace, to out: inout OutputSpan<UInt8>) {
         object("event", &out)
         text.number("time", relative(stamp.time), &out)
-        text.number("cpu", stamp.cpu, &out)
-        text.number("tid", stamp.tid, &out)
+        nullable("cpu", stamp.knownCPU, &out)
+        nullable("tid", stamp.knownThread, &out)
         nullable("vm", place.serial, &out)
         nullable("vcpu", place.vcpu, &out)
         switch place.level {
@@ -216,7 +224,7 @@ extension ListingLine {
     func addJSON(_ gap: EventGap, to out: inout OutputSpan<UInt8>) {
         object("lost", &out)
         text.number("instance", gap.instance, &out)
-        text.number("cpu", gap.cpu, &out)
+        nullable("cpu", gap.knownCPU, &out)
         if let process = gap.process { text.number("process", process, &out) }
         nullable("from", gap.from.map(relative), &out)
         nullable("to", gap.to.map(relative), &out)

@@ -25,6 +25,6 @@ struct EvidenceColumns {
     }
 
     private static func cells(_ event: Report.Evidence, _ times: TimeText) -> [String] {
-        [times.sinceBegin(event.time), times.absolute(event.time), String(event.tid), event.event]
+        [times.sinceBegin(event.time), times.absolute(event.time), event.tid.map(String.init) ?? "-", event.event]
     }
 }

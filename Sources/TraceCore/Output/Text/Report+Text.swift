@@ -75,10 +75,10 @@ extension Report {
     private func describeSource(_ times: TimeText) -> String {
         var facts = [source.path, source.format].compactMap(\.self)
         let duration = times.duration(from: source.span.first, to: source.span.last).map { " in \($0)" } ?? ""
-        facts += [
-            "\(source.events.total) events\(duration)", source.cpus == 1 ? "1 CPU" : "\(source.cpus) CPUs",
-            "clock \(source.clock.name)",
-        ]
+        facts.append("\(source.events.total) events\(duration)")
+        // A text may name neither.
+        if source.cpus > 0 { facts.append(source.cpus == 1 ? "1 CPU" : "\(source.cpus) CPUs") }
+        if source.clock.name != TraceClock.unknown { facts.append("clock \(source.clock.name)") }
         if !source.kernel.isEmpty { facts.append(source.kernel) }
         return facts.joined(separator: ", ")
     }

@@ -71,7 +71,8 @@ extension TextPage {
             .map { level, reasons in (level, reasons.values.reduce(0, &+)) }
             .filter { level, count in count > 0 || level == "L2" }
             .map { "\($0.1) from \($0.0)" }
-        add("\(vcpu.name), thread \(vcpu.tid): exits \(exits.joined(separator: ", "))\(vcpu.apicOfL2)", indent: 2)
+        let thread = vcpu.tid.map { ", thread \($0)" } ?? ""
+        add("\(vcpu.name)\(thread): exits \(exits.joined(separator: ", "))\(vcpu.apicOfL2)", indent: 2)
     }
 }
 
