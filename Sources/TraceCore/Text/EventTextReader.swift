@@ -42,8 +42,7 @@ struct EventTextReader {
         fields.inHardIRQ = inHardIRQ
         var words = TextWords(text)
         while words.next(line) {
-            guard let meaning = vocabulary.meaning(words.key, of: kind, isField: words.separator == UInt8(ascii: "="))
-            else { continue }
+            guard let meaning = vocabulary.meaning(line, words, of: kind) else { continue }
             take(meaning, kind, &fields, &words, line)
         }
         let found = fields.count
@@ -57,7 +56,7 @@ struct EventTextReader {
     func beginsWithWord(of kind: EventKind, _ line: Span<UInt8>, _ text: Range<Int>) -> Bool {
         var words = TextWords(text)
         guard words.next(line) else { return false }
-        return vocabulary.meaning(words.key, of: kind, isField: words.separator == UInt8(ascii: "=")) != nil
+        return vocabulary.meaning(line, words, of: kind) != nil
     }
 
     private mutating func take(
@@ -71,7 +70,7 @@ struct EventTextReader {
             if let value = words.number(line, radix: 16) { fields.set(first, value) }
             if let value = words.number(line, radix: 16) { fields.set(second, value) }
         case .pairOfNames(let first, let second):
-            guard words.separator == UInt8(ascii: ":"), words.next(line) else { return }
+            guard words.separator(line) == UInt8(ascii: ":"), words.next(line) else { return }
             take(.pair(first, second), kind, &fields, &words, line)
         case .value(let field, let value): fields.set(field, value)
         case .bits(let field, let bits): fields.add(field, bits: bits)

@@ -24,6 +24,7 @@ extension Span<UInt8> {
     }
 
     /// Where the token begins that ends before `end`: behind the blank before it, or at `start`.
+    @inline(__always)
     func tokenStart(before end: Int, from start: Int) -> Int {
         var index = end
         while index > start, !self[index - 1].isSpace { index -= 1 }
@@ -31,6 +32,7 @@ extension Span<UInt8> {
     }
 
     /// Without blanks at the end.
+    @inline(__always)
     func trimmedEnd(_ end: Int, from start: Int) -> Int {
         var index = end
         while index > start, self[index - 1].isSpace { index -= 1 }
@@ -45,6 +47,7 @@ extension Span<UInt8> {
     }
 
     /// A number of nothing but decimal digits, which fits.
+    @inline(__always)
     func decimal(_ range: Range<Int>) -> UInt64? {
         guard !range.isEmpty, range.count < 20 else { return nil }
         var value: UInt64 = 0
@@ -56,6 +59,7 @@ extension Span<UInt8> {
         return value
     }
 
+    @inline(__always)
     func hasPrefix(_ prefix: StaticString, at start: Int) -> Bool {
         let length = prefix.utf8CodeUnitCount
         guard start + length <= count else { return false }

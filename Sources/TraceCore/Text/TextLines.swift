@@ -12,6 +12,8 @@ struct TextLines: ~Copyable {
     /// The line at hand, without its end: of several lines of the file where they were joined.
     private(set) var current = 0..<0
     private var end = 0
+    /// Where the next line ends, once somebody has asked.
+    private var nextStop: Int?
     /// Of the line at hand, from 1.
     private(set) var number: UInt64 = 0
     private var joined: UInt64 = 0
@@ -37,19 +39,26 @@ struct TextLines: ~Copyable {
         guard end < filled else { return false }
         number += 1 + joined
         joined = 0
-        let stop = lineEnd(from: end)
+        let stop = nextStop ?? lineEnd(from: end)
+        nextStop = nil
         current = end..<stop
         end = past(stop)
         return true
     }
 
     /// The line after the one at hand.
-    var next: Range<Int>? { end < filled ? end..<lineEnd(from: end) : nil }
+    mutating func next() -> Range<Int>? {
+        guard end < filled else { return nil }
+        let stop = nextStop ?? lineEnd(from: end)
+        nextStop = stop
+        return end..<stop
+    }
 
     /// Takes the next line into the one at hand, where both together are not too long.
     mutating func join(_ next: Range<Int>) -> Bool {
         guard next.upperBound - current.lowerBound <= Self.longest else { return false }
         current = current.lowerBound..<next.upperBound
+        nextStop = nil
         end = past(next.upperBound)
         joined += 1
         return true
@@ -69,7 +78,7 @@ struct TextLines: ~Copyable {
         buffer.replaceSubrange(0..<(filled - end), with: buffer[end..<filled])
         base += UInt64(end)
         filled -= end
-        (current, end) = (0..<0, 0)
+        (current, end, nextStop) = (0..<0, 0, nil)
         let place = base + UInt64(filled)
         let count = buffer.withUnsafeMutableBytes {
             file.read(at: place, into: UnsafeMutableRawBufferPointer(rebasing: $0[filled...]))

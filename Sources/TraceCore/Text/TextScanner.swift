@@ -58,7 +58,7 @@ struct TextScanner: ~Copyable {
         var reading = read(kind, frame, text, to: lines.current.upperBound)
         // A text is three lines of a mail at most, but authors set one field a line.
         for _ in 0..<8 {
-            guard let next = lines.next, goesOn(next, kind, reading, text) else { break }
+            guard let next = lines.next(), goesOn(next, kind, reading, text) else { break }
             let more = read(kind, frame, text, to: next.upperBound)
             guard more.fields > reading.fields, lines.join(next) else { break }
             reading = more
@@ -91,7 +91,7 @@ struct TextScanner: ~Copyable {
 
     /// An event whose name, or time and name, a mailer put on the next line.
     private mutating func brokenFrame(_ line: Span<UInt8>) -> LineFrame? {
-        guard lines.current.count < 160, let next = lines.next, next.count < 400 else { return nil }
+        guard lines.current.count < 160, let next = lines.next(), next.count < 400 else { return nil }
         let end = line.trimmedEnd(lines.current.upperBound, from: lines.current.lowerBound)
         guard end > lines.current.lowerBound else { return nil }
         let last = line[end - 1]
@@ -107,9 +107,10 @@ struct TextScanner: ~Copyable {
 
     /// `name:` in front of the thread's name, where trace-cmd reports several files or instances.
     private static func isPrefixed(_ line: Span<UInt8>, _ command: Range<Int>) -> Bool {
-        var index = command.lowerBound
-        while index < command.upperBound, !line[index].isSpace { index += 1 }
-        return index > command.lowerBound && index < command.upperBound && line[index - 1] == UInt8(ascii: ":")
+        guard let colon = line.firstIndex(of: UInt8(ascii: ":"), from: command.lowerBound, to: command.upperBound),
+            colon + 1 < command.upperBound
+        else { return false }
+        return line[colon + 1].isSpace && line.tokenStart(before: colon, from: command.lowerBound) == command.lowerBound
     }
 
     // MARK: - What is no event

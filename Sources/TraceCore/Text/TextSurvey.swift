@@ -38,6 +38,8 @@ struct TextSurvey {
     /// So much of the file is looked at.
     static let size: UInt64 = 16 << 20
     private static let mostCommands = 1 << 16
+    /// A text of another machine's KVM shows that among so many events.
+    private static let telling = 1000
 
     private var last: UInt64 = 0
     private var stepsBack = 0
@@ -58,7 +60,7 @@ struct TextSurvey {
 
     private mutating func note(_ line: TextScanner.EventLine, _ lines: borrowing TextLines) {
         let (frame, text) = (line.frame, lines.buffer.span)
-        if otherMachine == nil { otherMachine = Self.otherMachine(text, frame, lines.current) }
+        if otherMachine == nil, events < Self.telling { otherMachine = Self.otherMachine(text, frame, lines.current) }
         events += 1
         note(frame.time)
         guard let kind = line.kind else { return }
@@ -148,17 +150,17 @@ struct TextSurvey {
         else { return nil }
         var words = TextWords(frame.text..<max(frame.text, line.upperBound))
         while words.next(text) {
-            if words.key == Self.scause || words.key == Self.sepc { return "riscv64" }
-            if words.key == Self.pc || words.key == Self.syndrome || words.key == Self.vcpuPC { return "aarch64" }
+            if [scause, sepc].contains(WordKey(text, words.token)) { return "riscv64" }
+            if [pc, syndrome, vcpuPC].contains(WordKey(text, words.token)) { return "aarch64" }
         }
         return nil
     }
 
-    private static let scause = TextVocabulary.Key("SCAUSE")
-    private static let sepc = TextVocabulary.Key("SEPC")
-    private static let pc = TextVocabulary.Key("PC")
-    private static let syndrome = TextVocabulary.Key("HSR_EC")
-    private static let vcpuPC = TextVocabulary.Key("vcpu_pc")
+    private static let scause = WordKey("SCAUSE")
+    private static let sepc = WordKey("SEPC")
+    private static let pc = WordKey("PC")
+    private static let syndrome = WordKey("HSR_EC")
+    private static let vcpuPC = WordKey("vcpu_pc")
 
     private mutating func noteHeader(_ scanner: borrowing TextScanner) {
         if scanner.header("tracer") != nil { printer = .tracefs }

@@ -28,30 +28,7 @@ struct TextVocabulary {
         case injected(soft: UInt64)
     }
 
-    /// A word as two numbers: its first sixteen bytes.
-    struct Key: Equatable {
-        var low: UInt64 = 0
-        var high: UInt64 = 0
-        var length = 0
-
-        @inline(__always)
-        mutating func append(_ byte: UInt8) {
-            if length < 8 {
-                low |= UInt64(byte) << UInt64(truncatingIfNeeded: length << 3)
-            } else if length < 16 {
-                high |= UInt64(byte) << UInt64(truncatingIfNeeded: (length - 8) << 3)
-            }
-            length += 1
-        }
-
-        init() {}
-
-        init(_ word: String) {
-            for byte in word.utf8 { append(byte) }
-        }
-    }
-
-    private var keys: [Key] = []
+    private var keys: [WordKey] = []
     private var meanings: [Meaning] = []
     /// The words of each kind, and behind them the names of its fields.
     private var words: [Range<Int>] = []
@@ -73,20 +50,21 @@ struct TextVocabulary {
     }
 
     private mutating func add(_ word: String, _ meaning: Meaning) {
-        keys.append(Key(word))
+        keys.append(WordKey(word))
         meanings.append(meaning)
     }
 
-    /// - Parameter isField: an equals sign follows, so that the field's own name counts first.
+    /// What a word means; of one that an equals sign follows the field's own name counts first.
     @inline(__always)
-    func meaning(_ key: Key, of kind: EventKind, isField: Bool) -> Meaning? {
+    func meaning(_ line: Span<UInt8>, _ words: TextWords, of kind: EventKind) -> Meaning? {
         let place = Int(kind.rawValue)
-        if isField, let index = find(key, in: fields[place]) { return meanings[index] }
-        return find(key, in: words[place]).map { meanings[$0] }
+        let key = WordKey(line, words.token)
+        if words.separator(line) == UInt8(ascii: "="), let index = find(key, in: fields[place]) { return meanings[index] }
+        return find(key, in: self.words[place]).map { meanings[$0] }
     }
 
     @inline(__always)
-    private func find(_ key: Key, in range: Range<Int>) -> Int? {
+    private func find(_ key: WordKey, in range: Range<Int>) -> Int? {
         for index in range where keys[index] == key { return index }
         return nil
     }

@@ -5,9 +5,6 @@ struct TextWords {
     private var place: Int
     private let end: Int
     private(set) var token: Range<Int>
-    private(set) var key = TextVocabulary.Key()
-    /// The byte behind the word, without blanks; 0 for none.
-    private(set) var separator: UInt8 = 0
 
     init(_ text: Range<Int>) {
         place = text.lowerBound
@@ -15,32 +12,24 @@ struct TextWords {
         token = place..<place
     }
 
-    private static func isSeparator(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: ","), UInt8(ascii: ":"), UInt8(ascii: "="), UInt8(ascii: "("), UInt8(ascii: ")"),
-            UInt8(ascii: "|"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "["), UInt8(ascii: "]"):
-            true
-        default: byte.isSpace
-        }
-    }
-
     /// - Returns: whether there is another word.
+    @inline(__always)
     mutating func next(_ line: Span<UInt8>) -> Bool {
-        while place < end, Self.isSeparator(line[place]) {
-            if line[place] == UInt8(ascii: "<") { skipRemark(line) } else { place += 1 }
+        while place < end, line[place].isSeparator {
+            if line[place] == UInt8(ascii: "<") { skipRemark(line) } else { place &+= 1 }
         }
         guard place < end else { return false }
         let start = place
-        key = TextVocabulary.Key()
-        while place < end, !Self.isSeparator(line[place]) {
-            key.append(line[place])
-            place += 1
-        }
+        while place < end, !line[place].isSeparator { place &+= 1 }
         token = start..<place
-        var behind = place
-        while behind < end, line[behind] == 0x20 { behind += 1 }
-        separator = behind < end && Self.isSeparator(line[behind]) ? line[behind] : 0
         return true
+    }
+
+    /// The byte behind the word, without blanks; 0 for none, and for another word.
+    func separator(_ line: Span<UInt8>) -> UInt8 {
+        var behind = token.upperBound
+        while behind < end, line[behind] == 0x20 { behind &+= 1 }
+        return behind < end && line[behind].isSeparator ? line[behind] : 0
     }
 
     /// `<CANT FIND FIELD rip>`: what libtraceevent says where the plugin looks for a field that the kernel doesn't have.
@@ -51,7 +40,7 @@ struct TextWords {
     /// The next word as a number; where it is none it is still the next.
     /// - Parameter radix: where `0x` doesn't tell.
     mutating func number(_ line: Span<UInt8>, radix: UInt64) -> UInt64? {
-        let before = self
+        let before = (place, token)
         guard next(line) else { return nil }
         if line[token.lowerBound] == UInt8(ascii: "'") {
             // `vec='Q'(81)`: tracefs' fields of one byte, as a letter first.
@@ -59,7 +48,7 @@ struct TextWords {
             guard next(line) else { return nil }
         }
         guard let value = Self.value(line, token, radix) else {
-            self = before
+            (place, token) = before
             return nil
         }
         return value
@@ -68,11 +57,12 @@ struct TextWords {
     private static func value(_ line: Span<UInt8>, _ token: Range<Int>, _ radix: UInt64) -> UInt64? {
         var (index, radix) = (token.lowerBound, radix)
         let isNegative = line[index] == UInt8(ascii: "-")
-        if isNegative { index += 1 }
-        if index + 2 < token.upperBound, line[index] == UInt8(ascii: "0"), line[index + 1] | 0x20 == UInt8(ascii: "x") {
-            (index, radix) = (index + 2, 16)
+        if isNegative { index &+= 1 }
+        if index &+ 2 < token.upperBound, line[index] == UInt8(ascii: "0"), line[index &+ 1] | 0x20 == UInt8(ascii: "x") {
+            (index, radix) = (index &+ 2, 16)
         }
-        guard index < token.upperBound, token.upperBound - index <= 20 else { return nil }
+        let digits = token.upperBound &- index
+        guard digits > 0, digits <= 20 else { return nil }
         var value: UInt64 = 0
         while index < token.upperBound {
             guard let digit = line[index].hexDigit, digit < radix else {
@@ -86,8 +76,20 @@ struct TextWords {
             let (sum, carry) = product.addingReportingOverflow(UInt64(digit))
             guard !overflow, !carry else { return nil }
             value = sum
-            index += 1
+            index &+= 1
         }
         return isNegative ? 0 &- value : value
+    }
+}
+
+extension UInt8 {
+    /// What parts the words of an event's text: blanks and `,:=()|<>[]`.
+    @inline(__always)
+    fileprivate var isSeparator: Bool {
+        // A bit for each, since a text is looked at byte by byte.
+        let low: UInt64 = 0x7400_1301_0000_3e00
+        let high: UInt64 = 0x1000_0000_2800_0000
+        if self < 64 { return low &>> UInt64(self) & 1 != 0 }
+        return self < 128 ? high &>> UInt64(self &- 64) & 1 != 0 : isSpace
     }
 }

@@ -2,6 +2,8 @@
 
 /// Small numbers by word: event names, exit reasons. Looked up in a line's bytes, without a String.
 struct WordTable {
+    /// The beginning of each.
+    private var keys: [WordKey] = []
     /// All words, one after the other.
     private var pool: [UInt8] = []
     /// Where each begins; one more at the end.
@@ -33,15 +35,17 @@ struct WordTable {
 
     /// The number of a word of a line; nil where there is none.
     func index(_ line: Span<UInt8>, _ range: Range<Int>) -> Int? {
-        let slot = self.slot(line, range)
+        let slot = self.slot(line, range, WordKey(line, range))
         return slots[slot] == 0 ? nil : Int(slots[slot]) - 1
     }
 
     /// The same, as a new number where there was none; nil where the table is full.
     mutating func insert(_ line: Span<UInt8>, _ range: Range<Int>) -> Int? {
-        let slot = self.slot(line, range)
+        let key = WordKey(line, range)
+        let slot = self.slot(line, range, key)
         if slots[slot] != 0 { return Int(slots[slot]) - 1 }
         guard count < capacity else { return nil }
+        keys.append(key)
         for index in range { pool.append(line[index]) }
         starts.append(pool.count)
         slots[slot] = UInt16(count)
@@ -49,18 +53,17 @@ struct WordTable {
     }
 
     /// The slot where the word is, or would be.
-    private func slot(_ line: Span<UInt8>, _ range: Range<Int>) -> Int {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for index in range { hash = (hash ^ UInt64(line[index])) &* 0x100_0000_01b3 }
-        var slot = Int(truncatingIfNeeded: hash &>> 20) & (slots.count - 1)
-        while slots[slot] != 0, !isWord(Int(slots[slot]) - 1, line, range) { slot = (slot + 1) & (slots.count - 1) }
+    private func slot(_ line: Span<UInt8>, _ range: Range<Int>, _ key: WordKey) -> Int {
+        var slot = Int(truncatingIfNeeded: key.hash) & (slots.count - 1)
+        while slots[slot] != 0, !isWord(Int(slots[slot]) - 1, line, range, key) { slot = (slot + 1) & (slots.count - 1) }
         return slot
     }
 
-    private func isWord(_ index: Int, _ line: Span<UInt8>, _ range: Range<Int>) -> Bool {
+    private func isWord(_ index: Int, _ line: Span<UInt8>, _ range: Range<Int>, _ key: WordKey) -> Bool {
+        guard keys[index] == key else { return false }
+        if key.isWhole { return true }
         let start = starts[index]
-        guard starts[index + 1] - start == range.count else { return false }
-        for offset in 0..<range.count where pool[start + offset] != line[range.lowerBound + offset] { return false }
+        for offset in 16..<range.count where pool[start + offset] != line[range.lowerBound + offset] { return false }
         return true
     }
 }
