@@ -2,30 +2,57 @@
 
 /// What stands around an event's text on its line: when, where and who, and the event's name.
 ///
-/// Read from the time backwards, since a thread's name may hold anything. trace-cmd report, tracefs, perf script and perf-prof
-/// differ in which columns there are, not in their order: name, thread, process, CPU, flags, time, event. Sources: lib/traceevent
-/// (tep_print_event), kernel/trace/trace_output.c (trace_print_context) and tools/perf/builtin-script.c
+/// Sources: lib/traceevent (tep_print_event), kernel/trace/trace_output.c (trace_print_context) and tools/perf/builtin-script.c
 /// (perf_sample__fprintf_start), 4.x to 7.2.
 struct LineFrame {
     /// Of the event, without its system.
-    var name = 0..<0
+    private(set) var name = 0..<0
     /// Where the event's text begins.
-    var text = 0
-    var time: LineTime?
-    var thread: Int32?
-    var process: Int32?
-    var cpu: Int32?
-    var inHardIRQ = false
+    private(set) var text = 0
+    private(set) var time: LineTime?
+    private var head = 0..<0
+    private var isVerbose = false
+    private var columns = LineColumns()
+
+    var thread: Int32? { columns.thread }
+    var process: Int32? { columns.process }
+    var cpu: Int32? { columns.cpu }
+    var inHardIRQ: Bool { columns.inHardIRQ }
+    var isPrefixed: Bool { columns.isPrefixed }
     /// Of the thread's name.
-    var command = 0..<0
-    private var nameEnd: Int?
+    var command: Range<Int> {
+        head.lowerBound + columns.command.lowerBound..<head.lowerBound + columns.command.upperBound
+    }
+
+    /// Of no line.
+    init() {}
+
+    /// Of lost events, which have no thread and no event's name.
+    init(ofCPU cpu: Int32?) {
+        columns = LineColumns(cpu: cpu)
+    }
 
     /// Nil for a line that holds no event.
     init?(_ line: Span<UInt8>, in range: Range<Int>) {
+        self.init(placesIn: line, range)
+        columns = LineColumns(line, head, isVerbose: isVerbose)
+    }
+
+    /// The same for one line of many.
+    init?(_ line: Span<UInt8>, in range: Range<Int>, _ cache: inout ColumnCache) {
+        self.init(placesIn: line, range)
+        columns = cache.columns(line, head, isVerbose: isVerbose)
+    }
+
+    /// Whether the line holds an event.
+    static func isIn(_ line: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        LineFrame(placesIn: line, range) != nil
+    }
+
+    private init?(placesIn line: Span<UInt8>, _ range: Range<Int>) {
         let start = line.unquotedStart(range)
         var search = start
         var (headEnd, timeEnd): (Int?, Int?)
-        var isVerbose = false
         while let colon = line.firstIndex(of: UInt8(ascii: ":"), from: search, to: range.upperBound) {
             search = colon + 1
             guard search == range.upperBound || line[search].isSpace else { continue }
@@ -38,8 +65,7 @@ struct LineFrame {
                 isVerbose = line[token] == UInt8(ascii: "(")
                 continue
             }
-            guard end == colon else { continue }
-            guard let name = Self.name(line, token..<colon) else { continue }
+            guard end == colon, let name = Self.name(line, token..<colon) else { continue }
             if let timeEnd {
                 // Between the two are a period or a difference at most: what comes later is some text's.
                 guard Self.isAside(line, timeEnd..<token) else { break }
@@ -48,18 +74,12 @@ struct LineFrame {
                 continue
             }
             (self.name, text) = (name, search)
-            let head = start..<(headEnd ?? token)
-            if isVerbose { readVerboseHead(line, head) } else { readHead(line, head) }
+            head = start..<(headEnd ?? token)
             return
         }
         guard let timeEnd, let headEnd, let name = Self.perfLoss(line, timeEnd..<range.upperBound) else { return nil }
         (self.name, text) = (name, name.upperBound)
-        readHead(line, start..<headEnd)
-    }
-
-    /// Of lost events, which have no thread and no event's name.
-    init(ofCPU cpu: Int32?) {
-        self.cpu = cpu
+        head = start..<headEnd
     }
 
     /// Numbers alone: `10101010`, `(+36454)`.
@@ -91,13 +111,8 @@ struct LineFrame {
         var start = token.lowerBound
         for index in token {
             let byte = line[index]
-            if byte == UInt8(ascii: ":") {
-                start = index + 1
-            } else if !byte.isLetter, !byte.isDigit, byte != UInt8(ascii: "_"), byte != UInt8(ascii: "-"),
-                byte != UInt8(ascii: "."), byte != UInt8(ascii: "/")
-            {
-                return nil
-            }
+            if byte == UInt8(ascii: ":") { start = index + 1 }
+            guard byte.isOfName else { return nil }
         }
         return start < token.upperBound ? start..<token.upperBound : nil
     }
@@ -108,126 +123,14 @@ struct LineFrame {
             || line.hasPrefix("handle_mmio_page_fault", at: name.lowerBound)
             || line.hasPrefix("fast_page_fault", at: name.lowerBound)
     }
+}
 
-    // MARK: - What is before the time
-
-    private mutating func readHead(_ line: Span<UInt8>, _ head: Range<Int>) {
-        var end = line.trimmedEnd(head.upperBound, from: head.lowerBound)
-        while end > head.lowerBound {
-            let start = line.tokenStart(before: end, from: head.lowerBound)
-            guard read(line, start..<end) else { break }
-            end = line.trimmedEnd(start, from: head.lowerBound)
-        }
-        command = head.lowerBound..<max(nameEnd ?? end, head.lowerBound)
-    }
-
-    /// `lab-vmm     248   0 1 00000001 00000000 [0213f047]`: thread, CPU, three counts and a time (trace_print_lat_context()).
-    private mutating func readVerboseHead(_ line: Span<UInt8>, _ head: Range<Int>) {
-        var end = line.trimmedEnd(head.upperBound, from: head.lowerBound)
-        for column in 0..<6 {
-            let start = line.tokenStart(before: end, from: head.lowerBound)
-            if column >= 4 {
-                guard let number = line.decimal(start..<end).flatMap({ Int32(exactly: $0) }) else { break }
-                if column == 4 { cpu = number } else { thread = number }
-            }
-            end = line.trimmedEnd(start, from: head.lowerBound)
-        }
-        command = head.lowerBound..<end
-    }
-
-    /// Reads one column.
-    /// - Returns: false where the thread's name has begun.
-    private mutating func read(_ line: Span<UInt8>, _ token: Range<Int>) -> Bool {
-        let (first, last) = (line[token.lowerBound], line[token.upperBound - 1])
-        if first == UInt8(ascii: "[") { return readBracket(line, token) }
-        guard thread == nil else { return false }
-        if last == UInt8(ascii: ")") || first == UInt8(ascii: "(") { return readGroup(line, token) }
-        if Self.isDate(line, token) || token.count == 1 && first &- UInt8(ascii: "A") < 26 { return true }
-        if readFlags(line, token) { return true }
-        if let number = line.decimal(token) {
-            thread = Int32(exactly: number)
-            return thread != nil
-        }
-        return readThread(line, token)
-    }
-
-    /// `[003]`, or `[000]-0x1` with raw flags behind.
-    private mutating func readBracket(_ line: Span<UInt8>, _ token: Range<Int>) -> Bool {
-        guard let close = line.firstIndex(of: UInt8(ascii: "]"), from: token.lowerBound, to: token.upperBound) else {
-            return false
-        }
-        if cpu == nil, close - token.lowerBound <= 6, let number = line.decimal(token.lowerBound + 1..<close) {
-            cpu = Int32(exactly: number)
-        }
-        return true
-    }
-
-    /// `(  1234)`, the thread's process; `(-------)` where tracefs doesn't know it.
-    private mutating func readGroup(_ line: Span<UInt8>, _ token: Range<Int>) -> Bool {
-        var digits = token
-        if line[digits.lowerBound] == UInt8(ascii: "(") { digits = digits.lowerBound + 1..<digits.upperBound }
-        if !digits.isEmpty, line[digits.upperBound - 1] == UInt8(ascii: ")") {
-            digits = digits.lowerBound..<digits.upperBound - 1
-        }
-        if let number = line.decimal(digits) {
-            process = Int32(exactly: number)
-            return true
-        }
-        return digits.allSatisfy { line[$0] == UInt8(ascii: "-") }
-    }
-
-    /// `2026-11-26` or `02:49:39.569478`.
-    private static func isDate(_ line: Span<UInt8>, _ token: Range<Int>) -> Bool {
-        guard token.count >= 8 else { return false }
-        let separator = line[token.lowerBound + 2]
-        if separator == UInt8(ascii: ":") { return line[token.lowerBound + 5] == separator }
-        return token.count == 10 && line[token.lowerBound + 4] == UInt8(ascii: "-")
-            && line[token.lowerBound + 7] == UInt8(ascii: "-")
-    }
-
-    /// `d..1.`, or `0d..1.` with the CPU in front: interrupts off, need-resched, in an interrupt, two depths (print_lat_fmt()).
-    private mutating func readFlags(_ line: Span<UInt8>, _ token: Range<Int>) -> Bool {
-        var start = token.lowerBound
-        while start < token.upperBound, line[start].isDigit { start += 1 }
-        guard token.upperBound - start >= 4 || cpu != nil && token.upperBound - start >= 1, token.upperBound - start <= 8 else {
-            return false
-        }
-        var isHard = false
-        for index in start..<token.upperBound {
-            switch line[index] {
-            case UInt8(ascii: "."), UInt8(ascii: "d"), UInt8(ascii: "D"), UInt8(ascii: "b"), UInt8(ascii: "B"),
-                UInt8(ascii: "X"), UInt8(ascii: "N"), UInt8(ascii: "n"), UInt8(ascii: "p"), UInt8(ascii: "L"),
-                UInt8(ascii: "l"), UInt8(ascii: "s"), UInt8(ascii: "S"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-                UInt8(ascii: "e"), UInt8(ascii: "f"), UInt8(ascii: "c"), UInt8(ascii: "a"):
-                continue
-            case UInt8(ascii: "h"), UInt8(ascii: "H"), UInt8(ascii: "z"), UInt8(ascii: "Z"): isHard = true
-            default: return false
-            }
-        }
-        if start > token.lowerBound {
-            guard cpu == nil, let number = line.decimal(token.lowerBound..<start) else { return false }
-            cpu = Int32(exactly: number)
-        }
-        inHardIRQ = isHard
-        return true
-    }
-
-    /// `name-1234`, or `1234/1235` with the process in front.
-    private mutating func readThread(_ line: Span<UInt8>, _ token: Range<Int>) -> Bool {
-        var place = token.upperBound
-        while place > token.lowerBound, line[place - 1].isDigit { place -= 1 }
-        guard place > token.lowerBound, let number = line.decimal(place..<token.upperBound) else { return false }
-        switch line[place - 1] {
-        case UInt8(ascii: "-"):
-            thread = Int32(exactly: number)
-            nameEnd = place - 1
-            return false
-        case UInt8(ascii: "/"):
-            guard let owner = line.decimal(token.lowerBound..<place - 1) else { return false }
-            process = Int32(exactly: owner)
-            thread = Int32(exactly: number)
-            return true
-        default: return false
-        }
+extension UInt8 {
+    /// Letters, digits and `_-./:`.
+    @inline(__always)
+    fileprivate var isOfName: Bool {
+        let low: UInt64 = 0x07ff_e000_0000_0000
+        let high: UInt64 = 0x07ff_fffe_87ff_fffe
+        return self < 64 ? low &>> UInt64(self) & 1 != 0 : self < 128 && high &>> UInt64(self &- 64) & 1 != 0
     }
 }

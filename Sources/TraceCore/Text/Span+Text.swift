@@ -69,6 +69,14 @@ extension Span<UInt8> {
         }
     }
 
+    /// Both lines begin with the same sixteen bytes, which a thread's name is among: one is no rest of the other.
+    func haveSameStart(_ line: Range<Int>, _ other: Range<Int>) -> Bool {
+        guard line.count >= 16, other.count >= 16 else { return false }
+        let (first, second) = (line.lowerBound, other.lowerBound)
+        return bytes.unsafeLoadUnaligned(fromByteOffset: first, as: SIMD2<UInt64>.self)
+            == bytes.unsafeLoadUnaligned(fromByteOffset: second, as: SIMD2<UInt64>.self)
+    }
+
     func text(_ range: Range<Int>) -> String {
         let piece = [UInt8](unsafeUninitializedCapacity: range.count) { buffer, count in
             for index in range { buffer.initializeElement(at: index - range.lowerBound, to: self[index]) }

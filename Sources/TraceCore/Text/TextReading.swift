@@ -53,9 +53,9 @@ struct TextReading: ~Copyable {
         while let line = scanner.next() {
             if scanner.lines.read - told >= 1 << 20 { advance() }
             switch line {
-            case .event(let line): if !take(line, &sink) { return }
-            case .lost(let events, let frame): lost(events, frame)
-            case .omission: lost(nil, nil)
+            case .event: if !takeEvent(&sink) { return }
+            case .lost(let events): lost(events, scanner.frame)
+            case .omission: lost(nil, LineFrame())
             case .header: noteHeader()
             case .other: skipped += 1
             }
@@ -72,18 +72,18 @@ struct TextReading: ~Copyable {
     // MARK: - Events
 
     /// - Returns: false where the text is another one from here on.
-    private mutating func take<S: EventSink & ~Copyable>(_ line: TextScanner.EventLine, _ sink: inout S) -> Bool {
-        guard advanceTime(line.frame.time, isUsed: line.kind != nil) else { return false }
-        guard line.kind != nil else { return true }
-        guard let event = line.event else {
-            noteIllegible(line)
+    private mutating func takeEvent<S: EventSink & ~Copyable>(_ sink: inout S) -> Bool {
+        guard advanceTime(scanner.frame.time, isUsed: scanner.kind != nil) else { return false }
+        guard scanner.kind != nil else { return true }
+        guard let event = scanner.event else {
+            noteIllegible()
             return true
         }
-        if line.isPrefixed, isRepeated(line, event) { return true }
-        guard let thread = thread(line.frame, event) else { return true }
+        if scanner.frame.isPrefixed, isRepeated(event) { return true }
+        guard let thread = thread(scanner.frame, event) else { return true }
         tellOmission(to: time, &sink)
-        let stamp = EventStamp(time: time, cpu: line.frame.cpu ?? -1, tid: thread)
-        if let process = line.frame.process, process > 0, thread > 0, processes[thread] != process {
+        let stamp = EventStamp(time: time, cpu: scanner.frame.cpu ?? -1, tid: thread)
+        if let process = scanner.frame.process, process > 0, thread > 0, processes[thread] != process {
             if processes.count >= Self.mostThreads { processes = [:] }
             processes[thread] = process
             sink.take(.fact(.process(process)), at: stamp)
@@ -134,31 +134,31 @@ struct TextReading: ~Copyable {
         return -2 - max(0, min(assumed, 1 << 20))
     }
 
-    private mutating func isRepeated(_ line: TextScanner.EventLine, _ event: KVMEvent) -> Bool {
+    private mutating func isRepeated(_ event: KVMEvent) -> Bool {
         let this = Repeated(
-            kind: line.kind, time: time, cpu: line.frame.cpu, thread: line.frame.thread, event: event)
+            kind: scanner.kind, time: time, cpu: scanner.frame.cpu, thread: scanner.frame.thread, event: event)
         defer { previous = this }
         guard this == previous else { return false }
         repeated += 1
         return true
     }
 
-    private mutating func noteIllegible(_ line: TextScanner.EventLine) {
+    private mutating func noteIllegible() {
         // Who was stopped by a signal or an error tells another number in place of the reason.
-        guard line.kind != .userspaceExit else { return }
+        guard scanner.kind != .userspaceExit else { return }
         illegible =
             illegible.map { TraceTotals.Illegible(lines: $0.lines + 1, first: $0.first, name: $0.name) }
             ?? TraceTotals.Illegible(
-                lines: 1, first: scanner.lines.number, name: line.kind?.tracepoint.names.first ?? "")
+                lines: 1, first: scanner.lines.number, name: scanner.kind?.tracepoint.names.first ?? "")
     }
 
     // MARK: - What is missing
 
-    private mutating func lost(_ events: UInt64?, _ frame: LineFrame?) {
-        if let line = frame?.time, survey.unit == .nanoseconds, !survey.tellsDifferences, hasBegun, line.value >= time {
+    private mutating func lost(_ events: UInt64?, _ frame: LineFrame) {
+        if let line = frame.time, survey.unit == .nanoseconds, !survey.tellsDifferences, hasBegun, line.value >= time {
             time = line.value
         }
-        let cpu = frame?.cpu ?? -1
+        let cpu = frame.cpu ?? -1
         guard let before = omitted else {
             omitted = (hasBegun ? time : nil, cpu, events)
             return

@@ -7,24 +7,23 @@ struct TextScanner: ~Copyable {
     /// Every event's name that was met, and how many lines have it.
     private(set) var names = EventNameCounts()
 
+    /// Of the event at hand.
+    private(set) var frame = LineFrame()
+    private(set) var kind: EventKind?
+    /// Nil where the machine has no use for it, or its text can't be read.
+    private(set) var event: KVMEvent?
+
+    private var columns = ColumnCache()
+
     enum Line {
-        case event(EventLine)
-        /// So many events were lost here; nil where the recorder had no room for the number.
-        case lost(UInt64?, LineFrame?)
+        case event
+        /// So many events were lost here, by ``frame``'s CPU and time; nil where the recorder had no room for the number.
+        case lost(UInt64?)
         /// Whoever sent the text left something out here.
         case omission
         /// A header's line: of tracefs' or perf's.
         case header
         case other
-    }
-
-    struct EventLine {
-        let frame: LineFrame
-        let kind: EventKind?
-        /// Nil where the machine has no use for it, or its text can't be read.
-        var event: KVMEvent?
-        /// The line is of a file or instance that is named in front of it.
-        var isPrefixed: Bool
     }
 
     /// Of the isa that exits' names told.
@@ -40,42 +39,37 @@ struct TextScanner: ~Copyable {
         // A handle of its own, so that what is looked at doesn't keep the scanner from changing.
         let buffer = lines.buffer
         let text = buffer.span
-        if let frame = LineFrame(text, in: lines.current) { return event(frame, text) }
-        let remark = Self.remark(text, lines.current)
+        if let frame = LineFrame(text, in: lines.current, &columns) { return event(frame, text) }
+        let remark = self.remark(text, lines.current)
         guard case .other = remark, let frame = brokenFrame(text) else { return remark }
         return event(frame, text)
     }
 
     // MARK: - Events
 
-    private mutating func event(_ frame: LineFrame, _ text: Span<UInt8>) -> Line {
-        if let lost = Self.perfLoss(text, lines.current, frame) { return lost }
-        guard Self.isEvent(text, frame) else { return .other }
-        let kind = names.note(text, frame.name)
-        var line = EventLine(
-            frame: frame, kind: kind, event: nil, isPrefixed: Self.isPrefixed(text, frame.command))
-        guard let kind else { return .event(line) }
-        var reading = read(kind, frame, text, to: lines.current.upperBound)
+    private mutating func event(_ found: LineFrame, _ text: Span<UInt8>) -> Line {
+        frame = found
+        if text[found.name.lowerBound] == UInt8(ascii: "P"), text.hasPrefix("PERF_RECORD_", at: found.name.lowerBound) {
+            return Self.perfRecord(text, lines.current, found)
+        }
+        // Prose has colons too: an event that isn't KVM's has a thread or a CPU.
+        guard found.thread != nil || found.cpu != nil || LineFrame.isOfKVM(text, found.name) else { return .other }
+        kind = names.note(text, found.name)
+        event = nil
+        guard let kind else { return .event }
+        var reading = read(kind, text, to: lines.current.upperBound)
         // A text is three lines of a mail at most, but authors set one field a line.
         for _ in 0..<8 {
             guard let next = lines.next(), goesOn(next, kind, reading, text) else { break }
-            let more = read(kind, frame, text, to: next.upperBound)
+            let more = read(kind, text, to: next.upperBound)
             guard more.fields > reading.fields, lines.join(next) else { break }
             reading = more
         }
-        line.event = reading.event
-        return .event(line)
+        event = reading.event
+        return .event
     }
 
-    /// Prose has colons too: an event that isn't KVM's has a thread or a CPU.
-    private static func isEvent(_ line: Span<UInt8>, _ frame: LineFrame) -> Bool {
-        if line.hasPrefix("PERF_RECORD_", at: frame.name.lowerBound) { return false }
-        return frame.thread != nil || frame.cpu != nil || LineFrame.isOfKVM(line, frame.name)
-    }
-
-    private mutating func read(
-        _ kind: EventKind, _ frame: LineFrame, _ text: Span<UInt8>, to end: Int
-    ) -> EventTextReader.Reading {
+    private mutating func read(_ kind: EventKind, _ text: Span<UInt8>, to end: Int) -> EventTextReader.Reading {
         reader.read(kind, text, frame.text..<max(frame.text, end), inHardIRQ: frame.inHardIRQ)
     }
 
@@ -83,10 +77,11 @@ struct TextScanner: ~Copyable {
     private func goesOn(
         _ next: Range<Int>, _ kind: EventKind, _ reading: EventTextReader.Reading, _ line: Span<UInt8>
     ) -> Bool {
+        if reading.isComplete, line.haveSameStart(lines.current, next) { return false }
         let start = line.unquotedStart(next)
         guard start < next.upperBound, line[start] != UInt8(ascii: "#") else { return false }
-        guard reading.isComplete else { return LineFrame(line, in: next) == nil }
-        return reader.beginsWithWord(of: kind, line, start..<next.upperBound) && LineFrame(line, in: next) == nil
+        if reading.isComplete, !reader.beginsWithWord(of: kind, line, start..<next.upperBound) { return false }
+        return !LineFrame.isIn(line, next)
     }
 
     /// An event whose name, or time and name, a mailer put on the next line.
@@ -105,36 +100,29 @@ struct TextScanner: ~Copyable {
         return lines.join(next) ? frame : nil
     }
 
-    /// `name:` in front of the thread's name, where trace-cmd reports several files or instances.
-    private static func isPrefixed(_ line: Span<UInt8>, _ command: Range<Int>) -> Bool {
-        guard let colon = line.firstIndex(of: UInt8(ascii: ":"), from: command.lowerBound, to: command.upperBound),
-            colon + 1 < command.upperBound
-        else { return false }
-        return line[colon + 1].isSpace && line.tokenStart(before: colon, from: command.lowerBound) == command.lowerBound
-    }
-
     // MARK: - What is no event
 
-    private static func perfLoss(_ line: Span<UInt8>, _ range: Range<Int>, _ frame: LineFrame) -> Line? {
-        guard line.hasPrefix("PERF_RECORD_LOST", at: frame.name.lowerBound) else { return nil }
+    /// `PERF_RECORD_LOST lost 42`.
+    private static func perfRecord(_ line: Span<UInt8>, _ range: Range<Int>, _ frame: LineFrame) -> Line {
+        guard line.hasPrefix("PERF_RECORD_LOST", at: frame.name.lowerBound) else { return .other }
         var words = TextWords(frame.text..<range.upperBound)
         while words.next(line) {
-            if line.hasPrefix("lost", at: words.token.lowerBound) { return .lost(words.number(line, radix: 10), frame) }
+            if line.hasPrefix("lost", at: words.token.lowerBound) { return .lost(words.number(line, radix: 10)) }
         }
-        return .lost(nil, frame)
+        return .lost(nil)
     }
 
-    private static func remark(_ line: Span<UInt8>, _ current: Range<Int>) -> Line {
+    private mutating func remark(_ line: Span<UInt8>, _ current: Range<Int>) -> Line {
         let start = line.unquotedStart(current)
         let range = start..<max(start, current.upperBound)
         guard !range.isEmpty else { return .other }
         if line[start] == UInt8(ascii: "#") { return .header }
         if let lost = droppedEvents(line, range) { return lost }
-        return isOmission(line, range) ? .omission : .other
+        return Self.isOmission(line, range) ? .omission : .other
     }
 
     /// `CPU:1 [LOST 2057 EVENTS]` of trace_pipe, `CPU:7 [204600 EVENTS DROPPED]` of trace-cmd, perhaps behind a file's name.
-    private static func droppedEvents(_ line: Span<UInt8>, _ range: Range<Int>) -> Line? {
+    private mutating func droppedEvents(_ line: Span<UInt8>, _ range: Range<Int>) -> Line? {
         var words = TextWords(range)
         var (cpu, number): (UInt64?, UInt64?)
         var isLoss = false
@@ -154,7 +142,8 @@ struct TextScanner: ~Copyable {
             }
         }
         guard let cpu, isLoss, hasEvents else { return nil }
-        return .lost(number, LineFrame(ofCPU: Int32(exactly: cpu)))
+        frame = LineFrame(ofCPU: Int32(exactly: cpu))
+        return .lost(number)
     }
 
     /// `[...]`, `...` or `---truncated---`.

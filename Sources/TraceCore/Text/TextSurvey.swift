@@ -48,7 +48,7 @@ struct TextSurvey {
         var scanner = TextScanner(file)
         while scanner.lines.offset < Self.size, let line = scanner.next() {
             switch line {
-            case .event(let line): note(line, scanner.lines)
+            case .event: noteEvent(scanner)
             case .header: noteHeader(scanner)
             case .lost, .omission: break
             case .other: noteOther(scanner.lines)
@@ -58,15 +58,15 @@ struct TextSurvey {
         tellsDifferences = first == 0 && stepsBack > 0
     }
 
-    private mutating func note(_ line: TextScanner.EventLine, _ lines: borrowing TextLines) {
-        let (frame, text) = (line.frame, lines.buffer.span)
-        if otherMachine == nil, events < Self.telling { otherMachine = Self.otherMachine(text, frame, lines.current) }
+    private mutating func noteEvent(_ scanner: borrowing TextScanner) {
+        let (frame, text, current) = (scanner.frame, scanner.lines.buffer.span, scanner.lines.current)
+        if otherMachine == nil, events < Self.telling { otherMachine = Self.otherMachine(text, frame, current) }
         events += 1
         note(frame.time)
-        guard let kind = line.kind else { return }
+        guard let kind = scanner.kind else { return }
         kinds.insert(kind)
         if let cpu = frame.cpu { cpus = max(cpus, Int(min(cpu, 8191)) + 1) }
-        if printer == .unknown, frame.name.lowerBound > lines.current.lowerBound,
+        if printer == .unknown, frame.name.lowerBound > current.lowerBound,
             text[frame.name.lowerBound - 1] == UInt8(ascii: ":")
         {
             printer = .perf
@@ -75,8 +75,8 @@ struct TextSurvey {
             let command = text.text(frame.command.lowerBound..<min(frame.command.upperBound, frame.command.lowerBound + 64))
             if !command.isEmpty, command != "<...>" { commands[thread] = command }
         }
-        if frame.thread == nil, let id = line.event?.vcpu, vcpusWithoutThread.count < 2 { vcpusWithoutThread.insert(id) }
-        noteFields(kind, line, text, frame.text..<max(frame.text, lines.current.upperBound))
+        if frame.thread == nil, let id = scanner.event?.vcpu, vcpusWithoutThread.count < 2 { vcpusWithoutThread.insert(id) }
+        noteFields(kind, scanner.event, text, frame.text..<max(frame.text, current.upperBound))
     }
 
     private mutating func note(_ time: LineTime?) {
@@ -88,11 +88,11 @@ struct TextSurvey {
 
     /// Fields that tell a kernel's age, where the text itself shows them.
     private mutating func noteFields(
-        _ kind: EventKind, _ line: TextScanner.EventLine, _ text: Span<UInt8>, _ range: Range<Int>
+        _ kind: EventKind, _ event: KVMEvent?, _ text: Span<UInt8>, _ range: Range<Int>
     ) {
         switch kind {
         case .entry:
-            guard case .entry(let entry) = line.event else { return }
+            guard case .entry(let entry) = event else { return }
             if entry.intrInfo != nil { fields.insert("kvm_entry.intr_info") }
             if entry.rip != nil { fields.insert("kvm_entry.rip") }
             if !fields.contains("kvm_entry.immediate_exit"), Self.contains(text, range, "immediate") {
@@ -105,7 +105,7 @@ struct TextSurvey {
             {
                 fields.insert("kvm_nested_vmexit.exit_code")
             }
-        case .apicvInhibitChanged: noteInhibits(line, text, range)
+        case .apicvInhibitChanged: noteInhibits(event, text, range)
         default: break
         }
     }
@@ -119,8 +119,8 @@ struct TextSurvey {
     }
 
     /// `inhibits=0x204 ABSENT|PIT_REINJ`: the names of the mask's bits, lowest first (6.12 and later).
-    private mutating func noteInhibits(_ line: TextScanner.EventLine, _ text: Span<UInt8>, _ range: Range<Int>) {
-        guard case .apicvInhibitChanged(let change) = line.event, change.inhibits != 0 else { return }
+    private mutating func noteInhibits(_ event: KVMEvent?, _ text: Span<UInt8>, _ range: Range<Int>) {
+        guard case .apicvInhibitChanged(let change) = event, change.inhibits != 0 else { return }
         var names: [String] = []
         var words = TextWords(range)
         while words.next(text) {
