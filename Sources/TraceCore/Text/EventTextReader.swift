@@ -44,6 +44,7 @@ struct EventTextReader {
         while words.next(line) {
             guard let meaning = vocabulary.meaning(line, words, of: kind) else { continue }
             take(meaning, kind, &fields, &words, line)
+            if fields.count == vocabulary.fieldCounts[Int(kind.rawValue)] { break }
         }
         let found = fields.count
         let isComplete = complete(kind, &fields)

@@ -34,22 +34,46 @@ struct LineFrame {
 
     /// Nil for a line that holds no event.
     init?(_ line: Span<UInt8>, in range: Range<Int>) {
-        self.init(placesIn: line, range)
-        columns = LineColumns(line, head, isVerbose: isVerbose)
-    }
-
-    /// The same for one line of many.
-    init?(_ line: Span<UInt8>, in range: Range<Int>, _ cache: inout ColumnCache) {
-        self.init(placesIn: line, range)
-        columns = cache.columns(line, head, isVerbose: isVerbose)
+        var memory = LineMemory()
+        guard find(line, range, &memory) else { return nil }
     }
 
     /// Whether the line holds an event.
-    static func isIn(_ line: Span<UInt8>, _ range: Range<Int>) -> Bool {
-        LineFrame(placesIn: line, range) != nil
+    static func isIn(_ line: Span<UInt8>, _ range: Range<Int>, _ memory: inout LineMemory) -> Bool {
+        var frame = LineFrame()
+        return frame.findPlaces(line, range, &memory)
     }
 
-    private init?(placesIn line: Span<UInt8>, _ range: Range<Int>) {
+    /// - Returns: false for a line that holds no event.
+    mutating func find(_ line: Span<UInt8>, _ range: Range<Int>, _ memory: inout LineMemory) -> Bool {
+        if findBehindKnownHead(line, range, &memory) { return true }
+        guard findPlaces(line, range, &memory) else { return false }
+        columns = memory.columns(line, head, isVerbose: isVerbose)
+        return true
+    }
+
+    /// The same for a line that begins like one of those before it: what follows is a time, and an event's name.
+    private mutating func findBehindKnownHead(
+        _ line: Span<UInt8>, _ range: Range<Int>, _ memory: inout LineMemory
+    ) -> Bool {
+        let start = line.unquotedStart(range)
+        guard let known = memory.recentHead(line, from: start), known.end &+ 40 <= range.upperBound,
+            let timeEnd = line.firstIndex(of: UInt8(ascii: ":"), from: known.end, to: known.end &+ 24),
+            let time = LineTime(line, known.end..<timeEnd)
+        else { return false }
+        var place = timeEnd &+ 1
+        while place < range.upperBound, line[place] == 0x20 { place &+= 1 }
+        guard place > timeEnd &+ 1,
+            let nameEnd = line.firstIndex(of: UInt8(ascii: " "), from: place, to: range.upperBound).map({ $0 &- 1 }),
+            nameEnd > place, line[nameEnd] == UInt8(ascii: ":"), let name = memory.name(line, place..<nameEnd)
+        else { return false }
+        (self.time, self.name, text) = (time, name, nameEnd &+ 1)
+        (head, columns, isVerbose) = (start..<known.end, known.columns, false)
+        return true
+    }
+
+    private mutating func findPlaces(_ line: Span<UInt8>, _ range: Range<Int>, _ memory: inout LineMemory) -> Bool {
+        (time, isVerbose) = (nil, false)
         let start = line.unquotedStart(range)
         var search = start
         var (headEnd, timeEnd): (Int?, Int?)
@@ -65,7 +89,7 @@ struct LineFrame {
                 isVerbose = line[token] == UInt8(ascii: "(")
                 continue
             }
-            guard end == colon, let name = Self.name(line, token..<colon) else { continue }
+            guard end == colon, let name = memory.name(line, token..<colon) else { continue }
             if let timeEnd {
                 // Between the two are a period or a difference at most: what comes later is some text's.
                 guard Self.isAside(line, timeEnd..<token) else { break }
@@ -75,11 +99,12 @@ struct LineFrame {
             }
             (self.name, text) = (name, search)
             head = start..<(headEnd ?? token)
-            return
+            return true
         }
-        guard let timeEnd, let headEnd, let name = Self.perfLoss(line, timeEnd..<range.upperBound) else { return nil }
+        guard let timeEnd, let headEnd, let name = Self.perfLoss(line, timeEnd..<range.upperBound) else { return false }
         (self.name, text) = (name, name.upperBound)
         head = start..<headEnd
+        return true
     }
 
     /// Numbers alone: `10101010`, `(+36454)`.
@@ -104,7 +129,7 @@ struct LineFrame {
     }
 
     /// A tracepoint's name as printed, perhaps behind its system.
-    private static func name(_ line: Span<UInt8>, _ token: Range<Int>) -> Range<Int>? {
+    static func name(_ line: Span<UInt8>, _ token: Range<Int>) -> Range<Int>? {
         guard line[token.lowerBound].isLetter || line[token.lowerBound] == UInt8(ascii: "_"), token.count <= 96 else {
             return nil
         }
@@ -128,9 +153,5 @@ struct LineFrame {
 extension UInt8 {
     /// Letters, digits and `_-./:`.
     @inline(__always)
-    fileprivate var isOfName: Bool {
-        let low: UInt64 = 0x07ff_e000_0000_0000
-        let high: UInt64 = 0x07ff_fffe_87ff_fffe
-        return self < 64 ? low &>> UInt64(self) & 1 != 0 : self < 128 && high &>> UInt64(self &- 64) & 1 != 0
-    }
+    fileprivate var isOfName: Bool { isAmong(0x07ff_e000_0000_0000, 0x07ff_fffe_87ff_fffe) }
 }

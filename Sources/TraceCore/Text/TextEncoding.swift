@@ -13,6 +13,8 @@ struct TextEncoding {
         /// The body of one, without its header.
         case quotedPrintable
         case html
+        /// Blanks are no-break spaces, as some mailers and pages put them.
+        case noBreakSpaces
     }
 
     private enum Transfer {
@@ -60,6 +62,7 @@ struct TextEncoding {
     }
 
     private mutating func flush(into spool: inout SpoolFile) throws(InputError) {
+        replaceNoBreakSpaces()
         _ = try spool.take(output[...])
         output.removeAll(keepingCapacity: true)
     }
@@ -72,7 +75,8 @@ struct TextEncoding {
         let first = lines.first.map { String(decoding: $0.prefix(64), as: UTF8.self).lowercased() } ?? ""
         if first.contains("<!doctype html") || first.contains("<html") { return .html }
         if lines.contains(where: { transfer(of: $0) != nil }) { return .mail }
-        return isQuotedPrintable(head.prefix(headSize)) ? .quotedPrintable : .plain
+        if isQuotedPrintable(head.prefix(headSize)) { return .quotedPrintable }
+        return zip(head, head.dropFirst()).contains { $0 == 0xc2 && $1 == 0xa0 } ? .noBreakSpaces : .plain
     }
 
     /// Nil where it is not; else whether the high byte comes first.
@@ -130,6 +134,20 @@ struct TextEncoding {
     private mutating func append(_ line: ArraySlice<UInt8>) {
         output += line
         output.append(0x0a)
+    }
+
+    /// What has been decoded, with blanks for no-break spaces.
+    private mutating func replaceNoBreakSpaces() {
+        guard output.contains(0xc2) else { return }
+        var place = 0
+        var index = 0
+        while index < output.count {
+            let isNoBreak = output[index] == 0xc2 && index + 1 < output.count && output[index + 1] == 0xa0
+            output[place] = isNoBreak ? 0x20 : output[index]
+            place += 1
+            index += isNoBreak ? 2 : 1
+        }
+        output.removeLast(output.count - place)
     }
 
     /// - Returns: whether the line is of a header, or ends a part.

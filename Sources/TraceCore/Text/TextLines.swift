@@ -66,7 +66,7 @@ struct TextLines: ~Copyable {
 
     private func lineEnd(from start: Int) -> Int {
         let limit = min(filled, start + Self.longest)
-        return buffer.span.firstIndex(of: Span<UInt8>.lineFeed, from: start, to: limit) ?? limit
+        return buffer.span.lineEnd(from: start, to: limit)
     }
 
     private func past(_ stop: Int) -> Int {

@@ -13,7 +13,7 @@ struct TextScanner: ~Copyable {
     /// Nil where the machine has no use for it, or its text can't be read.
     private(set) var event: KVMEvent?
 
-    private var columns = ColumnCache()
+    private var memory = LineMemory()
 
     enum Line {
         case event
@@ -39,22 +39,21 @@ struct TextScanner: ~Copyable {
         // A handle of its own, so that what is looked at doesn't keep the scanner from changing.
         let buffer = lines.buffer
         let text = buffer.span
-        if let frame = LineFrame(text, in: lines.current, &columns) { return event(frame, text) }
+        if frame.find(text, lines.current, &memory) { return readEvent(text) }
         let remark = self.remark(text, lines.current)
-        guard case .other = remark, let frame = brokenFrame(text) else { return remark }
-        return event(frame, text)
+        guard case .other = remark, joinBrokenLine(text) else { return remark }
+        return readEvent(text)
     }
 
     // MARK: - Events
 
-    private mutating func event(_ found: LineFrame, _ text: Span<UInt8>) -> Line {
-        frame = found
-        if text[found.name.lowerBound] == UInt8(ascii: "P"), text.hasPrefix("PERF_RECORD_", at: found.name.lowerBound) {
-            return Self.perfRecord(text, lines.current, found)
+    private mutating func readEvent(_ text: Span<UInt8>) -> Line {
+        if text.hasPrefix("PERF_RECORD_", at: frame.name.lowerBound) {
+            return Self.perfRecord(text, lines.current, frame)
         }
         // Prose has colons too: an event that isn't KVM's has a thread or a CPU.
-        guard found.thread != nil || found.cpu != nil || LineFrame.isOfKVM(text, found.name) else { return .other }
-        kind = names.note(text, found.name)
+        guard frame.thread != nil || frame.cpu != nil || LineFrame.isOfKVM(text, frame.name) else { return .other }
+        kind = names.note(text, frame.name)
         event = nil
         guard let kind else { return .event }
         var reading = read(kind, text, to: lines.current.upperBound)
@@ -74,30 +73,28 @@ struct TextScanner: ~Copyable {
     }
 
     /// The next line may be the rest of an event's text: it begins with one of its words, or something is missing and it is no event.
-    private func goesOn(
+    private mutating func goesOn(
         _ next: Range<Int>, _ kind: EventKind, _ reading: EventTextReader.Reading, _ line: Span<UInt8>
     ) -> Bool {
         if reading.isComplete, line.haveSameStart(lines.current, next) { return false }
         let start = line.unquotedStart(next)
         guard start < next.upperBound, line[start] != UInt8(ascii: "#") else { return false }
         if reading.isComplete, !reader.beginsWithWord(of: kind, line, start..<next.upperBound) { return false }
-        return !LineFrame.isIn(line, next)
+        return !LineFrame.isIn(line, next, &memory)
     }
 
     /// An event whose name, or time and name, a mailer put on the next line.
-    private mutating func brokenFrame(_ line: Span<UInt8>) -> LineFrame? {
-        guard lines.current.count < 160, let next = lines.next(), next.count < 400 else { return nil }
+    private mutating func joinBrokenLine(_ line: Span<UInt8>) -> Bool {
+        guard lines.current.count < 160, let next = lines.next(), next.count < 400 else { return false }
         let end = line.trimmedEnd(lines.current.upperBound, from: lines.current.lowerBound)
-        guard end > lines.current.lowerBound else { return nil }
+        guard end > lines.current.lowerBound else { return false }
         let last = line[end - 1]
-        guard last == UInt8(ascii: ":") || last == UInt8(ascii: "]") || last == UInt8(ascii: ".") else { return nil }
-        let both = lines.current.lowerBound..<next.upperBound
-        guard let frame = LineFrame(line, in: both), frame.name.lowerBound >= next.lowerBound, frame.time != nil,
-            frame.thread != nil || frame.cpu != nil
-        else { return nil }
+        guard last == UInt8(ascii: ":") || last == UInt8(ascii: "]") || last == UInt8(ascii: ".") else { return false }
         // Alone the next line would be the whole of another event.
-        if let alone = LineFrame(line, in: next), alone.thread != nil { return nil }
-        return lines.join(next) ? frame : nil
+        if frame.find(line, next, &memory), frame.thread != nil { return false }
+        return frame.find(line, lines.current.lowerBound..<next.upperBound, &memory)
+            && frame.name.lowerBound >= next.lowerBound && frame.time != nil && (frame.thread != nil || frame.cpu != nil)
+            && lines.join(next)
     }
 
     // MARK: - What is no event

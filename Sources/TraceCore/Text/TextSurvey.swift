@@ -95,7 +95,10 @@ struct TextSurvey {
             guard case .entry(let entry) = event else { return }
             if entry.intrInfo != nil { fields.insert("kvm_entry.intr_info") }
             if entry.rip != nil { fields.insert("kvm_entry.rip") }
-            if !fields.contains("kvm_entry.immediate_exit"), Self.contains(text, range, "immediate") {
+            // `[immediate exit]`, or `immediate_exit=0`.
+            if events < Self.telling, !fields.contains("kvm_entry.immediate_exit"),
+                Self.contains(text, range, "immediate") || Self.contains(text, range, "immediate_exit")
+            {
                 fields.insert("kvm_entry.immediate_exit")
             }
         case .nestedVMExit:

@@ -33,6 +33,8 @@ struct TextVocabulary {
     /// The words of each kind, and behind them the names of its fields.
     private var words: [Range<Int>] = []
     private var fields: [Range<Int>] = []
+    /// By kind: of a text that has shown as many, the rest is of no use.
+    private(set) var fieldCounts: [Int] = []
 
     init() {
         for kind in EventKind.allCases {
@@ -46,6 +48,7 @@ struct TextVocabulary {
                 }
             }
             fields.append(start..<keys.count)
+            fieldCounts.append(kind == .apicIPI ? .max : kind.tracepoint.fields.count)
         }
     }
 

@@ -40,56 +40,76 @@ struct TextWords {
     /// The next word as a number; where it is none it is still the next.
     /// - Parameter radix: where `0x` doesn't tell.
     mutating func number(_ line: Span<UInt8>, radix: UInt64) -> UInt64? {
-        let before = (place, token)
-        guard next(line) else { return nil }
-        if line[token.lowerBound] == UInt8(ascii: "'") {
-            // `vec='Q'(81)`: tracefs' fields of one byte, as a letter first.
-            place = min(token.lowerBound + 3, end)
-            guard next(line) else { return nil }
+        var index = place
+        while index < end, line[index].isSeparator {
+            if line[index] == UInt8(ascii: "<") { return nil }
+            index &+= 1
         }
-        guard let value = Self.value(line, token, radix) else {
-            (place, token) = before
-            return nil
-        }
-        return value
-    }
-
-    private static func value(_ line: Span<UInt8>, _ token: Range<Int>, _ radix: UInt64) -> UInt64? {
-        var (index, radix) = (token.lowerBound, radix)
-        let isNegative = line[index] == UInt8(ascii: "-")
+        // `vec='Q'(81)`: tracefs' fields of one byte, as a letter first.
+        if index &+ 4 < end, line[index] == UInt8(ascii: "'"), line[index &+ 2] == UInt8(ascii: "'") { index &+= 4 }
+        let start = index
+        let isNegative = index < end && line[index] == UInt8(ascii: "-")
         if isNegative { index &+= 1 }
-        if index &+ 2 < token.upperBound, line[index] == UInt8(ascii: "0"), line[index &+ 1] | 0x20 == UInt8(ascii: "x") {
+        var radix = radix
+        if index &+ 2 < end, line[index] == UInt8(ascii: "0"), line[index &+ 1] | 0x20 == UInt8(ascii: "x") {
             (index, radix) = (index &+ 2, 16)
         }
-        let digits = token.upperBound &- index
-        guard digits > 0, digits <= 20 else { return nil }
+        guard let value = Self.digits(line, &index, to: end, radix) else { return nil }
+        if index < end, !line[index].isSeparator {
+            // A text in a program's string goes on with `\n` or a quote.
+            guard line[index] == UInt8(ascii: "\\") || line[index] == UInt8(ascii: "\"") else { return nil }
+        }
+        (place, token) = (index, start..<index)
+        return isNegative ? 0 &- value : value
+    }
+
+    /// The digits from a place on, which goes behind them; nil for none, and for more than a word has.
+    @inline(__always)
+    private static func digits(_ line: Span<UInt8>, _ index: inout Int, to end: Int, _ radix: UInt64) -> UInt64? {
+        let start = index
         var value: UInt64 = 0
-        while index < token.upperBound {
-            guard let digit = line[index].hexDigit, digit < radix else {
-                // A text in a program's string goes on with `\n` or a quote.
-                guard line[index] == UInt8(ascii: "\\") || line[index] == UInt8(ascii: "\""), index > token.lowerBound else {
-                    return nil
-                }
-                break
-            }
+        // The kernel pads with zeros: sixteen digits are two steps.
+        while radix == 16, index &+ 8 <= end, let eight = HexDigits(line, at: index)?.value {
+            guard value >> 32 == 0 else { return nil }
+            value = value &<< 32 | eight
+            index &+= 8
+        }
+        while index < end, let digit = line[index].hexDigit, UInt64(digit) < radix {
             let (product, overflow) = value.multipliedReportingOverflow(by: radix)
             let (sum, carry) = product.addingReportingOverflow(UInt64(digit))
             guard !overflow, !carry else { return nil }
             value = sum
             index &+= 1
         }
-        return isNegative ? 0 &- value : value
+        return index > start ? value : nil
+    }
+}
+
+/// Eight hexadecimal digits, read at once.
+private struct HexDigits {
+    let value: UInt64
+
+    /// Nil where one of the eight bytes is none.
+    @inline(__always)
+    init?(_ line: Span<UInt8>, at place: Int) {
+        let each: UInt64 = 0x0101_0101_0101_0101
+        let top = each &* 0x80
+        let word = line.bytes.unsafeLoadUnaligned(fromByteOffset: place, as: UInt64.self)
+        let any = word | top
+        let lower = any | (each &* 0x20)
+        // The top bit of each byte stays set where the byte is no less than what is taken off.
+        let digits = (any &- each &* 0x30) & ~(any &- each &* 0x3a)
+        let letters = (lower &- each &* 0x61) & ~(lower &- each &* 0x67) & top
+        guard word & top == 0, (digits | letters) & top == top else { return nil }
+        var nibbles = ((word & (each &* 0x0f)) &+ (letters &>> 7) &* 9).byteSwapped
+        nibbles = (nibbles | nibbles &>> 4) & 0x00ff_00ff_00ff_00ff
+        nibbles = (nibbles | nibbles &>> 8) & 0x0000_ffff_0000_ffff
+        value = (nibbles | nibbles &>> 16) & 0xffff_ffff
     }
 }
 
 extension UInt8 {
     /// What parts the words of an event's text: blanks and `,:=()|<>[]`.
     @inline(__always)
-    fileprivate var isSeparator: Bool {
-        // A bit for each, since a text is looked at byte by byte.
-        let low: UInt64 = 0x7400_1301_0000_3e00
-        let high: UInt64 = 0x1000_0000_2800_0000
-        if self < 64 { return low &>> UInt64(self) & 1 != 0 }
-        return self < 128 ? high &>> UInt64(self &- 64) & 1 != 0 : isSpace
-    }
+    fileprivate var isSeparator: Bool { isAmong(0x7400_1301_0000_3e00, 0x1000_0000_2800_0000) }
 }

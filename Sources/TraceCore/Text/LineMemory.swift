@@ -1,17 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The columns of heads that were met lately: most lines have one that is byte for byte that of another, and to read it anew
-/// takes three times as long as to compare it.
-struct ColumnCache {
+/// What lines that were met lately had in them: most have columns and an event's name that are byte for byte another's, and to read
+/// those anew takes three times as long as to compare them.
+struct LineMemory {
+    /// Names of events as printed, with their system.
+    private var names = WordTable(capacity: 1 << 12)
+
     private struct Entry {
         var length = -1
         var words = InlineArray<8, UInt64>(repeating: 0)
         var columns = LineColumns()
     }
 
+    private var nameStarts: [Int] = []
+    /// The slots of the latest four, and which of them is the last.
+    private var recent: InlineArray<4, Int> = [0, 0, 0, 0]
+    private var latest = 0
     private var entries = [Entry](repeating: Entry(), count: 64)
 
+    /// Where the name of an event begins in a word; nil where it is none.
     @inline(__always)
+    mutating func name(_ line: Span<UInt8>, _ token: Range<Int>) -> Range<Int>? {
+        if let index = names.index(line, token) { return token.lowerBound &+ nameStarts[index]..<token.upperBound }
+        guard let name = LineFrame.name(line, token) else { return nil }
+        if names.insert(line, token) != nil { nameStarts.append(name.lowerBound - token.lowerBound) }
+        return name
+    }
+
+    /// The head that a line begins with, where it is one of the latest.
+    @inline(__always)
+    func recentHead(_ line: Span<UInt8>, from start: Int) -> (end: Int, columns: LineColumns)? {
+        guard start &+ 64 <= line.count else { return nil }
+        for slot in recent.indices {
+            let (slot, length) = (recent[slot], entries[recent[slot]].length)
+            if length > 0, isSame(line, start..<start &+ length, slot) {
+                return (start &+ length, entries[slot].columns)
+            }
+        }
+        return nil
+    }
+
     mutating func columns(_ line: Span<UInt8>, _ head: Range<Int>, isVerbose: Bool) -> LineColumns {
         let length = head.upperBound &- head.lowerBound
         // Longer heads, those at the end of what was read, and those of other columns are read each time.
@@ -23,6 +51,8 @@ struct ColumnCache {
         let before = line.bytes.unsafeLoadUnaligned(
             fromByteOffset: max(head.lowerBound, head.upperBound &- 24), as: UInt64.self)
         let slot = Int(truncatingIfNeeded: ((tail ^ before &* 31) &* 0x9e37_79b9_7f4a_7c15) &>> 58)
+        latest = (latest &+ 1) & 3
+        recent[latest] = slot
         if entries[slot].length == length, isSame(line, head, slot) { return entries[slot].columns }
         return replace(slot, line, head)
     }
