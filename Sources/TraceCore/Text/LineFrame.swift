@@ -18,6 +18,8 @@ struct LineFrame {
     var inHardIRQ = false
     /// Of the thread's name.
     var command = 0..<0
+    /// A file's or an instance's name is in front of it, as trace-cmd report sets it there where there are several.
+    var isPrefixed = false
     private var nameEnd: Int?
 
     /// Nil for a line that holds no event.
@@ -118,7 +120,7 @@ struct LineFrame {
             guard read(line, start..<end) else { break }
             end = line.trimmedEnd(start, from: head.lowerBound)
         }
-        command = head.lowerBound..<max(nameEnd ?? end, head.lowerBound)
+        readCommand(line, head.lowerBound..<max(nameEnd ?? end, head.lowerBound))
     }
 
     /// `lab-vmm     248   0 1 00000001 00000000 [0213f047]`: thread, CPU, three counts and a time (trace_print_lat_context()).
@@ -132,7 +134,26 @@ struct LineFrame {
             }
             end = line.trimmedEnd(start, from: head.lowerBound)
         }
-        command = head.lowerBound..<end
+        readCommand(line, head.lowerBound..<end)
+    }
+
+    /// The thread's name, behind what may be in front of it: `one:`, or the date and the time of day of perf-prof.
+    private mutating func readCommand(_ line: Span<UInt8>, _ range: Range<Int>) {
+        var start = range.lowerBound
+        while start < range.upperBound {
+            var end = start
+            while end < range.upperBound, !line[end].isSpace { end += 1 }
+            var next = end
+            while next < range.upperBound, line[next].isSpace { next += 1 }
+            guard end > start, next > end, next < range.upperBound else { break }
+            if line[end - 1] == UInt8(ascii: ":"), !isPrefixed {
+                isPrefixed = true
+            } else if !line[start].isDigit || !Self.isDate(line, start..<end) {
+                break
+            }
+            start = next
+        }
+        command = start..<range.upperBound
     }
 
     /// Reads one column.

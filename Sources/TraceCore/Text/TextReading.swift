@@ -79,7 +79,7 @@ struct TextReading: ~Copyable {
             noteIllegible(line)
             return true
         }
-        if line.isPrefixed, isRepeated(line, event) { return true }
+        if line.frame.isPrefixed, isRepeated(line, event) { return true }
         guard let thread = thread(line.frame, event) else { return true }
         tellOmission(to: time, &sink)
         let stamp = EventStamp(time: time, cpu: line.frame.cpu ?? -1, tid: thread)

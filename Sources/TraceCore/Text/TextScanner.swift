@@ -23,8 +23,6 @@ struct TextScanner: ~Copyable {
         let kind: EventKind?
         /// Nil where the machine has no use for it, or its text can't be read.
         var event: KVMEvent?
-        /// The line is of a file or instance that is named in front of it.
-        var isPrefixed: Bool
     }
 
     /// Of the isa that exits' names told.
@@ -52,8 +50,7 @@ struct TextScanner: ~Copyable {
         if let lost = Self.perfLoss(text, lines.current, frame) { return lost }
         guard Self.isEvent(text, frame) else { return .other }
         let kind = names.note(text, frame.name)
-        var line = EventLine(
-            frame: frame, kind: kind, event: nil, isPrefixed: Self.isPrefixed(text, frame.command))
+        var line = EventLine(frame: frame, kind: kind, event: nil)
         guard let kind else { return .event(line) }
         var reading = read(kind, frame, text, to: lines.current.upperBound)
         // A text is three lines of a mail at most, but authors set one field a line.
@@ -103,13 +100,6 @@ struct TextScanner: ~Copyable {
         // Alone the next line would be the whole of another event.
         if let alone = LineFrame(line, in: next), alone.thread != nil { return nil }
         return lines.join(next) ? frame : nil
-    }
-
-    /// `name:` in front of the thread's name, where trace-cmd reports several files or instances.
-    private static func isPrefixed(_ line: Span<UInt8>, _ command: Range<Int>) -> Bool {
-        var index = command.lowerBound
-        while index < command.upperBound, !line[index].isSpace { index += 1 }
-        return index > command.lowerBound && index < command.upperBound && line[index - 1] == UInt8(ascii: ":")
     }
 
     // MARK: - What is no event
