@@ -64,11 +64,11 @@ struct LineFrame {
         self.cpu = cpu
     }
 
-    /// Numbers alone: `10101010`, `(+36454)`.
+    /// Numbers alone: `10101010`, `(+36454)`. A line that was broken there may have marks of who quotes whom.
     private static func isAside(_ line: Span<UInt8>, _ range: Range<Int>) -> Bool {
         for index in range {
             let byte = line[index]
-            guard byte.isSpace || byte.isDigit || byte == UInt8(ascii: "(") || byte == UInt8(ascii: ")")
+            guard byte.isQuoteMark || byte.isDigit || byte == UInt8(ascii: "(") || byte == UInt8(ascii: ")")
                 || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
             else { return false }
         }
@@ -162,6 +162,8 @@ struct LineFrame {
         let (first, last) = (line[token.lowerBound], line[token.upperBound - 1])
         if first == UInt8(ascii: "[") { return readBracket(line, token) }
         guard thread == nil else { return false }
+        // What a mailer broke behind the marks of who quotes whom has them within.
+        if token.allSatisfy({ line[$0].isQuoteMark }) { return true }
         if last == UInt8(ascii: ")") || first == UInt8(ascii: "(") { return readGroup(line, token) }
         if Self.isDate(line, token) || token.count == 1 && first &- UInt8(ascii: "A") < 26 { return true }
         if readFlags(line, token) { return true }
