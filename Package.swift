@@ -61,7 +61,7 @@ let package = Package(
             exclude: ["run.sh"], swiftSettings: swiftSettings),
         .executableTarget(
             name: "apictrace-fuzz", dependencies: ["TraceCore", "CCompression"], path: "Tests/Fuzz",
-            exclude: ["kallsyms.dict", "run.sh"],
+            exclude: ["kallsyms.dict", "text.dict", "run.sh"],
             swiftSettings: swiftSettings + (isFuzzed ? [.define("FUZZED")] : [])),
         .testTarget(
             name: "ApictraceTests", dependencies: ["CBPF", "TraceCore", "apictrace", "apictrace-guest"],

@@ -29,6 +29,7 @@ fi
 "$cc" -O2 -o "$scratch/tile" Tests/Bench/tile.c
 "$cc" -O2 -o "$scratch/measure" Tests/Bench/measure.c
 "$cc" -O2 -o "$scratch/perfdata" Tests/Bench/perfdata.c -lzstd
+"$cc" -O2 -o "$scratch/text" Tests/Bench/text.c
 # Without the headers the program is not built, and its lines are left out.
 read -ra libraries < <(pkg-config --cflags --libs libtracecmd 2>/dev/null || true)
 "$cc" -O2 -o "$scratch/iterate" Tests/Bench/iterate.c "${libraries[@]}" 2>/dev/null || true
@@ -103,6 +104,26 @@ compare() {
     fi
 }
 
+# A text of half the size, which the events are printed in: it is read on one core, in memory that doesn't grow with it.
+compare_text() {
+    local title=$1 file=$2 bytes counted lines ours peak
+    "$scratch/text" "$file" "$scratch/large.txt" $((megabytes / 2))
+    bytes=$(size "$scratch/large.txt")
+    counted=$(events "$scratch/large.txt")
+    printf '%s: %d MB, %d events\n' "$title" $((bytes >> 20)) "$counted"
+    cat "$scratch/large.txt" >/dev/null
+    lines=$(row "wc -l" "$bytes" "$counted" wc -l "$scratch/large.txt")
+    ours=$(row "apictrace analyze --quiet" "$bytes" "$counted" "$apictrace" analyze --quiet "$scratch/large.txt")
+    awk -v ours="$ours" -v lines="$lines" -v bytes="$bytes" \
+        'BEGIN { printf "  %.0f MB/s a core (wanted: 300); wc -l: %.0f MB/s\n", bytes / ours / 1e3, bytes / lines / 1e3 }'
+    read -r _ _ peak < <(runs=1 median "$apictrace" analyze --quiet "$scratch/large.txt")
+    rm "$scratch/large.txt"
+    if [ "$peak" -gt 65536 ]; then
+        echo "bench: $peak KB for a text, more than 64 MB" >&2
+        exit 1
+    fi
+}
+
 echo "user+sys and wall: medians of $runs runs; peak: resident set"
 "$scratch/tile" "$lap" "$scratch/one.dat" "$megabytes" 1
 compare "uncompressed, 1 CPU" "$scratch/one.dat" "$runs" report
@@ -122,7 +143,11 @@ if command -v perf >/dev/null; then
     ours=$(row "apictrace analyze --quiet, of the same" "$(size "$scratch/lap.data")" "$lapped" \
         "$apictrace" analyze --quiet "$scratch/lap.data")
     ratio "perf script / apictrace" "$ours" "$text"
+    perf script -i "$scratch/lap.data" >"$scratch/lap.txt" 2>/dev/null
+    compare_text "text of perf script" "$scratch/lap.txt"
 fi
+trace-cmd report "$lap" >"$scratch/lap.txt" 2>/dev/null
+compare_text "text of trace-cmd report" "$scratch/lap.txt"
 convert "$scratch/one.dat" "$scratch/zstd.dat" --file-version 7 --compression zstd
 rm "$scratch/one.dat"
 compare "zstd, 1 CPU" "$scratch/zstd.dat" 1

@@ -7,7 +7,7 @@
     /// A parser of untrusted bytes, run as the tool runs it. What it must not do is trap, hang or take much memory; what it
     /// answers is checked where two ways to the same answer exist.
     enum FuzzTarget: String, CaseIterable {
-        case container, options, format, page, inflate, chunks, kallsyms, commands, perf, file
+        case container, options, format, page, inflate, chunks, kallsyms, commands, perf, text, lines, file
 
         static let chosen: FuzzTarget = {
             let name = getenv("APICTRACE_FUZZ").map { String(cString: $0) } ?? "file"
@@ -25,6 +25,8 @@
             case .chunks: chunks(bytes)
             case .kallsyms: kallsyms(bytes)
             case .commands: commands(bytes)
+            case .text: text(bytes)
+            case .lines: text(TextEdits.edited(bytes))
             case .perf, .file: file(bytes)
             }
         }
@@ -130,6 +132,20 @@
             var reader = SectionReader("commands", bytes: Array(bytes), at: 0, order: .little)
             try? texts.readCommands(&reader)
         }
+
+        /// A text: its events come in the order of time, and each has a line of its name.
+        private func text(_ bytes: UnsafeRawBufferPointer) {
+            guard var file = try? Recording(descriptor: FuzzInput.descriptor(bytes), name: "input"), case .text = file
+            else {
+                return
+            }
+            var order = TimeOrder()
+            guard let totals = try? file.read(into: &order) else { return }
+            precondition(totals.byName.values.reduce(0, &+) >= order.events, "more events than lines")
+            self.file(bytes)
+        }
+
+        private func text(_ bytes: [UInt8]) { bytes.withUnsafeBytes { text($0) } }
 
         /// A file through the whole analysis: a report of a damaged one is never clean.
         private func file(_ bytes: UnsafeRawBufferPointer) {

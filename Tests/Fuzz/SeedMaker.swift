@@ -21,6 +21,7 @@
         }
 
         mutating func take(_ path: String) {
+            if path.hasSuffix(".txt.zst") { return takeText(path) }
             guard let file = try? InputFile(path: path), let container = try? TraceContainer(file) else { return }
             small = SmallTrace()
             takePages(container)
@@ -35,6 +36,21 @@
             guard !small.pages.isEmpty else { return }
             let perf = SmallPerf(small)
             for bytes in [perf.file, perf.pipe, perf.packed] where !bytes.isEmpty { keep(bytes, for: .perf) }
+        }
+
+        /// The beginning of a text, and a part from its middle.
+        private mutating func takeText(_ path: String) {
+            guard let packed = try? InputFile(path: path),
+                let file = try? packed.inflated(.zstd, InflationLimit(), { _ in .max }).file
+            else { return }
+            for offset in [0, file.size / 2] {
+                let part = file.bytes(at: offset, count: Self.largestText)
+                let lines = part.split(separator: 0x0a, omittingEmptySubsequences: false).dropLast().dropFirst(
+                    offset == 0 ? 0 : 1)
+                let text = Array(lines.joined(separator: [0x0a])) + [0x0a]
+                keep(text, for: .text)
+                keep([UInt8](repeating: 0, count: 16) + text, for: .lines)
+            }
         }
 
         private mutating func takePages(_ container: TraceContainer) {

@@ -18,7 +18,7 @@ export SWIFT_BACKTRACE=enable=no
 APICTRACE_FUZZ=1 "$swift" build -q --sanitize=fuzzer -Xswiftc -O --scratch-path $work
 
 rm -rf $work/seeds
-mapfile -t recordings < <(find Tests/TraceCoreTests/Fixtures -name '*.dat')
+mapfile -t recordings < <(find Tests/TraceCoreTests/Fixtures -name '*.dat' -o -name '*.txt.zst')
 $work/debug/apictrace-fuzz --seeds $work/seeds "${recordings[@]}"
 
 read -ra parsers <<<"${*:-$($work/debug/apictrace-fuzz --list)}"
@@ -28,6 +28,7 @@ for parser in "${parsers[@]}"; do
     options=("${limits[@]}" -max_len=4200)
     case $parser in
     file | perf | container | chunks) options=("${limits[@]}" -max_len=32768) ;;
+    text | lines) options=("${limits[@]}" -max_len=8192 -dict=Tests/Fuzz/text.dict) ;;
     kallsyms) options+=(-dict=Tests/Fuzz/kallsyms.dict) ;;
     esac
     log=$work/$parser.log

@@ -11,6 +11,17 @@ struct EventNameCounts {
     /// A kernel has some 2500 events; prose, read as lines of a trace, has no end of names.
     private static let mostNames = 8192
 
+    /// The machine's own come first: whatever else has filled the table, their lines are events.
+    init() {
+        for kind in EventKind.allCases {
+            for name in kind.tracepoints {
+                let bytes = Array(name.utf8)
+                _ = note(bytes.span, 0..<bytes.count)
+            }
+        }
+        for index in counts.indices { counts[index] = 0 }
+    }
+
     /// Counts a line by its event's name.
     mutating func note(_ line: Span<UInt8>, _ name: Range<Int>) -> EventKind? {
         guard let index = table.insert(line, name) else {
@@ -28,7 +39,7 @@ struct EventNameCounts {
     /// Lines by name.
     var byName: [String: UInt64] {
         var byName: [String: UInt64] = [:]
-        for index in counts.indices { byName[table.word(index)] = counts[index] }
+        for index in counts.indices where counts[index] > 0 { byName[table.word(index)] = counts[index] }
         if further > 0 { byName["unknown"] = further }
         return byName
     }

@@ -76,6 +76,8 @@ struct LineColumns {
         let (first, last) = (line[token.lowerBound], line[token.upperBound - 1])
         if first == UInt8(ascii: "[") { return readBracket(line, token) }
         guard thread == nil else { return false }
+        // What a mailer broke behind the marks of who quotes whom has them within.
+        if token.allSatisfy({ line[$0].isQuoteMark }) { return true }
         if last == UInt8(ascii: ")") || first == UInt8(ascii: "(") { return readGroup(line, token) }
         if Self.isDate(line, token) || token.count == 1 && first &- UInt8(ascii: "A") < 26 { return true }
         if readFlags(line, token) { return true }

@@ -107,11 +107,11 @@ struct LineFrame {
         return true
     }
 
-    /// Numbers alone: `10101010`, `(+36454)`.
+    /// Numbers alone: `10101010`, `(+36454)`. A line that was broken there may have marks of who quotes whom.
     private static func isAside(_ line: Span<UInt8>, _ range: Range<Int>) -> Bool {
         for index in range {
             let byte = line[index]
-            guard byte.isSpace || byte.isDigit || byte == UInt8(ascii: "(") || byte == UInt8(ascii: ")")
+            guard byte.isQuoteMark || byte.isDigit || byte == UInt8(ascii: "(") || byte == UInt8(ascii: ")")
                 || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
             else { return false }
         }

@@ -113,7 +113,7 @@ struct TextEncoding {
 
     /// What a line of a mail's header says of how the text is encoded.
     private static func transfer(of line: ArraySlice<UInt8>) -> Transfer? {
-        guard line.first ?? 0 | 0x20 == UInt8(ascii: "c"), line.count < 100 else { return nil }
+        guard let first = line.first, first | 0x20 == UInt8(ascii: "c"), line.count < 100 else { return nil }
         let text = String(decoding: line, as: UTF8.self).lowercased()
         guard text.hasPrefix("content-transfer-encoding:") else { return nil }
         return text.contains("quoted-printable") ? .quotedPrintable : text.contains("base64") ? .base64 : .plain
