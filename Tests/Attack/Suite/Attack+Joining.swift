@@ -70,7 +70,9 @@ extension HeldRecording {
         report.vms.enumerated().map { index, vm in
             GuestMap(
                 name: "\(name)-\(index)",
-                threads: vm.vcpus.enumerated().map { ($1.id ?? Int32(clamping: $0), tid($1.tid)) })
+                threads: vm.vcpus.enumerated().compactMap { index, vcpu in
+                    vcpu.tid.map { (vcpu.id ?? Int32(clamping: index), tid($0)) }
+                })
         }
     }
 

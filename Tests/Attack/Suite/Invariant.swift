@@ -87,7 +87,8 @@ extension Invariant {
             + judgement.inventedEvidence(in: recording).map { rule, line in
                 Breach(
                     invariant: .evidence,
-                    what: "\(line.event) at \(line.time) of CPU \(line.cpu), thread \(line.tid): \(line.text)",
+                    what:
+                        "\(line.event) at \(line.time) of CPU \(line.cpu ?? -1), thread \(line.tid ?? -1): \(line.text)",
                     group: "\(rule.rawValue): \(line.event)")
             }
     }

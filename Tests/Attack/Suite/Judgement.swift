@@ -64,7 +64,7 @@ extension Judgement {
         }
         return lines.filter { _, line in
             !(times[base + line.time] ?? []).contains { index in
-                recording.items[index].is(line.event, cpu: line.cpu, tid: line.tid)
+                recording.items[index].is(line.event, cpu: line.cpu ?? -1, tid: line.tid ?? -1)
             }
         }
     }
