@@ -37,7 +37,9 @@ public enum ForeignFormat: Equatable, Sendable {
         public var member: String?
 
         fileprivate var command: String {
-            let name = member.map { $0.allSatisfy { $0.isLetter || $0.isNumber || "._-/".contains($0) } ? $0 : "'\($0)'" }
+            let name = member.map {
+                $0.allSatisfy { $0.isLetter || $0.isNumber || "._-/".contains($0) } ? $0 : "'\($0)'"
+            }
             return switch kind {
             case .zip: "unzip -p FILE \(name ?? "NAME")"
             case .tar: "tar -xOf FILE \(name ?? "NAME")"

@@ -31,7 +31,8 @@ public enum Recording: TraceSource {
     /// Of what no reader takes as much as tells what it is.
     private static func wanted(_ head: [UInt8]) -> UInt64 {
         let isRead = head.starts(with: TraceHead.magic) || head.starts(with: PerfContainer.magic)
-        return isRead || Compression(head: head) != .none || TextEncoding.isText(head: head) ? .max : UInt64(SpoolFile.headSize)
+        return isRead || Compression(head: head) != .none || TextEncoding.isText(head: head)
+            ? .max : UInt64(SpoolFile.headSize)
     }
 
     private init(_ input: InputFile, _ limit: InflationLimit) throws(InputError) {

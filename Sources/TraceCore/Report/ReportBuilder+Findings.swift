@@ -21,7 +21,8 @@ extension Report.Finding {
             symptoms: finding.symptoms.map(\.rawValue), evidenceTotal: finding.evidence.total,
             evidence: finding.evidence.entries.sorted { $0.stamp.time < $1.stamp.time }.map { entry in
                 Report.Evidence(
-                    time: relative(entry.stamp.time), cpu: entry.stamp.knownCPU, tid: entry.stamp.knownThread, event: entry.event,
+                    time: relative(entry.stamp.time), cpu: entry.stamp.knownCPU, tid: entry.stamp.knownThread,
+                    event: entry.event,
                     text: entry.text)
             },
             explanation: finding.statement, advice: Advice(finding, fix: fix, in: machine).text,

@@ -70,7 +70,8 @@ public struct Coverage: Sendable {
         }
         if totals.unplaced > 0 {
             add(
-                "Several vCPUs ran, and \(totals.unplaced) events are of lines without a thread: whose they are can't be told.")
+                "Several vCPUs ran, and \(totals.unplaced) events are of lines without a thread: whose they are can't be told."
+            )
         }
         if totals.unknownRecords > 0 {
             add(

@@ -44,18 +44,21 @@ struct ExitWords {
     /// Names that were others later, or that are the plugin's alone.
     private static let formerVMX: [(String, UInt32)] = [
         ("PENDING_INTERRUPT", 7), ("EXCEPTION", 0), ("VMXOFF", 26), ("VMXON", 27), ("MSR_LOADING", 34), ("MCE", 41),
-        ("MONITOR_TRAP", 37), ("MACHINE_CHECK", 41), ("RSM", 17), ("VIRTUALIZED_EOI", 45), ("PCOMMIT", 65), ("LOADIWKEY", 69),
+        ("MONITOR_TRAP", 37), ("MACHINE_CHECK", 41), ("RSM", 17), ("VIRTUALIZED_EOI", 45), ("PCOMMIT", 65),
+        ("LOADIWKEY", 69),
     ]
 
     private static let exceptions = [
-        "DE", "DB", "", "BP", "OF", "BR", "UD", "NM", "DF", "", "TS", "NP", "SS", "GP", "PF", "", "MF", "AC", "MC", "XF",
+        "DE", "DB", "", "BP", "OF", "BR", "UD", "NM", "DF", "", "TS", "NP", "SS", "GP", "PF", "", "MF", "AC", "MC",
+        "XF",
     ]
 
     private static let pluginSVM: [(String, UInt32)] = [
         ("INTR", 0x60), ("NMI", 0x61), ("SMI", 0x62), ("INIT", 0x63), ("VINTR", 0x64), ("CR0_SEL_WRITE", 0x65),
         ("IDTR_READ", 0x66), ("GDTR_READ", 0x67), ("LDTR_READ", 0x68), ("TR_READ", 0x69), ("IDTR_WRITE", 0x6a),
         ("GDTR_WRITE", 0x6b), ("LDTR_WRITE", 0x6c), ("TR_WRITE", 0x6d), ("RDTSC", 0x6e), ("RDPMC", 0x6f),
-        ("PUSHF", 0x70), ("POPF", 0x71), ("CPUID", 0x72), ("RSM", 0x73), ("IRET", 0x74), ("SWINT", 0x75), ("INVD", 0x76),
+        ("PUSHF", 0x70), ("POPF", 0x71), ("CPUID", 0x72), ("RSM", 0x73), ("IRET", 0x74), ("SWINT", 0x75),
+        ("INVD", 0x76),
         ("PAUSE", 0x77), ("HLT", 0x78), ("INVLPG", 0x79), ("INVLPGA", 0x7a), ("IOIO", 0x7b), ("MSR", 0x7c),
         ("TASK_SWITCH", 0x7d), ("FERR_FREEZE", 0x7e), ("SHUTDOWN", 0x7f), ("VMRUN", 0x80), ("VMMCALL", 0x81),
         ("VMLOAD", 0x82), ("VMSAVE", 0x83), ("STGI", 0x84), ("CLGI", 0x85), ("SKINIT", 0x86), ("RDTSCP", 0x87),

@@ -126,7 +126,9 @@ struct LineColumns {
     private mutating func readFlags(_ line: Span<UInt8>, _ token: Range<Int>) -> Bool {
         var start = token.lowerBound
         while start < token.upperBound, line[start].isDigit { start += 1 }
-        guard token.upperBound - start >= 4 || cpu != nil && token.upperBound - start >= 1, token.upperBound - start <= 8 else {
+        guard token.upperBound - start >= 4 || cpu != nil && token.upperBound - start >= 1,
+            token.upperBound - start <= 8
+        else {
             return false
         }
         var isHard = false

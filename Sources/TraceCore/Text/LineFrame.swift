@@ -111,8 +111,9 @@ struct LineFrame {
     private static func isAside(_ line: Span<UInt8>, _ range: Range<Int>) -> Bool {
         for index in range {
             let byte = line[index]
-            guard byte.isQuoteMark || byte.isDigit || byte == UInt8(ascii: "(") || byte == UInt8(ascii: ")")
-                || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
+            guard
+                byte.isQuoteMark || byte.isDigit || byte == UInt8(ascii: "(") || byte == UInt8(ascii: ")")
+                    || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
             else { return false }
         }
         return true

@@ -62,7 +62,8 @@ struct LineMemory {
         var (place, index) = (head.lowerBound, 0)
         var different: UInt64 = 0
         while place &+ 8 <= head.upperBound {
-            different |= entries[slot].words[index] ^ line.bytes.unsafeLoadUnaligned(fromByteOffset: place, as: UInt64.self)
+            different |=
+                entries[slot].words[index] ^ line.bytes.unsafeLoadUnaligned(fromByteOffset: place, as: UInt64.self)
             place &+= 8
             index &+= 1
         }

@@ -18,7 +18,9 @@ struct LineTime {
         let first = line[token.lowerBound]
         if first == UInt8(ascii: "(") { return findBefore(line, token.lowerBound, from: start) }
         var digits = token
-        if first == UInt8(ascii: "["), let close = line.firstIndex(of: UInt8(ascii: "]"), from: digits.lowerBound, to: digits.upperBound) {
+        if first == UInt8(ascii: "["),
+            let close = line.firstIndex(of: UInt8(ascii: "]"), from: digits.lowerBound, to: digits.upperBound)
+        {
             // trace-cmd puts times of more than twelve digits right behind the CPU.
             digits = close + 1..<digits.upperBound
         }
@@ -26,7 +28,8 @@ struct LineTime {
     }
 
     /// `429.089ms (+47.307ms):`, as tracefs prints with latency-format and verbose.
-    private static func findBefore(_ line: Span<UInt8>, _ place: Int, from start: Int) -> (time: LineTime, place: Int)? {
+    private static func findBefore(_ line: Span<UInt8>, _ place: Int, from start: Int) -> (time: LineTime, place: Int)?
+    {
         let end = line.trimmedEnd(place, from: start)
         let token = line.tokenStart(before: end, from: start)
         guard token < end, let time = LineTime(line, token..<end) else { return nil }

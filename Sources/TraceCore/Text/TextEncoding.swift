@@ -232,7 +232,9 @@ struct TextEncoding {
 
     // MARK: - UTF-16
 
-    private mutating func decodeUTF16(_ file: InputFile, _ isBigEndian: Bool, into spool: inout SpoolFile) throws(InputError) {
+    private mutating func decodeUTF16(_ file: InputFile, _ isBigEndian: Bool, into spool: inout SpoolFile)
+        throws(InputError)
+    {
         var offset: UInt64 = 0
         while offset + 1 < file.size {
             let bytes = file.bytes(at: offset, count: 1 << 16)

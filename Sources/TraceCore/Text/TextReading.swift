@@ -116,7 +116,8 @@ struct TextReading: ~Copyable {
         guard isUsed else { return true }
         guard survey.unit == .nanoseconds, time - now <= Self.longestInterrupt else {
             cut = TraceCut(
-                offset: scanner.lines.offset, expected: "a line that is no earlier than the one before it (line \(scanner.lines.number))")
+                offset: scanner.lines.offset,
+                expected: "a line that is no earlier than the one before it (line \(scanner.lines.number))")
             return false
         }
         return true
@@ -126,7 +127,9 @@ struct TextReading: ~Copyable {
     /// - Returns: nil for an event that may be any vCPU's.
     private mutating func thread(_ frame: LineFrame, _ event: KVMEvent) -> Int32? {
         if let thread = frame.thread { return thread }
-        if let vcpu = event.vcpu { assumed = vcpu } else if survey.vcpusWithoutThread.count > 1 {
+        if let vcpu = event.vcpu {
+            assumed = vcpu
+        } else if survey.vcpusWithoutThread.count > 1 {
             withoutVCPU += 1
             return nil
         }
@@ -201,16 +204,21 @@ struct TextReading: ~Copyable {
 
     private var notes: [String] {
         var notes: [String] = []
-        if hasBegun, survey.unit == nil { notes.append("the lines have no times: how long anything took can't be told") }
+        if hasBegun, survey.unit == nil {
+            notes.append("the lines have no times: how long anything took can't be told")
+        }
         if survey.unit == .bare {
-            notes.append("the times are bare numbers of a clock that the text doesn't name: how long anything took can't be told")
+            notes.append(
+                "the times are bare numbers of a clock that the text doesn't name: how long anything took can't be told"
+            )
         }
         if survey.tellsDifferences { notes.append("each time is taken for what passed since the line before") }
         if assumesThread, withoutVCPU == 0 {
             notes.append("the lines name no thread: their events are taken for those of one vCPU of one VM")
         }
         if repeated > 0 {
-            notes.append("\(repeated) lines of another file or instance repeat the line before: each event is read once")
+            notes.append(
+                "\(repeated) lines of another file or instance repeat the line before: each event is read once")
         }
         return notes
     }

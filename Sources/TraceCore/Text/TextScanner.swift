@@ -93,7 +93,8 @@ struct TextScanner: ~Copyable {
         // Alone the next line would be the whole of another event.
         if frame.find(line, next, &memory), frame.thread != nil { return false }
         return frame.find(line, lines.current.lowerBound..<next.upperBound, &memory)
-            && frame.name.lowerBound >= next.lowerBound && frame.time != nil && (frame.thread != nil || frame.cpu != nil)
+            && frame.name.lowerBound >= next.lowerBound && frame.time != nil
+            && (frame.thread != nil || frame.cpu != nil)
             && lines.join(next)
     }
 

@@ -72,10 +72,13 @@ struct TextSurvey {
             printer = .perf
         }
         if let thread = frame.thread, commands[thread] == nil, commands.count < Self.mostCommands {
-            let command = text.text(frame.command.lowerBound..<min(frame.command.upperBound, frame.command.lowerBound + 64))
+            let command = text.text(
+                frame.command.lowerBound..<min(frame.command.upperBound, frame.command.lowerBound + 64))
             if !command.isEmpty, command != "<...>" { commands[thread] = command }
         }
-        if frame.thread == nil, let id = scanner.event?.vcpu, vcpusWithoutThread.count < 2 { vcpusWithoutThread.insert(id) }
+        if frame.thread == nil, let id = scanner.event?.vcpu, vcpusWithoutThread.count < 2 {
+            vcpusWithoutThread.insert(id)
+        }
         noteFields(kind, scanner.event, text, frame.text..<max(frame.text, current.upperBound))
     }
 
@@ -116,7 +119,9 @@ struct TextSurvey {
     private static func contains(_ text: Span<UInt8>, _ range: Range<Int>, _ word: StaticString) -> Bool {
         var words = TextWords(range)
         while words.next(text) {
-            if text.hasPrefix(word, at: words.token.lowerBound), words.token.count == word.utf8CodeUnitCount { return true }
+            if text.hasPrefix(word, at: words.token.lowerBound), words.token.count == word.utf8CodeUnitCount {
+                return true
+            }
         }
         return false
     }
@@ -149,7 +154,9 @@ struct TextSurvey {
         {
             return "ppc64le"
         }
-        guard text.hasPrefix("kvm_entry", at: frame.name.lowerBound) || text.hasPrefix("kvm_exit", at: frame.name.lowerBound)
+        guard
+            text.hasPrefix("kvm_entry", at: frame.name.lowerBound)
+                || text.hasPrefix("kvm_exit", at: frame.name.lowerBound)
         else { return nil }
         var words = TextWords(frame.text..<max(frame.text, line.upperBound))
         while words.next(text) {

@@ -62,7 +62,9 @@ struct TextVocabulary {
     func meaning(_ line: Span<UInt8>, _ words: TextWords, of kind: EventKind) -> Meaning? {
         let place = Int(kind.rawValue)
         let key = WordKey(line, words.token)
-        if words.separator(line) == UInt8(ascii: "="), let index = find(key, in: fields[place]) { return meanings[index] }
+        if words.separator(line) == UInt8(ascii: "="), let index = find(key, in: fields[place]) {
+            return meanings[index]
+        }
         return find(key, in: self.words[place]).map { meanings[$0] }
     }
 
@@ -74,7 +76,8 @@ struct TextVocabulary {
 
     /// Fields that are printed in base 16 without a mark of it.
     private static let hexadecimal: Set = [
-        "ecx", "apicid", "dest_id", "gfn", "addr", "fault_address", "error_code", "cr", "guest_rip", "rip", "gpa", "val",
+        "ecx", "apicid", "dest_id", "gfn", "addr", "fault_address", "error_code", "cr", "guest_rip", "rip", "gpa",
+        "val",
         "data", "info1", "info2", "exit_info1", "exit_info2", "exit_int_info", "intr_info", "inhibits",
     ]
 
@@ -88,14 +91,17 @@ struct TextVocabulary {
             [
                 ("vcpu", .number(2, radix: 10)), ("reason", .exitReason(0, isa: 1)), ("rip", .number(3, radix: 16)),
                 ("info1", .number(4, radix: 16)), ("info2", .number(5, radix: 16)), ("info", .pair(4, 5)),
-                ("intr_info", .number(6, radix: 16)), ("int_info", .number(6, radix: 16)), ("intr", .number(6, radix: 16)),
-                ("ext_inf1", .number(4, radix: 16)), ("ext_inf2", .number(5, radix: 16)), ("ext_int", .number(6, radix: 16)),
+                ("intr_info", .number(6, radix: 16)), ("int_info", .number(6, radix: 16)),
+                ("intr", .number(6, radix: 16)),
+                ("ext_inf1", .number(4, radix: 16)), ("ext_inf2", .number(5, radix: 16)),
+                ("ext_int", .number(6, radix: 16)),
                 ("FAILED_VMENTRY", .bits(0, 1 << 31)),
             ]
         case .nestedVMExitInject:
             [
                 ("reason", .exitReason(0, isa: 4)), ("info1", .number(1, radix: 16)), ("info2", .number(2, radix: 16)),
-                ("int_info", .number(3, radix: 16)), ("ext_inf1", .number(1, radix: 16)), ("ext_inf2", .number(2, radix: 16)),
+                ("int_info", .number(3, radix: 16)), ("ext_inf1", .number(1, radix: 16)),
+                ("ext_inf2", .number(2, radix: 16)),
                 ("ext_int", .number(3, radix: 16)), ("FAILED_VMENTRY", .bits(0, 1 << 31)),
             ]
         case .nestedVMEnter:
@@ -113,7 +119,10 @@ struct TextVocabulary {
             ]
         case .smmTransition: [("vcpu", .number(0, radix: 10)), ("entering", .value(1, 1)), ("leaving", .value(1, 0))]
         case .pageFault:
-            [("vcpu", .number(0, radix: 10)), ("address", .number(1, radix: 16)), ("error_code", .number(2, radix: 16))]
+            [
+                ("vcpu", .number(0, radix: 10)), ("address", .number(1, radix: 16)),
+                ("error_code", .number(2, radix: 16)),
+            ]
         case .markMMIOSPTE, .mmuSetSPTE: [("gfn", .number(0, radix: 16))]
         case .handleMMIOPageFault: [("addr", .number(0, radix: 16)), ("gfn", .number(1, radix: 16))]
         case .mmio:

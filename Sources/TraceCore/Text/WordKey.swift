@@ -19,7 +19,9 @@ struct WordKey: Equatable {
         }
         length = range.upperBound &- range.lowerBound
         low = line.bytes.unsafeLoadUnaligned(fromByteOffset: range.lowerBound, as: UInt64.self) & Self.mask(length)
-        high = line.bytes.unsafeLoadUnaligned(fromByteOffset: range.lowerBound &+ 8, as: UInt64.self) & Self.mask(length &- 8)
+        high =
+            line.bytes.unsafeLoadUnaligned(fromByteOffset: range.lowerBound &+ 8, as: UInt64.self)
+            & Self.mask(length &- 8)
     }
 
     /// The low bytes, as many as there are.

@@ -55,7 +55,9 @@ struct WordTable {
     /// The slot where the word is, or would be.
     private func slot(_ line: Span<UInt8>, _ range: Range<Int>, _ key: WordKey) -> Int {
         var slot = Int(truncatingIfNeeded: key.hash) & (slots.count - 1)
-        while slots[slot] != 0, !isWord(Int(slots[slot]) - 1, line, range, key) { slot = (slot + 1) & (slots.count - 1) }
+        while slots[slot] != 0, !isWord(Int(slots[slot]) - 1, line, range, key) {
+            slot = (slot + 1) & (slots.count - 1)
+        }
         return slot
     }
 

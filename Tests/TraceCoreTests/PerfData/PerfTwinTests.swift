@@ -55,7 +55,7 @@ import Testing
         var processes: [Int32: Int32] = [:]
         for vm in original.vms {
             for tid in [vm.pid].compactMap(\.self) + vm.vcpus.compactMap(\.tid) {
-                processes[tid] = vm.pid ?? vm.vcpus[0].tid
+                processes[tid] = vm.pid ?? vm.vcpus[0].tid ?? 0
             }
         }
         guard let twin = try PerfTwin(of: path, processes: processes) else { return }

@@ -23,9 +23,10 @@ import Testing
         var records = Records(times: Set(lines.map { base + $0.time }))
         _ = try file.read(into: &records)
         for line in lines {
-            let stamp = EventStamp(time: base + line.time, cpu: line.cpu, tid: line.tid)
+            let (cpu, tid) = (try #require(line.cpu), try #require(line.tid))
+            let stamp = EventStamp(time: base + line.time, cpu: cpu, tid: tid)
             let isHeld = records.held.contains { $0.stamp == stamp && $0.kind.tracepoints.contains(line.event) }
-            #expect(isHeld, "\(line.event) at +\(line.time), CPU \(line.cpu), thread \(line.tid): \(line.text)")
+            #expect(isHeld, "\(line.event) at +\(line.time), CPU \(cpu), thread \(tid): \(line.text)")
         }
     }
 

@@ -23,7 +23,7 @@ import Testing
         #expect(report.graded == recorded.findings)
         #expect(report.host.isa == (recorded.name.hasPrefix("case") ? .vmx : .svm))
         let vms = report.vms.map { vm in
-            TextRecording.VM(vm.pid, Dictionary(vm.vcpus.map { ($0.id ?? -1, $0.tid) }) { $1 }, vm.command)
+            TextRecording.VM(vm.pid, Dictionary(vm.vcpus.map { ($0.id ?? -1, $0.tid ?? -2) }) { $1 }, vm.command)
         }
         #expect(vms == [recorded.vm])
         for words in recorded.tells {
