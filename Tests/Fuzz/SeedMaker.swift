@@ -9,6 +9,8 @@
         /// Beyond it an input costs more runs than it is worth.
         private static let largest = 1 << 14
         private static let largestText = 4096
+        /// A dozen lines of a trace.
+        private static let largestTrace = 1200
 
         let folder: String
         private(set) var count = 0
@@ -38,13 +40,13 @@
             for bytes in [perf.file, perf.pipe, perf.packed] where !bytes.isEmpty { keep(bytes, for: .perf) }
         }
 
-        /// The beginning of a text, and a part from its middle.
+        /// The beginning of a text, and parts from further on.
         private mutating func takeText(_ path: String) {
             guard let packed = try? InputFile(path: path),
                 let file = try? packed.inflated(.zstd, InflationLimit(), { _ in .max }).file
             else { return }
-            for offset in [0, file.size / 2] {
-                let part = file.bytes(at: offset, count: Self.largestText)
+            for offset in [0, file.size / 3, file.size / 3 * 2] {
+                let part = file.bytes(at: offset, count: Self.largestTrace)
                 let lines = part.split(separator: 0x0a, omittingEmptySubsequences: false).dropLast().dropFirst(
                     offset == 0 ? 0 : 1)
                 let text = Array(lines.joined(separator: [0x0a])) + [0x0a]

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Foundation
 import Testing
 
 @testable import TraceCore
@@ -116,13 +115,6 @@ import Testing
 
     @Test func `most recordings have a twin`() throws {
         let twins = try Self.recordings.filter { try Self.twin(of: $0) != nil }
-        if let folder = getenv("DUMP").map({ String(cString: $0) }) {
-            for path in twins {
-                let name = Self.name(path).replacingOccurrences(of: "/", with: "_")
-                try Self.twin(of: path)?.text(.reportWithoutPlugins).write(
-                    toFile: "\(folder)/\(name).txt", atomically: false, encoding: .utf8)
-            }
-        }
         #expect(twins.count > 80, "\(twins.count) of \(Self.recordings.count)")
     }
 }
