@@ -17,6 +17,8 @@ public protocol EventSink: ~Copyable {
     static var takesOthers: Bool { get }
     /// Such an event: the index of its format among ``TraceInfo/otherFormats``. The record is lent for the call.
     mutating func other(_ record: Record, format: Int, at stamp: EventStamp)
+    /// The same of a text, which has words in place of a record.
+    mutating func other(named name: String, text: String, at stamp: EventStamp)
 }
 
 extension EventSink where Self: ~Copyable {
@@ -33,4 +35,5 @@ extension EventSink where Self: ~Copyable {
     }
     public static var takesOthers: Bool { false }
     public mutating func other(_ record: Record, format: Int, at stamp: EventStamp) {}
+    public mutating func other(named name: String, text: String, at stamp: EventStamp) {}
 }

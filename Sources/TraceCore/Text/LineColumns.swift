@@ -9,8 +9,8 @@ struct LineColumns {
     var process: Int32?
     var cpu: Int32?
     var inHardIRQ = false
-    /// A file's or an instance's name is in front of it, as trace-cmd report sets it there where there are several.
-    var isPrefixed = false
+    /// A file's or an instance's name in front of it, as trace-cmd report sets it there where there are several.
+    private(set) var prefix: WordKey?
     /// Of the thread's name, from the line's first byte that is no quote mark.
     private(set) var command = 0..<0
     private var nameEnd: Int?
@@ -60,8 +60,8 @@ struct LineColumns {
             var next = end
             while next < range.upperBound, line[next].isSpace { next += 1 }
             guard end > start, next > end, next < range.upperBound else { break }
-            if line[end - 1] == UInt8(ascii: ":"), !isPrefixed {
-                isPrefixed = true
+            if line[end - 1] == UInt8(ascii: ":"), prefix == nil {
+                prefix = WordKey(line, start..<end)
             } else if !line[start].isDigit || !Self.isDate(line, start..<end) {
                 break
             }

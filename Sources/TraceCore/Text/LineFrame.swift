@@ -18,7 +18,7 @@ struct LineFrame {
     var process: Int32? { columns.process }
     var cpu: Int32? { columns.cpu }
     var inHardIRQ: Bool { columns.inHardIRQ }
-    var isPrefixed: Bool { columns.isPrefixed }
+    var prefix: WordKey? { columns.prefix }
     /// Of the thread's name.
     var command: Range<Int> {
         head.lowerBound + columns.command.lowerBound..<head.lowerBound + columns.command.upperBound

@@ -16,7 +16,10 @@ struct TextReading: ~Copyable {
     private var assumesThread = false
     /// Something was left out since the event before: as much as is known of it.
     private var omitted: (from: UInt64?, cpu: Int32, events: UInt64?)?
-    private var previous = Repeated()
+    /// Files or instances whose names are in front of their lines, with the time of each one's last event, and by kind which one it
+    /// is taken from.
+    private var sources: [(prefix: WordKey, last: UInt64)] = []
+    private var chosen = [Int?](repeating: nil, count: EventKind.allCases.count)
 
     private var gaps = TraceTotals()
     private var overrun: UInt64 = 0
@@ -32,14 +35,10 @@ struct TextReading: ~Copyable {
     /// Lines of one CPU may be out of order by as long as an interrupt takes, which came in between.
     private static let longestInterrupt: UInt64 = 1_000_000
 
-    /// What one event must have like the one before to be the same, told by another instance.
-    private struct Repeated: Equatable {
-        var kind: EventKind?
-        var time: UInt64 = 0
-        var cpu: Int32?
-        var thread: Int32?
-        var event: KVMEvent?
-    }
+    /// Files and instances that are told apart.
+    private static let mostSources = 64
+    /// One that has been silent for so long has ended.
+    private static let longestSilence: UInt64 = 1_000_000_000
 
     init(_ file: InputFile, _ survey: TextSurvey, progress: ReadProgress?) {
         scanner = TextScanner(file)
@@ -74,12 +73,15 @@ struct TextReading: ~Copyable {
     /// - Returns: false where the text is another one from here on.
     private mutating func takeEvent<S: EventSink & ~Copyable>(_ sink: inout S) -> Bool {
         guard advanceTime(scanner.frame.time, isUsed: scanner.kind != nil) else { return false }
-        guard scanner.kind != nil else { return true }
+        guard scanner.kind != nil else {
+            if S.takesOthers, let name = scanner.nameOfOther { tellOther(name, &sink) }
+            return true
+        }
         guard let event = scanner.event else {
             noteIllegible()
             return true
         }
-        if scanner.frame.isPrefixed, isRepeated(event) { return true }
+        if let prefix = scanner.frame.prefix, !isChosen(prefix, event.kind) { return true }
         guard let thread = thread(scanner.frame, event) else { return true }
         tellOmission(to: time, &sink)
         let stamp = EventStamp(time: time, cpu: scanner.frame.cpu ?? -1, tid: thread)
@@ -95,6 +97,14 @@ struct TextReading: ~Copyable {
         default: sink.event(event, at: stamp)
         }
         return true
+    }
+
+    /// KVM's events that the machine has no use for are listed as they are printed.
+    private mutating func tellOther<S: EventSink & ~Copyable>(_ name: String, _ sink: inout S) {
+        let thread = scanner.frame.thread ?? -2 - max(0, min(assumed, 1 << 20))
+        tellOmission(to: time, &sink)
+        sink.other(
+            named: name, text: scanner.text, at: EventStamp(time: time, cpu: scanner.frame.cpu ?? -1, tid: thread))
     }
 
     /// The time of an event; of one without that of the one before, and where none has one, its number.
@@ -137,12 +147,26 @@ struct TextReading: ~Copyable {
         return -2 - max(0, min(assumed, 1 << 20))
     }
 
-    private mutating func isRepeated(_ event: KVMEvent) -> Bool {
-        let this = Repeated(
-            kind: scanner.kind, time: time, cpu: scanner.frame.cpu, thread: scanner.frame.thread, event: event)
-        defer { previous = this }
-        guard this == previous else { return false }
-        repeated += 1
+    /// Of several instances or files, which may hold the same events, each kind is taken from the one that had it first, as long as
+    /// that goes on.
+    private mutating func isChosen(_ prefix: WordKey, _ kind: EventKind) -> Bool {
+        let source = sources.firstIndex { $0.prefix == prefix } ?? sources.count
+        if source == sources.count {
+            guard source < Self.mostSources else { return true }
+            sources.append((prefix, time))
+        }
+        sources[source].last = time
+        guard let chosen = chosen[Int(kind.rawValue)], chosen != source else {
+            chosen[Int(kind.rawValue)] = source
+            return true
+        }
+        guard time.elapsed(since: sources[chosen].last) > Self.longestSilence else {
+            repeated += 1
+            return false
+        }
+        // What was left out meanwhile may have been of this one alone.
+        lost(nil, LineFrame())
+        self.chosen[Int(kind.rawValue)] = source
         return true
     }
 
@@ -216,9 +240,15 @@ struct TextReading: ~Copyable {
         if assumesThread, withoutVCPU == 0 {
             notes.append("the lines name no thread: their events are taken for those of one vCPU of one VM")
         }
+        if survey.selection != nil {
+            notes.append(
+                "a text doesn't say which events were on: all of KVM's are taken for it, since some are here that nobody selects one by one"
+            )
+        }
         if repeated > 0 {
             notes.append(
-                "\(repeated) lines of another file or instance repeat the line before: each event is read once")
+                "\(repeated) lines are of files or instances whose events another one has as well: each event is read once"
+            )
         }
         return notes
     }

@@ -161,6 +161,31 @@ struct TextScanner: ~Copyable {
         return dots >= 3 && range.count <= 40
     }
 
+    /// The name of the event at hand, where it is one of KVM's that the machine has no use for.
+    var nameOfOther: String? {
+        let line = lines.buffer.span
+        guard kind == nil, LineFrame.isOfKVM(line, frame.name) else { return nil }
+        return line.text(frame.name)
+    }
+
+    /// Of the event at hand.
+    var text: String {
+        let line = lines.buffer.span
+        var start = frame.text
+        while start < lines.current.upperBound, line[start].isSpace { start += 1 }
+        return line.text(start..<max(start, line.trimmedEnd(lines.current.upperBound, from: start)))
+    }
+
+    /// The kernel's release, in the line that tracefs begins with where `latency-format` is on.
+    var releaseOfLatencyTrace: String? {
+        guard lines.current.count <= 200 else { return nil }
+        let words = lines.buffer.span.text(lines.current).split(separator: " ")
+        guard words.count >= 5, words.suffix(5).prefix(2) == ["latency", "trace"], words[words.count - 2] == "on" else {
+            return nil
+        }
+        return words.last.map(String.init)
+    }
+
     /// A header's line at hand: the name and the value, where it has both.
     func header(_ name: StaticString) -> String? {
         let line = lines.buffer.span

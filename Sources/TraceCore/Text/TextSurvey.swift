@@ -6,6 +6,10 @@
 /// all the same.
 struct TextSurvey {
     private(set) var kinds: EventKindSet = []
+    /// KVM's events that nobody selects one by one: where they are all of its systems were recorded.
+    private var others: Set<String> = []
+    /// The kernel prints which vCPU faulted, which it does since 6.0.
+    private var faultsNameVCPU = false
     private(set) var fields: Set<String> = []
     private(set) var isa = ISA.unknown
     private(set) var commands: [Int32: String] = [:]
@@ -38,6 +42,9 @@ struct TextSurvey {
     /// So much of the file is looked at.
     static let size: UInt64 = 16 << 20
     private static let mostCommands = 1 << 16
+    private static let mostOthers = 256
+    /// So many of them are no choice of somebody's.
+    private static let othersOfWholeSystem = 3
     /// A text of another machine's KVM shows that among so many events.
     private static let telling = 1000
 
@@ -63,7 +70,10 @@ struct TextSurvey {
         if otherMachine == nil, events < Self.telling { otherMachine = Self.otherMachine(text, frame, current) }
         events += 1
         note(frame.time)
-        guard let kind = scanner.kind else { return }
+        guard let kind = scanner.kind else {
+            if others.count < Self.mostOthers, let name = scanner.nameOfOther { others.insert(name) }
+            return
+        }
         kinds.insert(kind)
         if let cpu = frame.cpu { cpus = max(cpus, Int(min(cpu, 8191)) + 1) }
         if printer == .unknown, frame.name.lowerBound > current.lowerBound,
@@ -104,6 +114,8 @@ struct TextSurvey {
             {
                 fields.insert("kvm_entry.immediate_exit")
             }
+        case .pageFault:
+            if case .pageFault(let fault) = event, fault.vcpu != nil { faultsNameVCPU = true }
         case .nestedVMExit:
             // To 5.9: names of its own, which the plugin prints in other words.
             if Self.contains(text, range, "ext_inf1") || Self.contains(text, range, "int_info_err")
@@ -172,9 +184,31 @@ struct TextSurvey {
     private static let syndrome = WordKey("HSR_EC")
     private static let vcpuPC = WordKey("vcpu_pc")
 
+    /// What was on, as far as the text shows: where events are that nobody selects one by one, all of their systems were, and what
+    /// doesn't show did not happen. ``Consistency`` finds where that is not so.
+    ///
+    /// What some kernels don't have counts only where the text shows that this one does.
+    var selection: EventKindSet? {
+        let ofMMU = others.filter {
+            $0.hasPrefix("kvm_mmu_") || $0.hasPrefix("kvm_tdp_mmu_") || $0 == "fast_page_fault"
+        }
+        guard others.count - ofMMU.count >= Self.othersOfWholeSystem else { return nil }
+        var selection = kinds
+        for kind in EventKind.allCases where ofMMU.count > 1 || kind.traceSystem != "kvmmmu" {
+            switch kind {
+            case .apicvUpdateRequest: break
+            case .apicvInhibitChanged, .nestedVMEnter, .apicvAcceptIRQ: if faultsNameVCPU { selection.insert(kind) }
+            default: selection.insert(kind)
+            }
+        }
+        return selection
+    }
+
     private mutating func noteHeader(_ scanner: borrowing TextScanner) {
         if scanner.header("tracer") != nil { printer = .tracefs }
         if let value = scanner.header("os release") { release = value }
+        // `nop latency trace v1.1.5 on 6.12.117+deb13-amd64`.
+        if release == nil, let latency = scanner.releaseOfLatencyTrace { release = latency }
         if let value = scanner.header("arch") { architecture = value }
         if let value = scanner.header("nrcpus online").flatMap(Int.init) { cpus = max(cpus, min(value, 8192)) }
     }

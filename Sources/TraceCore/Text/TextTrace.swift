@@ -51,11 +51,11 @@ extension TextSurvey {
             }
         var info = TraceInfo(
             format: printer == .unknown ? "text" : "text of \(printer.rawValue)", clock: clock, cpus: cpus)
-        info.kernel = release.map { "Linux (none) \($0) \(architecture ?? "")" }
+        info.kernel = release.map { ["Linux", "(none)", $0, architecture].compactMap(\.self).joined(separator: " ") }
         info.isa = isa
         // What shows was on; what doesn't may have been off.
-        info.describesWholeKernel = true
-        info.recordedKinds = kinds
+        info.describesWholeKernel = selection == nil
+        info.recordedKinds = selection ?? kinds
         info.formatFields = fields
         info.inhibitNames = inhibitNames
         info.commands = commands

@@ -69,7 +69,6 @@ import Testing
         Line(line: "> >>  qemu-219 [003] 11.589558: kvm_eoi: x"),
         Line(line: "> > qemu-219 [003] 11.589558: kvm_eoi:"),
         Line(line: "\tqemu-219 [003] 11.589558: kvm_eoi: x"),
-        Line(line: "\u{a0}\u{a0}qemu-219 [003] 11.589558: kvm_eoi: x"),
         // names of threads
         Line(line: "       CPU 0/KVM-219 [003] 11.589558: kvm_eoi: x", command: "CPU 0/KVM"),
         Line(line: "       CPU 12/KVM 219 [003] 11.589558: kvm:kvm_eoi: x", command: "CPU 12/KVM"),

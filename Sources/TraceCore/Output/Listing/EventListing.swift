@@ -80,20 +80,36 @@ public struct EventListing: EventSink, ~Copyable {
     public static var takesOthers: Bool { true }
 
     public mutating func other(_ record: Record, format: Int, at stamp: EventStamp) {
-        guard others.indices.contains(format), let other = others[format], options.window.contains(stamp.time) else {
-            return
+        guard others.indices.contains(format), let other = others[format] else { return }
+        list(other.name, at: stamp) { body, isJSON in
+            if isJSON { other.addJSON(record, to: &body) } else { other.addText(record, to: &body) }
         }
+    }
+
+    public mutating func other(named name: String, text: String, at stamp: EventStamp) {
+        guard options.others?.contains(name) ?? true else { return }
+        list(name, at: stamp) { body, isJSON in
+            if isJSON {
+                body += "\"text\":\"".utf8 + NameTables.clean(text) + "\"".utf8
+            } else {
+                body += NameTables.column(NameTables.clean(name)) + " ".utf8 + NameTables.clean(text)
+            }
+        }
+    }
+
+    /// Lists an event that the machine has no use for.
+    private mutating func list(
+        _ name: String, at stamp: EventStamp, _ addFields: (_ body: inout [UInt8], _ isJSON: Bool) -> Void
+    ) {
+        guard options.window.contains(stamp.time) else { return }
         let place = machine.place(ofThread: stamp)
         guard isSelected(nil, place, stamp) else { return }
         var body: [UInt8] = []
         if options.json {
-            body += ",\"event\":\"".utf8 + NameTables.clean(other.name) + "\",\"fields\":{".utf8
-            other.addJSON(record, to: &body)
-            body += "}}\n".utf8
-        } else {
-            other.addText(record, to: &body)
-            body += "\n".utf8
+            body += ",\"event\":\"".utf8 + NameTables.clean(name) + "\",\"fields\":{".utf8
         }
+        addFields(&body, options.json)
+        body += (options.json ? "}}\n" : "\n").utf8
         if held.isEmpty { show(body, stamp, place) } else { held.append(.other(body, stamp, place)) }
     }
 
