@@ -35,6 +35,8 @@ struct TextReading: ~Copyable {
     /// Lines of one CPU may be out of order by as long as an interrupt takes, which came in between.
     private static let longestInterrupt: UInt64 = 1_000_000
 
+    /// The event before, of a line with a file's name in front: files of one name have the same in front.
+    private var previous: (event: KVMEvent, stamp: EventStamp)?
     /// Files and instances that are told apart.
     private static let mostSources = 64
     /// One that has been silent for so long has ended.
@@ -81,7 +83,7 @@ struct TextReading: ~Copyable {
             noteIllegible()
             return true
         }
-        if let prefix = scanner.frame.prefix, !isChosen(prefix, event.kind) { return true }
+        if let prefix = scanner.frame.prefix, isRepeated(event) || !isChosen(prefix, event.kind) { return true }
         guard let thread = thread(scanner.frame, event) else { return true }
         tellOmission(to: time, &sink)
         let stamp = EventStamp(time: time, cpu: scanner.frame.cpu ?? -1, tid: thread)
@@ -145,6 +147,14 @@ struct TextReading: ~Copyable {
         }
         assumesThread = true
         return -2 - max(0, min(assumed, 1 << 20))
+    }
+
+    private mutating func isRepeated(_ event: KVMEvent) -> Bool {
+        let stamp = EventStamp(time: time, cpu: scanner.frame.cpu ?? -1, tid: scanner.frame.thread ?? -1)
+        defer { previous = (event, stamp) }
+        guard let previous, previous == (event, stamp) else { return false }
+        repeated += 1
+        return true
     }
 
     /// Of several instances or files, which may hold the same events, each kind is taken from the one that had it first, as long as

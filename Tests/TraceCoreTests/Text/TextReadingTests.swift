@@ -164,6 +164,43 @@ import Testing
         #expect(read.totals.byName == ["kvm_entry": 3])
     }
 
+    @Test func `an event of two instances is read from the one that had it first`() throws {
+        let read = try read(
+            """
+            two:  qemu-7 [001] 1.000000100: kvm_entry: vcpu 0, rip 0x1
+            one:  qemu-7 [001] 1.000000120: kvm_entry: vcpu 0, rip 0x1
+            one:  qemu-7 [001] 1.000001000: kvm_eoi: apicid 0 vector 65
+            two:  qemu-7 [001] 1.000002000: kvm_entry: vcpu 0, rip 0x2
+            one:  qemu-7 [001] 1.000002010: kvm_entry: vcpu 0, rip 0x2
+            """)
+        #expect(read.lines.count == 3)
+        #expect(read.totals.byName == ["kvm_entry": 4, "kvm_eoi": 1])
+        #expect(read.totals.notes.contains { $0.hasPrefix("2 lines are of files or instances") })
+    }
+
+    @Test func `of a file that goes on where another one ends the events are read, with a gap between`() throws {
+        let read = try read(
+            """
+            a.dat:  qemu-7 [001] 1.000000: kvm_entry: vcpu 0, rip 0x1
+            b.dat:  qemu-7 [001] 3.000000: kvm_entry: vcpu 0, rip 0x2
+            """)
+        #expect(read.lines.count == 3)
+        #expect(read.totals.gaps.count == 1)
+    }
+
+    @Test func `events that nobody selects one by one show that all were on`() throws {
+        let others = """
+             qemu-7 [001] 1.000000: kvm_fpu: load
+             qemu-7 [001] 1.000001: kvm_update_master_clock: masterclock 0 hostclock tsc offsetmatched 0
+             qemu-7 [001] 1.000002: kvm_hv_timer_state: vcpu_id 0 hv_timer 0
+
+            """
+        let entry = " qemu-7 [001] 1.000003: kvm_entry: vcpu 0, rip 0x1\n"
+        let note = "nobody selects one by one"
+        #expect(try TestText.report(others + entry).limits.contains { $0.contains(note) })
+        #expect(try !TestText.report(entry).limits.contains { $0.contains(note) })
+    }
+
     @Test func `a process in front of the thread ties them without inference`() throws {
         let lines = (0..<4).map { "qemu  70/7\($0) [00\($0)] 1.00000\($0): kvm:kvm_entry: vcpu \($0), rip 0x1" }
         let report = try TestText.report(lines.joined(separator: "\n"))
