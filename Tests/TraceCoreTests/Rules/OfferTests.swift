@@ -117,4 +117,27 @@ import Testing
         offer(25, over: 150, accepts: false, &trace)
         #expect(trace.outcome().lostToStaleSVI == vectors)
     }
+
+    @Test(arguments: [(0x2f, [0x35]), (0x30, [])] as [(UInt64, [UInt8])])
+    func `a task priority masks its whole class, from round trips and from accepts alike`(
+        _ tpr: UInt64, _ vectors: [UInt8]
+    ) {
+        var trips = Trace.endedByL2(0x35)
+        trips.accessDirectly(0x80, write: true, value: tpr)
+        trips.accept(0x35)
+        for _ in 0..<26 {
+            trips.offer()
+            trips.after(ms: 5)
+        }
+        #expect(trips.outcome().lostToStaleSVI == vectors)
+        var accepts = Trace.endedByL2(0x35)
+        accepts.accept(0x35)
+        accepts.offerInVain()
+        for _ in 0..<30 {
+            accepts.after(ms: 2)
+            accepts.accessDirectly(0x80, write: true, value: tpr) { $0.accept(0x35) }
+            accepts.accessDirectly(0x80, write: true, value: 0)
+        }
+        #expect(accepts.outcome().lostToStaleSVI == vectors)
+    }
 }

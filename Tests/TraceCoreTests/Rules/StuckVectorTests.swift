@@ -201,6 +201,21 @@ import Testing
         #expect(judged([(1, [0x70], [0x61]), (6, [0x70], [0x61])]) == (.suspect, []))
     }
 
+    @Test(arguments: [(0x6f, Grade.confirmed, [0x6f]), (0x70, .suspect, [])] as [(UInt8, Grade, [UInt8])])
+    func `what is stuck holds back its whole class, which confirms it where that is not injected`(
+        _ vector: UInt8, _ grade: Grade, _ vectors: [UInt8]
+    ) {
+        var trace = Trace.endedByL1(0x51, tpr: nil)
+        trace.exitOfL2()
+        trace.inject(0x61)
+        trace.enter()
+        trace.missEOI()
+        trace.accept(vector)
+        trace.runL2(entries: 4, over: 5)
+        #expect(trace.outcome().grade(.staleSVI) == grade)
+        #expect(trace.outcome().lostToStaleSVI == vectors)
+    }
+
     @Test func `another vector, nothing that waits or nothing stuck in between starts it anew`() {
         #expect(judged([(1, [0x41], [0x61]), (3, [0x42], [0x61]), (7, [0x42], [0x61])]) == (.suspect, []))
         #expect(judged([(1, [0x41], [0x61]), (3, [], [0x61]), (7, [0x41], [0x61])]) == (.suspect, []))
