@@ -31,7 +31,7 @@ fi
 "$cc" -O2 -o "$scratch/perfdata" Tests/Bench/perfdata.c -lzstd
 "$cc" -O2 -o "$scratch/text" Tests/Bench/text.c
 # Without the headers the program is not built, and its lines are left out.
-read -ra libraries < <(pkg-config --cflags --libs libtracecmd 2>/dev/null || true)
+read -ra libraries < <(pkg-config --cflags --libs libtracecmd 2>/dev/null) || true
 "$cc" -O2 -o "$scratch/iterate" Tests/Bench/iterate.c "${libraries[@]}" 2>/dev/null || true
 
 convert() { trace-cmd convert -i "$1" -o "$2" "${@:3}" >/dev/null 2>&1; }
