@@ -33,6 +33,7 @@ run() {
         return
     fi
     status=0
+    # shellcheck disable=SC2016 # the inner shell expands them
     output=$(unshare -m sh -c 'for place in proc sys sys/kernel/tracing; do mkdir -p "$0/$place" && mount --rbind "/$place" "$0/$place"
         done 2>/dev/null; exec chroot "$0" /apictrace/apictrace live --backend bpf --quiet --duration 0.2' "$root" 2>&1) || status=$?
     # Inconclusive where no guest ran meanwhile; 4 where this kernel itself can't be traced, which doctor knows.
