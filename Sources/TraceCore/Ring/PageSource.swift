@@ -19,6 +19,8 @@ final class PageSource {
     private let ahead: BlockAhead?
     /// Where there is nobody who reads ahead.
     private var back: PageBlock?
+    /// Where others' blocks are inflated ahead.
+    private let inflating: DispatchQueue?
     /// Where the data broke off.
     private(set) var cut: TraceCut?
 
@@ -42,6 +44,7 @@ final class PageSource {
         ahead =
             isLarge
             ? queue.map { BlockAhead(blocks, Self.blocksAhead, headroom: pageSize, room: firstRoom, on: $0) } : nil
+        inflating = inflater == nil ? nil : queue
         back = ahead == nil ? PageBlock(headroom: pageSize, room: firstRoom) : nil
         origin = data.lowerBound
         taken = front.end
@@ -89,7 +92,8 @@ final class PageSource {
         if let ahead { return ahead.next() }
         guard blocks.hasMore, var block = back else { return nil }
         back = nil
-        blocks.read(into: &block)
+        // One inflater serves all CPUs, and the queue may be using it for another one's blocks.
+        if let inflating { inflating.sync { blocks.read(into: &block) } } else { blocks.read(into: &block) }
         return block
     }
 }
