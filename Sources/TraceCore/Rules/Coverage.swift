@@ -65,7 +65,7 @@ public struct Coverage: Sendable {
         if let illegible = totals.illegible {
             add(
                 "Line \(illegible.first) looks like \(illegible.name) and can't be read"
-                    + (illegible.lines > 1 ? ", nor can \(illegible.lines - 1) others like it" : "")
+                    + (illegible.lines > 1 ? ", nor can \(illegible.lines - 1) more like it" : "")
                     + ": what was there may be a finding.")
         }
         if totals.unplaced > 0 {

@@ -20,6 +20,8 @@ struct TextReading: ~Copyable {
     /// is taken from.
     private var sources: [(prefix: WordKey, last: UInt64)] = []
     private var chosen = [Int?](repeating: nil, count: EventKind.allCases.count)
+    /// The event before, of a line with a file's name in front: files of one name have the same in front.
+    private var previous: (event: KVMEvent, stamp: EventStamp)?
 
     private var gaps = TraceTotals()
     private var overrun: UInt64 = 0
@@ -27,16 +29,12 @@ struct TextReading: ~Copyable {
     private var illegible: TraceTotals.Illegible?
     private var repeated = 0
     private var withoutVCPU: UInt64 = 0
-    private var skipped = 0
     private var cut: TraceCut?
 
     /// Threads beyond it are told of once more.
     private static let mostThreads = 1 << 16
     /// Lines of one CPU may be out of order by as long as an interrupt takes, which came in between.
     private static let longestInterrupt: UInt64 = 1_000_000
-
-    /// The event before, of a line with a file's name in front: files of one name have the same in front.
-    private var previous: (event: KVMEvent, stamp: EventStamp)?
     /// Files and instances that are told apart.
     private static let mostSources = 64
     /// One that has been silent for so long has ended.
@@ -58,7 +56,7 @@ struct TextReading: ~Copyable {
             case .lost(let events): lost(events, scanner.frame)
             case .omission: lost(nil, LineFrame())
             case .header: noteHeader()
-            case .other: skipped += 1
+            case .other: break
             }
         }
         advance()
@@ -103,7 +101,7 @@ struct TextReading: ~Copyable {
 
     /// KVM's events that the machine has no use for are listed as they are printed.
     private mutating func tellOther<S: EventSink & ~Copyable>(_ name: String, _ sink: inout S) {
-        let thread = scanner.frame.thread ?? -2 - max(0, min(assumed, 1 << 20))
+        let thread = scanner.frame.thread ?? assumedThread
         tellOmission(to: time, &sink)
         sink.other(
             named: name, text: scanner.text, at: EventStamp(time: time, cpu: scanner.frame.cpu ?? -1, tid: thread))
@@ -146,8 +144,11 @@ struct TextReading: ~Copyable {
             return nil
         }
         assumesThread = true
-        return -2 - max(0, min(assumed, 1 << 20))
+        return assumedThread
     }
+
+    /// Of the vCPU that runs, below 0: no thread of the host's has such an id.
+    private var assumedThread: Int32 { -2 - max(0, min(assumed, 1 << 20)) }
 
     private mutating func isRepeated(_ event: KVMEvent) -> Bool {
         let stamp = EventStamp(time: time, cpu: scanner.frame.cpu ?? -1, tid: scanner.frame.thread ?? -1)
@@ -252,7 +253,7 @@ struct TextReading: ~Copyable {
         }
         if survey.selection != nil {
             notes.append(
-                "a text doesn't say which events were on: all of KVM's are taken for it, since some are here that nobody selects one by one"
+                "a text doesn't say which events were on: all of KVM's are assumed, since some are here that nobody selects one by one"
             )
         }
         if repeated > 0 {
