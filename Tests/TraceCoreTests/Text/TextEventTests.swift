@@ -341,6 +341,6 @@ import Testing
         let report = try TestText.report(text)
         #expect(report.verdict == .inconclusive)
         #expect(
-            report.reasons.contains { $0.hasPrefix("Line 3 looks like \(name) and can't be read, nor can 1 others") })
+            report.reasons.contains { $0.hasPrefix("Line 3 looks like \(name) and can't be read, nor can 1 more") })
     }
 }
