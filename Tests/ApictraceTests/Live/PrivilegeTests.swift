@@ -86,11 +86,14 @@ struct PrivilegeTests {
         let tool = try GrantedTool()
         let input = Pipe()
         let process = try tool.start(command, "-", input: input)
-        // Until it waits for its input; before that it is setpriv.
-        for _ in 0..<500 where SystemFile.text("/proc/\(process.processIdentifier)/comm") != "apictrace" {
+        // It has read the first byte: before it reads, it gives up what it may.
+        try input.fileHandleForWriting.write(contentsOf: [0])
+        var unread: CInt = 1
+        for _ in 0..<3000 where unread > 0 {
             usleep(10_000)
+            try #require(ioctl(input.fileHandleForWriting.fileDescriptor, UInt(FIONREAD), &unread) == 0)
         }
-        usleep(200_000)
+        try #require(unread == 0)
         #expect(
             capabilities(of: process) == [
                 "CapInh:\t0000000000000000", "CapPrm:\t0000000000000000", "CapEff:\t0000000000000000",
