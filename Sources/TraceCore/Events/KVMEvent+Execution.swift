@@ -39,18 +39,19 @@ extension KVMEvent {
         static let tracepoint = Tracepoint("kvm_exit", of: Self.self)
         static let nestedTracepoint = Tracepoint("kvm_nested_vmexit", of: Self.self)
 
-        /// As recorded: VMX carries flags above bit 15, see ``ExitReason``.
-        public var reason: UInt32
-        /// 1 VMX, 2 SVM, 3 PVM.
-        public var isa: UInt32
-        public var vcpu: Int32?
         public var rip: UInt64
         /// VMX: exit qualification. SVM: EXITINFO1.
         public var info1: UInt64
         /// VMX: IDT-vectoring information. SVM: EXITINFO2.
         public var info2: UInt64
+        /// As recorded: VMX carries flags above bit 15, see ``ExitReason``.
+        public var reason: UInt32
+        /// 1 VMX, 2 SVM, 3 PVM.
+        public var isa: UInt32
         /// VMX: VM-exit interruption information. SVM: EXITINTINFO, the event whose delivery the exit interrupted.
         public var intrInfo: UInt32
+        /// Last, since what follows an optional in a struct has its padding copied with it: six instructions an exit.
+        public var vcpu: Int32?
 
         public init(
             reason: UInt32, isa: UInt32 = 1, vcpu: Int32?, rip: UInt64 = 0, info1: UInt64 = 0, info2: UInt64 = 0,
