@@ -49,12 +49,19 @@ struct Apictrace: ParsableCommand {
         do {
             try Privileges.setAside()
             try UnknownCommand.check(arguments, of: configuration.subcommands)
-            var command = try parseAsRoot(arguments)
+            var command = try parse(arguments)
             if !(command is any PrivilegedCommand) { try Privileges.giveUpThoseOfTheFile() }
             try command.run()
         } catch {
             Glibc.exit(end(with: error).code)
         }
+    }
+
+    /// By the named command's own parser, which takes less than all commands' does. What it doesn't take, as `--help`, is that one's.
+    private static func parse(_ arguments: [String]) throws -> any ParsableCommand {
+        let named = configuration.subcommands.first { $0.configuration.commandName == arguments.first }
+        if let command = try? named?.parse(Array(arguments.dropFirst())) { return command }
+        return try parseAsRoot(arguments)
     }
 
     /// The one place where what a command throws becomes what is said and the exit status.

@@ -4,6 +4,7 @@ import TraceCore
 
 struct Analyze: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "analyze",
         abstract: "Say whether a recording shows lost interrupts, which, since when, why, and what to do.",
         discussion: """
             Exit status: 0 clean, or all findings below --fail-on; 1 found; 2 inconclusive; 3 a file can't be read; \

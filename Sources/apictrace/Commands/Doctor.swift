@@ -4,6 +4,7 @@ import ArgumentParser
 /// `apictrace doctor`: whether this host can be traced, and what to do where it can't.
 struct Doctor: PrivilegedCommand {
     static let configuration = CommandConfiguration(
+        commandName: "doctor",
         abstract: "Tell whether live tracing works on this host, and what to do.",
         discussion: """
             Exit status: 0 where live tracing should work; 4 where it can't; 6 the output could not be written.

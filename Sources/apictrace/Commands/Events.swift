@@ -4,6 +4,7 @@ import TraceCore
 
 struct Events: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "events",
         abstract: "List a recording's events of KVM, each with its VM, vCPU and level (L1 or L2).",
         discussion: """
             A line has the time as trace-cmd prints it, the CPU, the thread with its name, VM/vCPU, the level, the tracepoint \

@@ -4,6 +4,7 @@ import TraceCore
 
 struct Explain: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "explain",
         abstract: "Explain a rule: what happens in KVM, how a trace shows it, which kernels, what to do.",
         discussion: """
             Without a rule, all of them are listed.

@@ -6,6 +6,7 @@ import TraceCore
 /// `apictrace live`: traces the running host.
 struct Live: PrivilegedCommand {
     static let configuration = CommandConfiguration(
+        commandName: "live",
         abstract: "Trace KVM on this host: findings as they come, and the report of analyze at the end.",
         discussion: """
             Ends after --duration, with COMMAND, when a finding reaches --until, when the reader of its output leaves, or at \

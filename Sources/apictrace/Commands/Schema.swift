@@ -4,6 +4,7 @@ import TraceCore
 
 struct Schema: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "schema",
         abstract: "Print the JSON Schema (draft 2020-12) of the JSON report, or of another command's JSON.",
         discussion: """
             EXAMPLE:

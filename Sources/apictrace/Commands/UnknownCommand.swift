@@ -7,7 +7,7 @@ struct UnknownCommand: Error, CustomStringConvertible {
 
     static func check(_ arguments: [String], of commands: [any ParsableCommand.Type]) throws(UnknownCommand) {
         guard let word = arguments.first, !word.hasPrefix("-"), word != "help" else { return }
-        let names = commands.map { $0._commandName }
+        let names = commands.compactMap { $0.configuration.commandName }
         guard !names.contains(word) else { return }
         let nearest = names.map { ($0, distance($0, word)) }.min { $0.1 < $1.1 }
         let hint = nearest.flatMap { $0.1 <= max(2, $0.0.count / 3) ? ": did you mean \($0.0)?" : nil }
