@@ -16,7 +16,7 @@ EXTRAS = dist/man dist/completions
 SHARE = $(DESTDIR)$(PREFIX)/share
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build release dist install lint lab reproduce clean prepare fuzz gate damage attack kill soak bench bench-live chroots
+.PHONY: help demo test build release dist install lint lab reproduce clean prepare fuzz gate damage attack kill soak bench bench-growth bench-live chroots
 
 help: ## show this
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -92,6 +92,10 @@ soak: release ## guests come and go under live for MINUTES (30), VMS (10000) at 
 
 bench: release ## time the release build beside cat, trace-cmd and libtracecmd on 1 GB (ARGS=--callgrind: instructions)
 	@Tests/Bench/run.sh $(ARGS)
+
+bench-growth: release ## show how time and memory grow with events (10^5 to 10^8) and VMs (1 to 100)
+	@SWIFT=$(SWIFT) .ci/prepare trace-cmd
+	@Tests/Bench/growth.sh
 
 gate: release ## count the instructions of an event and of the start, and fail where they grew by 3 %
 	@SWIFT=$(SWIFT) .ci/prepare trace-cmd valgrind
