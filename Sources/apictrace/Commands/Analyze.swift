@@ -16,6 +16,7 @@ struct Analyze: ParsableCommand {
               apictrace analyze trace.dat
               apictrace analyze --json trace.dat | jq .verdict
               apictrace analyze --quiet --fail-on hazard run-*.dat
+              apictrace analyze --mail trace.dat >mail.txt
               apictrace analyze --vm 2104 --vcpu 0 --from 72.3 --to 72.5 trace.dat
               ssh host cat trace.dat | apictrace analyze --kallsyms host.kallsyms -
             """)
@@ -32,6 +33,9 @@ struct Analyze: ParsableCommand {
 
     @Flag(help: "With --json: indented, for people to read.")
     var pretty = false
+
+    @Flag(help: "Print a plain text of 72 columns for a mailing list: what happened, the proof, the host, what is not known.")
+    var mail = false
 
     @OptionGroup var verdict: VerdictOptions
 
@@ -58,6 +62,9 @@ struct Analyze: ParsableCommand {
         }
         guard threads.map((1...2).contains) ?? true else { throw ValidationError("--threads is 1 or 2.") }
         guard !pretty || report.json else { throw ValidationError("--pretty is for --json.") }
+        guard !mail || !report.json && !report.quiet && !report.verbose else {
+            throw ValidationError("--mail is a form of its own: it goes with none of --json, --quiet and --verbose.")
+        }
     }
 
     func run() throws {
@@ -89,6 +96,7 @@ struct Analyze: ParsableCommand {
         if self.report.json {
             return try (self.report.quiet ? report.verdictObject() : pretty ? report.json() : report.line()) + "\n"
         }
+        if mail { return report.mail(kallsyms: kallsyms) }
         return self.report.quiet
             ? "\(file.printable): \(report.verdictLine)\n" : report.text(style: style, rows: Terminal.rows)
     }

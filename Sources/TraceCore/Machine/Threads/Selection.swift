@@ -10,11 +10,12 @@ public struct Selection: Equatable, Sendable {
         /// The VMM's command, or the guest's own name where it is known.
         case name(String)
 
-        /// A process id, `VM 0` as the report says it, or a name.
+        /// A process id, `process 2104` or `VM 0` as the report says them, or a name.
         public init(_ text: String) {
             let lowered = text.lowercased()
             let number = lowered.hasPrefix("vm") ? Int(lowered.dropFirst(2).drop { $0 == " " }) : nil
-            self = Int32(text).map { .process($0) } ?? number.map { .number($0) } ?? .name(text)
+            let process = Int32(lowered.hasPrefix("process ") ? lowered.dropFirst(8) : lowered[...])
+            self = process.map { .process($0) } ?? number.map { .number($0) } ?? .name(text)
         }
     }
 

@@ -36,7 +36,7 @@ extension Report {
         "\(verdict.rawValue): \(headline(TimeText(source), TextStyle()))".printable
     }
 
-    private func headline(_ times: TimeText, _ style: TextStyle) -> String {
+    func headline(_ times: TimeText, _ style: TextStyle) -> String {
         guard let gravest = findings.first, verdict != .clean else { return verdict.claim + "." }
         let claim = gravest.rule.isAboutLostInterrupts ? claim(of: gravest) : gravest.rule.explanation.title
         let vectors = gravest.vectors.isEmpty ? "" : gravest.vectorList(style) + ", "
@@ -72,7 +72,7 @@ extension Report {
         return " Also \((shown + rest).listed)."
     }
 
-    private func describeSource(_ times: TimeText) -> String {
+    func describeSource(_ times: TimeText) -> String {
         var facts = [source.path, source.format].compactMap(\.self)
         let duration = times.duration(from: source.span.first, to: source.span.last).map { " in \($0)" } ?? ""
         facts.append("\(source.events.total) events\(duration)")
@@ -84,7 +84,7 @@ extension Report {
     }
 
     /// `Only of it: VM of process 2104, vCPU 0, from +1.000000 s (trace time 73.300000) on.`
-    private func describe(_ selection: Selection, _ times: TimeText, _ style: TextStyle) -> String {
+    func describe(_ selection: Selection, _ times: TimeText, _ style: TextStyle) -> String {
         var parts: [String] = []
         if !selection.vms.isEmpty { parts.append(selection.vms.listed) }
         if let vcpu = selection.vcpus.first {

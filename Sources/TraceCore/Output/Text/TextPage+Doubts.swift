@@ -36,7 +36,7 @@ extension TextPage {
 
 extension Report {
     /// - Parameter most: VMs that are named; of more, none is.
-    fileprivate func lossSentence(naming most: Int) -> String? {
+    func lossSentence(naming most: Int) -> String? {
         guard !loss.isEmpty else { return nil }
         let losers = loss.isOfVMsAlone ? vms.filter { $0.eventsLost != nil }.map { "VM \($0.id)" } : []
         // A part of the trace may hold none of what was lost.
@@ -59,7 +59,7 @@ extension Report.Source {
 }
 
 extension Report.Cut {
-    fileprivate var sentence: String {
+    var sentence: String {
         "The file is cut or damaged at byte \(offset), where \(expected) was expected; what can be read counts."
     }
 }

@@ -81,7 +81,7 @@ extension Report.Finding {
 
 extension Report {
     /// The ledger lines of the finding's vectors on its vCPU.
-    fileprivate func ledger(of finding: Finding) -> [InterruptLine] {
+    func ledger(of finding: Finding) -> [InterruptLine] {
         let vcpus = vms.filter { $0.id == finding.vm }.flatMap(\.vcpus).filter { $0.id == finding.vcpu }
         return vcpus.flatMap(\.interrupts).filter { (finding.vectors + finding.stuck).contains($0.vector) }
     }

@@ -77,7 +77,7 @@ extension TextPage {
 }
 
 extension Report.VM {
-    fileprivate var hasL2: Bool { vcpus.contains { !$0.exits.l2.isEmpty || !$0.apicAccess.l2Direct.isEmpty } }
+    var hasL2: Bool { vcpus.contains { !$0.exits.l2.isEmpty || !$0.apicAccess.l2Direct.isEmpty } }
 
     /// How much it did, whatever it was.
     fileprivate var events: UInt64 {

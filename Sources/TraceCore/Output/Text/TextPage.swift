@@ -28,7 +28,13 @@ struct TextPage {
 
     /// A shell command, wrapped between its arguments in a way that a shell understands.
     mutating func add(command: String, indent: Int) {
-        let lines = Self.wrap(command, separator: " -", width: style.width - indent - 2)
+        let parts = command.split(separator: " -")
+        add(command: parts.enumerated().map { $0 == 0 ? String($1) : "-" + $1 }, indent: indent)
+    }
+
+    /// The same of parts that are not to be broken, for a shell might take a line's end within them for a part of a word.
+    mutating func add(command parts: [String], indent: Int) {
+        let lines = Self.wrap(parts, width: style.width - indent - 2)
         add(lines.dropLast().map { $0 + " \\" } + lines.suffix(1), label: "", indent: indent, column: indent, ink: nil)
     }
 
@@ -56,19 +62,21 @@ struct TextPage {
         }
     }
 
-    private static func wrap(_ text: String, separator: String = " ", width: Int) -> [String] {
+    private static func wrap(_ text: String, width: Int) -> [String] {
+        wrap(text.split(separator: " ", omittingEmptySubsequences: false).map(String.init), width: width)
+    }
+
+    private static func wrap(_ words: [String], width: Int) -> [String] {
         var lines: [String] = []
-        var line = ""
-        for (index, word) in text.split(separator: separator, omittingEmptySubsequences: false).enumerated() {
-            let word = index == 0 ? String(word) : separator + word
-            if !line.isEmpty, line.count + word.count > width {
-                lines.append(line)
-                line = String(word.drop { $0 == " " })
+        var line: String?
+        for word in words {
+            if let begun = line, !begun.isEmpty, begun.count + 1 + word.count > width {
+                lines.append(begun)
+                line = word
             } else {
-                line += word
+                line = line.map { "\($0) \(word)" } ?? word
             }
         }
-        lines.append(line)
-        return lines
+        return lines + [line ?? ""]
     }
 }

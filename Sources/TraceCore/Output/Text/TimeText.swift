@@ -17,6 +17,13 @@ struct TimeText {
         "+" + (unit == .nanoseconds ? Self.seconds(time) : String(time))
     }
 
+    /// As `--from` and `--to` take it: with all digits.
+    func argument(_ time: UInt64) -> String {
+        guard unit == .nanoseconds else { return "+\(time)" }
+        let fraction = String(time % 1_000_000_000)
+        return "+\(time / 1_000_000_000)." + String(repeating: "0", count: 9 - fraction.count) + fraction
+    }
+
     /// `72.372469`, rounded to microseconds as trace-cmd does it; empty where the report has no usable base.
     func absolute(_ time: UInt64) -> String {
         guard let base else { return "" }

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Testing
+
+@testable import TraceCore
+
+@Suite struct ReportMailTests {
+    @Test func `a lost interrupt is told with its proof, its host and what is not known`() {
+        #expect(
+            SampleReports.lost.mail() == """
+
+                """)
+    }
+
+    @Test func `without a finding it says what was looked at`() {
+        #expect(
+            SampleReports.clean.mail() == """
+
+                """)
+    }
+
+    @Test(arguments: [
+        "it's a trace.dat", "a -b.dat", "$(reboot).dat", "a\"b`c`;d.dat", "trace.dat", "-",
+    ])
+    func `the command that repeats it is one for a shell, whatever the file is called`(path: String) throws {
+        var report = SampleReports.lost
+        report.source.path = path
+        report.selection = .init(
+            vm: nil, vcpu: nil, vms: ["process 2104", "it's one"], vcpus: [0, 3], from: 1_000_000_001, to: 2_500_000_000)
+        let mail = report.mail(kallsyms: "host's kallsyms")
+        let lines = mail.split(separator: "\n")
+        let start = try #require(lines.firstIndex { $0.contains("apictrace analyze") })
+        let count = lines[start...].prefix { $0.hasSuffix("\\") }.count + 1
+        let command = lines[start..<(start + count)].joined(separator: "\n")
+        let shell = Process()
+        let output = Pipe()
+        shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+        shell.arguments = ["-c", "apictrace() { printf '%s\\n' \"$@\"; }\n" + command]
+        shell.standardOutput = output
+        try shell.run()
+        let words = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        shell.waitUntilExit()
+        #expect(
+            words.split(separator: "\n").map(String.init) == [
+                "analyze", "--vm", "process 2104", "--vm", "it's one", "--vcpu", "0", "--vcpu", "3", "--from",
+                "+1.000000001", "--to", "+2.500000000", "--kallsyms", "host's kallsyms", "--mail", path,
+            ])
+    }
+
+    @Test func `a name that is no text is none in a mail`() {
+        var report = SampleReports.lost
+        report.vms[0].command = "\u{1b}[2Jqemu\r\n\u{202e}"
+        report.source.kernel = "Linux \u{7}host"
+        let mail = report.mail()
+        #expect(mail.unicodeScalars.allSatisfy { $0 == "\n" || $0.value >= 0x20 && $0.value != 0x7f })
+        #expect(!mail.contains("\u{202e}"))
+    }
+
+    @Test func `lines have 72 columns at most, but for a word that is longer`() {
+        for report in [SampleReports.lost, SampleReports.clean] {
+            for line in report.mail().split(separator: "\n") where line.count > 72 {
+                #expect(!line.trimmingPrefix { $0 == " " }.contains(" "))
+            }
+        }
+    }
+
+    @Test func `the selection that a report names is taken as one`() {
+        #expect(Selection.VM("process 2104") == .process(2104))
+        #expect(Selection.VM(Selection.VM.process(2104).description) == .process(2104))
+        #expect(Selection.VM(Selection.VM.number(3).description) == .number(3))
+        #expect(Selection.VM("process of mine") == .name("process of mine"))
+    }
+}
