@@ -26,7 +26,8 @@ import Testing
         var report = SampleReports.lost
         report.source.path = path
         report.selection = .init(
-            vm: nil, vcpu: nil, vms: ["process 2104", "it's one"], vcpus: [0, 3], from: 1_000_000_001, to: 2_500_000_000)
+            vm: nil, vcpu: nil, vms: ["process 2104", "it's one"], vcpus: [0, 3], from: 1_000_000_001, to: 2_500_000_000
+        )
         let mail = report.mail(kallsyms: "host's kallsyms")
         let lines = mail.split(separator: "\n")
         let start = try #require(lines.firstIndex { $0.contains("apictrace analyze") })
