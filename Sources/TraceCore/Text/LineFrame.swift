@@ -5,14 +5,18 @@
 /// Sources: lib/traceevent (tep_print_event), kernel/trace/trace_output.c (trace_print_context) and tools/perf/builtin-script.c
 /// (perf_sample__fprintf_start), 4.x to 7.2.
 struct LineFrame {
-    /// Of the event, without its system.
-    private(set) var name = 0..<0
+    private(set) var printedName = LineName()
     /// Where the event's text begins.
     private(set) var text = 0
     private(set) var time: LineTime?
     private var head = 0..<0
     private var isVerbose = false
     private var columns = LineColumns()
+    /// Where the memory has these columns, if it gave them.
+    private var slot = -1
+
+    /// Of the event, without its system.
+    var name: Range<Int> { printedName.range }
 
     var thread: Int32? { columns.thread }
     var process: Int32? { columns.process }
@@ -48,7 +52,7 @@ struct LineFrame {
     mutating func find(_ line: Span<UInt8>, _ range: Range<Int>, _ memory: inout LineMemory) -> Bool {
         if findBehindKnownHead(line, range, &memory) { return true }
         guard findPlaces(line, range, &memory) else { return false }
-        columns = memory.columns(line, head, isVerbose: isVerbose)
+        (columns, slot) = (memory.columns(line, head, isVerbose: isVerbose), -1)
         return true
     }
 
@@ -58,17 +62,16 @@ struct LineFrame {
     ) -> Bool {
         let start = line.unquotedStart(range)
         guard let known = memory.recentHead(line, from: start), known.end &+ 40 <= range.upperBound,
-            let timeEnd = line.firstIndex(of: UInt8(ascii: ":"), from: known.end, to: known.end &+ 24),
-            let time = LineTime(line, known.end..<timeEnd)
+            let (time, timeEnd) = LineTime.inFront(line, known.end)
         else { return false }
-        var place = timeEnd &+ 1
-        while place < range.upperBound, line[place] == 0x20 { place &+= 1 }
+        let place = line.firstIndex(otherThan: 0x20, from: timeEnd &+ 1, to: range.upperBound)
         guard place > timeEnd &+ 1,
             let nameEnd = line.firstIndex(of: UInt8(ascii: " "), from: place, to: range.upperBound).map({ $0 &- 1 }),
             nameEnd > place, line[nameEnd] == UInt8(ascii: ":"), let name = memory.name(line, place..<nameEnd)
         else { return false }
-        (self.time, self.name, text) = (time, name, nameEnd &+ 1)
-        (head, columns, isVerbose) = (start..<known.end, known.columns, false)
+        (self.time, printedName, text) = (time, name, nameEnd &+ 1)
+        (head, isVerbose) = (start..<known.end, false)
+        if slot != known.slot { (columns, slot) = (memory.columns(of: known.slot), known.slot) }
         return true
     }
 
@@ -93,16 +96,16 @@ struct LineFrame {
             if let timeEnd {
                 // Between the two are a period or a difference at most: what comes later is some text's.
                 guard Self.isAside(line, timeEnd..<token) else { break }
-            } else if !Self.isOfKVM(line, name) {
+            } else if !Self.isOfKVM(line, name.range) {
                 // What has no time in front is an event only by its name.
                 continue
             }
-            (self.name, text) = (name, search)
+            (printedName, text) = (name, search)
             head = start..<(headEnd ?? token)
             return true
         }
         guard let timeEnd, let headEnd, let name = Self.perfLoss(line, timeEnd..<range.upperBound) else { return false }
-        (self.name, text) = (name, name.upperBound)
+        (printedName, text) = (LineName(printed: name, start: name.lowerBound), name.upperBound)
         head = start..<headEnd
         return true
     }

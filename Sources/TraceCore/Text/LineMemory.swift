@@ -3,8 +3,7 @@
 /// What lines that were met lately had in them: most have columns and an event's name that are byte for byte another's, and to read
 /// those anew takes three times as long as to compare them.
 struct LineMemory {
-    /// Names of events as printed, with their system.
-    private var names = WordTable(capacity: 1 << 12)
+    private(set) var names = EventNames.machines
 
     private struct Entry {
         var length = -1
@@ -12,33 +11,43 @@ struct LineMemory {
         var columns = LineColumns()
     }
 
-    private var nameStarts: [Int] = []
     /// The slots of the latest four, and which of them is the last.
     private var recent: InlineArray<4, Int> = [0, 0, 0, 0]
     private var latest = 0
     private var entries = [Entry](repeating: Entry(), count: 64)
 
-    /// Where the name of an event begins in a word; nil where it is none.
+    /// The name of an event in a word; nil where it is none.
     @inline(__always)
-    mutating func name(_ line: Span<UInt8>, _ token: Range<Int>) -> Range<Int>? {
-        if let index = names.index(line, token) { return token.lowerBound &+ nameStarts[index]..<token.upperBound }
-        guard let name = LineFrame.name(line, token) else { return nil }
-        if names.insert(line, token) != nil { nameStarts.append(name.lowerBound - token.lowerBound) }
-        return name
+    func name(_ line: Span<UInt8>, _ token: Range<Int>) -> LineName? {
+        if let place = names.place(line, token) {
+            return LineName(printed: token, start: token.lowerBound &+ names.start(place), place: place)
+        }
+        return LineFrame.name(line, token).map { LineName(printed: token, start: $0.lowerBound, place: nil) }
     }
 
-    /// The head that a line begins with, where it is one of the latest.
+    /// Counts a line of an event.
+    /// - Returns: whether it is the first of its name, and the kind.
     @inline(__always)
-    func recentHead(_ line: Span<UInt8>, from start: Int) -> (end: Int, columns: LineColumns)? {
+    mutating func countName(_ line: Span<UInt8>, _ name: LineName) -> (isFirst: Bool, kind: EventKind?) {
+        guard let place = name.place else {
+            return names.count(line, name.printed, from: name.start - name.printed.lowerBound)
+        }
+        return names.count(place)
+    }
+
+    /// The head that a line begins with, where it is one of the latest: where it ends, and whose columns it has.
+    @inline(__always)
+    func recentHead(_ line: Span<UInt8>, from start: Int) -> (end: Int, slot: Int)? {
         guard start &+ 64 <= line.count else { return nil }
-        for slot in recent.indices {
-            let (slot, length) = (recent[slot], entries[recent[slot]].length)
-            if length > 0, isSame(line, start..<start &+ length, slot) {
-                return (start &+ length, entries[slot].columns)
-            }
+        for place in recent.indices {
+            let slot = recent[place]
+            let length = entries[slot].length
+            if length > 0, isSame(line, start..<start &+ length, slot) { return (start &+ length, slot) }
         }
         return nil
     }
+
+    func columns(of slot: Int) -> LineColumns { entries[slot].columns }
 
     mutating func columns(_ line: Span<UInt8>, _ head: Range<Int>, isVerbose: Bool) -> LineColumns {
         let length = head.upperBound &- head.lowerBound
@@ -83,4 +92,15 @@ struct LineMemory {
         entries[slot] = entry
         return entry.columns
     }
+}
+
+/// An event's name on a line.
+struct LineName {
+    /// With its system.
+    var printed = 0..<0
+    var start = 0
+    /// Among those that were met before.
+    var place: Int?
+
+    var range: Range<Int> { start..<printed.upperBound }
 }

@@ -25,6 +25,13 @@ struct TextFields: FieldVisitor {
         present |= 1 << UInt8(truncatingIfNeeded: field)
     }
 
+    /// A number behind words that are known.
+    @inline(__always)
+    mutating func merge(_ field: Int, _ value: UInt64) { values[field] |= value }
+
+    /// Leaves what only the words around a number told.
+    mutating func remove(_ field: Int, _ value: UInt64) { values[field] &= ~value }
+
     func has(_ field: Int) -> Bool { present & 1 << UInt8(truncatingIfNeeded: field) != 0 }
 
     subscript(field: Int) -> UInt64 { values[field] }

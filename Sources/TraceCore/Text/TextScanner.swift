@@ -4,12 +4,11 @@
 struct TextScanner: ~Copyable {
     private(set) var lines: TextLines
     private var reader = EventTextReader()
-    /// Every event's name that was met, and how many lines have it.
-    private(set) var names = EventNameCounts()
-
     /// Of the event at hand.
     private(set) var frame = LineFrame()
     private(set) var kind: EventKind?
+    /// No line before had its name.
+    private(set) var isFirstOfName = false
     /// Nil where the machine has no use for it, or its text can't be read.
     private(set) var event: KVMEvent?
 
@@ -25,6 +24,9 @@ struct TextScanner: ~Copyable {
         case header
         case other
     }
+
+    /// Lines by their event's name.
+    var names: [String: UInt64] { memory.names.byName }
 
     /// Of the isa that exits' names told.
     var isa: ISA { reader.isa }
@@ -53,7 +55,7 @@ struct TextScanner: ~Copyable {
         }
         // Prose has colons too: an event that isn't KVM's has a thread or a CPU.
         guard frame.thread != nil || frame.cpu != nil || LineFrame.isOfKVM(text, frame.name) else { return .other }
-        kind = names.note(text, frame.name)
+        (isFirstOfName, kind) = memory.countName(text, frame.printedName)
         event = nil
         guard let kind else { return .event }
         var reading = read(kind, text, to: lines.current.upperBound)
