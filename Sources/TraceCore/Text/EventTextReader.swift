@@ -2,7 +2,7 @@
 
 /// Makes events of their texts.
 struct EventTextReader {
-    private let vocabulary = TextVocabulary.all
+    let vocabulary = TextVocabulary.all
     private let exits = ExitWords.all
     private let registers = Registers.all
     private var layouts = TextLayouts()
@@ -52,13 +52,6 @@ struct EventTextReader {
         }
         if trail.isWhole { layouts.remember(kind, line, text, trail, isRest: isRest, fields) }
         return fields
-    }
-
-    /// Whether a text begins with a word that such an event has.
-    func beginsWithWord(of kind: EventKind, _ line: Span<UInt8>, _ text: Range<Int>) -> Bool {
-        var words = TextWords(text)
-        guard words.next(line) else { return false }
-        return vocabulary.meaning(line, words, of: kind) != nil
     }
 
     private mutating func take(

@@ -61,7 +61,7 @@ struct LineFrame {
         _ line: Span<UInt8>, _ range: Range<Int>, _ memory: inout LineMemory
     ) -> Bool {
         let start = line.unquotedStart(range)
-        guard let known = memory.recentHead(line, from: start), known.end &+ 40 <= range.upperBound,
+        guard let known = memory.recentHead(line, from: start, last: slot), known.end &+ 40 <= range.upperBound,
             let (time, timeEnd) = LineTime.inFront(line, known.end)
         else { return false }
         let place = line.firstIndex(otherThan: 0x20, from: timeEnd &+ 1, to: range.upperBound)

@@ -41,6 +41,13 @@ extension Span<UInt8> {
     func lineEnd(from start: Int, to end: Int) -> Int {
         let pattern = SIMD16<UInt8>(repeating: Self.lineFeed)
         var index = start
+        while index &+ 32 <= end {
+            let first = bytes.unsafeLoadUnaligned(fromByteOffset: index, as: SIMD16<UInt8>.self) .== pattern
+            let second = bytes.unsafeLoadUnaligned(fromByteOffset: index &+ 16, as: SIMD16<UInt8>.self) .== pattern
+            let found = unsafeBitCast(first .| second, to: SIMD2<UInt64>.self)
+            if found.x | found.y != 0 { break }
+            index &+= 32
+        }
         while index &+ 16 <= end {
             let bytes = bytes.unsafeLoadUnaligned(fromByteOffset: index, as: SIMD16<UInt8>.self)
             let found = unsafeBitCast(bytes .== pattern, to: SIMD2<UInt64>.self)
@@ -71,7 +78,7 @@ extension Span<UInt8> {
 
     /// Without blanks, and marks of who quotes whom, at the beginning.
     func unquotedStart(_ range: Range<Int>) -> Int {
-        var index = range.lowerBound
+        var index = firstIndex(otherThan: 0x20, from: range.lowerBound, to: range.upperBound)
         while index < range.upperBound, self[index].isQuoteMark { index += 1 }
         return index
     }

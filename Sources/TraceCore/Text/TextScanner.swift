@@ -81,7 +81,7 @@ struct TextScanner: ~Copyable {
         if reading.isComplete, line.haveSameStart(lines.current, next) { return false }
         let start = line.unquotedStart(next)
         guard start < next.upperBound, line[start] != UInt8(ascii: "#") else { return false }
-        if reading.isComplete, !reader.beginsWithWord(of: kind, line, start..<next.upperBound) { return false }
+        if reading.isComplete, !reader.vocabulary.begins(line, start..<next.upperBound, with: kind) { return false }
         return !LineFrame.isIn(line, next, &memory)
     }
 

@@ -69,6 +69,12 @@ struct TextVocabulary {
         return find(key, in: self.words[place]).map { meanings[$0] }
     }
 
+    /// Whether a text begins with a word that such an event has.
+    func begins(_ line: Span<UInt8>, _ text: Range<Int>, with kind: EventKind) -> Bool {
+        var words = TextWords(text)
+        return words.next(line) && meaning(line, words, of: kind) != nil
+    }
+
     @inline(__always)
     private func find(_ key: WordKey, in range: Range<Int>) -> Int? {
         for index in range where keys[index] == key { return index }
