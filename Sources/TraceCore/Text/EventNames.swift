@@ -45,7 +45,8 @@ struct EventNames {
     }
 
     /// The same of one that was not.
-    mutating func count(_ line: Span<UInt8>, _ token: Range<Int>, from start: Int) -> (isFirst: Bool, kind: EventKind?) {
+    mutating func count(_ line: Span<UInt8>, _ token: Range<Int>, from start: Int) -> (isFirst: Bool, kind: EventKind?)
+    {
         if let place = insert(line, token, from: start) { return count(place) }
         if let place = table.index(line, token.lowerBound + start..<token.upperBound) { return count(place) }
         further += 1

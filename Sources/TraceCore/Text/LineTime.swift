@@ -41,7 +41,10 @@ struct LineTime {
             if point > place, line[point] == UInt8(ascii: ".") {
                 let digits = DecimalDigits(line, at: point &+ 1)
                 if digits.count == 6, line[point &+ 7] == UInt8(ascii: ":") {
-                    return (LineTime(value: seconds &* 1_000_000_000 &+ digits.value &* 1000, unit: .nanoseconds), point &+ 7)
+                    return (
+                        LineTime(value: seconds &* 1_000_000_000 &+ digits.value &* 1000, unit: .nanoseconds),
+                        point &+ 7
+                    )
                 }
                 let last = line[point &+ 9]
                 if digits.count == 8, last.isDigit, line[point &+ 10] == UInt8(ascii: ":") {

@@ -39,23 +39,14 @@ extension Span<UInt8> {
 
     /// The place of the line feed at or after a place, or `end`: of a line, which is longer than what is looked for otherwise.
     func lineEnd(from start: Int, to end: Int) -> Int {
-        let pattern = SIMD16<UInt8>(repeating: Self.lineFeed)
+        let pattern = SIMD32<UInt8>(repeating: Self.lineFeed)
         var index = start
         while index &+ 32 <= end {
-            let first = bytes.unsafeLoadUnaligned(fromByteOffset: index, as: SIMD16<UInt8>.self) .== pattern
-            let second = bytes.unsafeLoadUnaligned(fromByteOffset: index &+ 16, as: SIMD16<UInt8>.self) .== pattern
-            let found = unsafeBitCast(first .| second, to: SIMD2<UInt64>.self)
-            if found.x | found.y != 0 { break }
+            let bytes = bytes.unsafeLoadUnaligned(fromByteOffset: index, as: SIMD32<UInt8>.self)
+            let found = unsafeBitCast(bytes .== pattern, to: SIMD4<UInt64>.self)
+            let halves = found.lowHalf | found.highHalf
+            if halves.x | halves.y != 0 { break }
             index &+= 32
-        }
-        while index &+ 16 <= end {
-            let bytes = bytes.unsafeLoadUnaligned(fromByteOffset: index, as: SIMD16<UInt8>.self)
-            let found = unsafeBitCast(bytes .== pattern, to: SIMD2<UInt64>.self)
-            if found.x | found.y != 0 {
-                let isLow = found.x != 0
-                return index &+ (isLow ? 0 : 8) &+ (isLow ? found.x : found.y).trailingZeroBitCount >> 3
-            }
-            index &+= 16
         }
         return firstIndex(of: Self.lineFeed, from: index, to: end) ?? end
     }

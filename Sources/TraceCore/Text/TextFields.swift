@@ -38,6 +38,7 @@ struct TextFields: FieldVisitor {
 
     var count: Int { present.nonzeroBitCount }
 
+    @inline(__always)
     mutating func required<Value: FieldValue>(
         _ value: inout Value, _: FieldType, _: String, formerly _: String?
     ) {
@@ -48,10 +49,12 @@ struct TextFields: FieldVisitor {
         value = read
     }
 
+    @inline(__always)
     mutating func optional<Value: FieldValue>(_ value: inout Value?, _: FieldType, _: String) {
         value = take()
     }
 
+    @inline(__always)
     mutating func orZero<Value: FieldValue>(
         _ value: inout Value, _: FieldType, _: String, formerly _: String?
     ) {
@@ -62,6 +65,7 @@ struct TextFields: FieldVisitor {
         value = inHardIRQ
     }
 
+    @inline(__always)
     private mutating func take<Value: FieldValue>() -> Value? {
         defer { next &+= 1 }
         guard has(next) else { return nil }

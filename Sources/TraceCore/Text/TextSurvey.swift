@@ -78,7 +78,9 @@ struct TextSurvey {
         events += 1
         note(scanner.frame.time)
         guard let kind = scanner.kind else {
-            if scanner.isFirstOfName, others.count < Self.mostOthers, let name = scanner.nameOfOther { others.insert(name) }
+            if scanner.isFirstOfName, others.count < Self.mostOthers, let name = scanner.nameOfOther {
+                others.insert(name)
+            }
             return
         }
         kinds.insert(kind)
