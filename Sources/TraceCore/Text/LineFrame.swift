@@ -80,6 +80,7 @@ struct LineFrame {
         let start = line.unquotedStart(range)
         var search = start
         var (headEnd, timeEnd): (Int?, Int?)
+        var later: (time: LineTime, place: Int, end: Int)?
         while let colon = line.firstIndex(of: UInt8(ascii: ":"), from: search, to: range.upperBound) {
             search = colon + 1
             guard search == range.upperBound || line[search].isSpace else { continue }
@@ -87,15 +88,25 @@ struct LineFrame {
             let end = line.trimmedEnd(colon, from: start)
             let token = line.tokenStart(before: end, from: start)
             guard token < end else { continue }
-            if headEnd == nil, let found = LineTime.find(line, token..<end, from: start) {
+            if let found = LineTime.find(line, token..<end, from: start) {
+                guard headEnd == nil else {
+                    later = (found.time, found.place, search)
+                    continue
+                }
                 (time, headEnd, timeEnd) = (found.time, found.place, search)
                 isVerbose = line[token] == UInt8(ascii: "(")
                 continue
             }
             guard end == colon, let name = memory.name(line, token..<colon) else { continue }
             if let timeEnd {
-                // Between the two are a period or a difference at most: what comes later is some text's.
-                guard Self.isAside(line, timeEnd..<token) else { break }
+                // Between the two are a period or a difference at most: what comes later is some text's, but where a thread's name
+                // has what looks like a time.
+                if !Self.isAside(line, timeEnd..<token) {
+                    guard let later, Self.isAside(line, later.end..<token), Self.isOfKVM(line, name.range),
+                        LineColumns(line, start..<later.place, isVerbose: false).thread != nil
+                    else { break }
+                    (time, headEnd, isVerbose) = (later.time, later.place, false)
+                }
             } else if !Self.isOfKVM(line, name.range) {
                 // What has no time in front is an event only by its name.
                 continue

@@ -32,6 +32,8 @@ struct TextReading: ~Copyable {
     private var illegible: TraceTotals.Illegible?
     private var repeated = 0
     private var withoutVCPU: UInt64 = 0
+    /// Lines of prose, or of another tool's.
+    private var passedOver: UInt64 = 0
     private var cut: TraceCut?
 
     /// Threads beyond it are told of once more.
@@ -59,7 +61,7 @@ struct TextReading: ~Copyable {
             case .lost(let events): lost(events, cpu: scanner.frame.cpu, at: scanner.frame.time)
             case .omission: lost(nil)
             case .header: noteHeader()
-            case .other: break
+            case .other: notePassedOver()
             }
         }
         advance()
@@ -201,6 +203,14 @@ struct TextReading: ~Copyable {
                 lines: 1, first: scanner.lines.number, name: scanner.kind?.tracepoint.names.first ?? "")
     }
 
+    private mutating func notePassedOver() {
+        let line = scanner.lines.buffer.span
+        let (start, end) = (line.unquotedStart(scanner.lines.current), scanner.lines.current.upperBound)
+        // trace-cmd's own first line, and empty ones.
+        guard start < end, !line.hasPrefix("cpus=", at: start) else { return }
+        passedOver += 1
+    }
+
     // MARK: - What is missing
 
     private mutating func lost(_ events: UInt64?, cpu: Int32? = nil, at time: LineTime? = nil) {
@@ -266,6 +276,9 @@ struct TextReading: ~Copyable {
             notes.append(
                 "a text doesn't say which events were on: all of KVM's are assumed, since some are here that nobody selects one by one"
             )
+        }
+        if passedOver > 0 {
+            notes.append("\(passedOver) line\(passedOver == 1 ? " is" : "s are") of no event and passed over")
         }
         if repeated > 0 {
             notes.append(
