@@ -61,7 +61,7 @@ struct TextReading: ~Copyable {
             case .lost(let events): lost(events, cpu: scanner.frame.cpu, at: scanner.frame.time)
             case .omission: lost(nil)
             case .header: noteHeader()
-            case .other: notePassedOver()
+            case .other: if scanner.isRemark { passedOver += 1 }
             }
         }
         advance()
@@ -201,14 +201,6 @@ struct TextReading: ~Copyable {
             illegible.map { TraceTotals.Illegible(lines: $0.lines + 1, first: $0.first, name: $0.name) }
             ?? TraceTotals.Illegible(
                 lines: 1, first: scanner.lines.number, name: scanner.kind?.tracepoint.names.first ?? "")
-    }
-
-    private mutating func notePassedOver() {
-        let line = scanner.lines.buffer.span
-        let (start, end) = (line.unquotedStart(scanner.lines.current), scanner.lines.current.upperBound)
-        // trace-cmd's own first line, and empty ones.
-        guard start < end, !line.hasPrefix("cpus=", at: start) else { return }
-        passedOver += 1
     }
 
     // MARK: - What is missing

@@ -163,6 +163,13 @@ struct TextScanner: ~Copyable {
         return dots >= 3 && range.count <= 40
     }
 
+    /// The line at hand, which is no event's, says something: it isn't empty, nor trace-cmd's first.
+    var isRemark: Bool {
+        let line = lines.buffer.span
+        let start = line.unquotedStart(lines.current)
+        return start < lines.current.upperBound && !line.hasPrefix("cpus=", at: start)
+    }
+
     /// The name of the event at hand, where it is one of KVM's that the machine has no use for.
     var nameOfOther: String? {
         let line = lines.buffer.span
