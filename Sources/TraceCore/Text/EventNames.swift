@@ -40,8 +40,9 @@ struct EventNames {
     /// - Returns: whether it is the first, and the kind that has the name.
     @inline(__always)
     mutating func count(_ place: Int) -> (isFirst: Bool, kind: EventKind?) {
-        names[place].lines &+= 1
-        return (names[place].lines == 1, names[place].kind)
+        let lines = names[place].lines &+ 1
+        names[place].lines = lines
+        return (lines == 1, names[place].kind)
     }
 
     /// The same of one that was not.

@@ -11,10 +11,11 @@ struct EventTextReader {
     /// Of a reason that has a number and no name; an exit that the text names tells it.
     private(set) var isa = ISA.unknown
 
+    /// What the text at hand tells; nil where it lacks what the event can't do without.
+    var event: KVMEvent?
+
     /// What a text was found to hold.
     struct Reading {
-        /// Nil where the text lacks what the event can't do without.
-        var event: KVMEvent?
         /// How many fields were found; a text that goes on in the next line has more with that.
         var fields = 0
         /// Nothing is missing that the next line might hold.
@@ -22,13 +23,14 @@ struct EventTextReader {
     }
 
     mutating func read(_ kind: EventKind, _ line: Span<UInt8>, _ text: Range<Int>, inHardIRQ: Bool) -> Reading {
-        var fields = layouts.fields(kind, line, text, exits, &isa) ?? readWords(kind, line, text)
+        var fields = TextFields()
+        if !layouts.read(kind, line, text, exits, &fields, &isa) { fields = readWords(kind, line, text) }
         fields.inHardIRQ = inHardIRQ
         let found = fields.count
         let isComplete = complete(kind, &fields)
-        var visitor = fields
-        let event = KVMEvent(kind, &visitor)
-        return Reading(event: visitor.isWhole ? event : nil, fields: found, isComplete: isComplete && visitor.isWhole)
+        event = KVMEvent(kind, &fields)
+        if !fields.isWhole { event = nil }
+        return Reading(fields: found, isComplete: isComplete && fields.isWhole)
     }
 
     @inline(never)

@@ -32,31 +32,34 @@ struct TextLayouts {
     private var starts = [Int](repeating: -1, count: EventKind.allCases.count)
     private var turns = [Int](repeating: 0, count: EventKind.allCases.count)
 
-    /// The fields of a text that is laid out like one before it.
+    /// Reads the fields of a text that is laid out like one before it.
+    /// - Returns: whether it is; if not nothing is told of the fields.
     @inline(__always)
-    func fields(
-        _ kind: EventKind, _ line: Span<UInt8>, _ text: Range<Int>, _ exits: ExitWords, _ isa: inout ISA
-    ) -> TextFields? {
+    func read(
+        _ kind: EventKind, _ line: Span<UInt8>, _ text: Range<Int>, _ exits: ExitWords, _ fields: inout TextFields,
+        _ isa: inout ISA
+    ) -> Bool {
         let start = starts[Int(kind.rawValue)]
-        guard start >= 0, text.lowerBound &+ Self.room <= line.count else { return nil }
+        guard start >= 0, text.lowerBound &+ Self.room <= line.count else { return false }
         for layout in start..<start &+ Self.each {
-            if let fields = fields(layout, line, text, exits, &isa) { return fields }
+            if read(layout, line, text, exits, &fields, &isa) { return true }
         }
-        return nil
+        return false
     }
 
-    private func fields(
-        _ layout: Int, _ line: Span<UInt8>, _ text: Range<Int>, _ exits: ExitWords, _ isa: inout ISA
-    ) -> TextFields? {
+    private func read(
+        _ layout: Int, _ line: Span<UInt8>, _ text: Range<Int>, _ exits: ExitWords, _ fields: inout TextFields,
+        _ isa: inout ISA
+    ) -> Bool {
         var (place, piece, word) = (text.lowerBound, layout &* Self.mostPieces, layout &* Self.mostWords)
-        guard isThere(pieces[piece], line, &place, &word) else { return nil }
-        var fields = self.fields[layout]
+        guard isThere(pieces[piece], line, &place, &word) else { return false }
+        fields = self.fields[layout]
         while true {
             let now = pieces[piece]
             switch now.part {
             case .hexadecimal:
                 let digits = HexDigits(line, at: place)
-                guard digits.count > 0 else { return nil }
+                guard digits.count > 0 else { return false }
                 var value = digits.value
                 place &+= digits.count
                 if digits.count == 8 {
@@ -68,29 +71,28 @@ struct TextLayouts {
             case .decimal, .vector:
                 let digits = DecimalDigits(line, at: place)
                 // Longer ones are rare.
-                guard digits.count &- 1 < 7, now.part == .decimal || digits.value <= 0xff else { return nil }
+                guard digits.count &- 1 < 7, now.part == .decimal || digits.value <= 0xff else { return false }
                 place &+= digits.count
                 fields.merge(Int(now.field), digits.value)
             case .reason:
                 guard
                     let end = line.firstIndex(of: 0x20, from: place, to: place &+ Self.longestWord),
                     let reason = exits.reason(line, place..<end)
-                else { return nil }
+                else { return false }
                 isa = reason.isa
                 fields.merge(Int(now.field), UInt64(reason.code))
                 fields.merge(Int(now.isaField), UInt64(reason.isa.recorded))
                 place = end
             case .ignored:
                 let end = place &+ Self.longestWord
-                guard line[place].isDigit else { return nil }
+                guard line[place].isDigit else { return false }
                 while place < end, !line[place].isSeparator { place &+= 1 }
             case .rest:
-                let isOver = place == text.upperBound || place < text.upperBound && line[place].isSeparator
-                return isOver ? fields : nil
-            case .end: return place == text.upperBound ? fields : nil
+                return place == text.upperBound || place < text.upperBound && line[place].isSeparator
+            case .end: return place == text.upperBound
             }
             piece &+= 1
-            guard isThere(pieces[piece], line, &place, &word) else { return nil }
+            guard isThere(pieces[piece], line, &place, &word) else { return false }
         }
     }
 

@@ -10,7 +10,7 @@ struct TextScanner: ~Copyable {
     /// No line before had its name.
     private(set) var isFirstOfName = false
     /// Nil where the machine has no use for it, or its text can't be read.
-    private(set) var event: KVMEvent?
+    var event: KVMEvent? { kind == nil ? nil : reader.event }
 
     private var memory = LineMemory()
 
@@ -56,17 +56,19 @@ struct TextScanner: ~Copyable {
         // Prose has colons too: an event that isn't KVM's has a thread or a CPU.
         guard frame.thread != nil || frame.cpu != nil || LineFrame.isOfKVM(text, frame.name) else { return .other }
         (isFirstOfName, kind) = memory.countName(text, frame.printedName)
-        event = nil
         guard let kind else { return .event }
         var reading = read(kind, text, to: lines.current.upperBound)
         // A text is three lines of a mail at most, but authors set one field a line.
         for _ in 0..<8 {
             guard let next = lines.next(), goesOn(next, kind, reading, text) else { break }
+            let event = reader.event
             let more = read(kind, text, to: next.upperBound)
-            guard more.fields > reading.fields, lines.join(next) else { break }
+            guard more.fields > reading.fields, lines.join(next) else {
+                reader.event = event
+                break
+            }
             reading = more
         }
-        event = reading.event
         return .event
     }
 

@@ -44,7 +44,7 @@ import Testing
             let bytes = text + [0x0a] + [UInt8](repeating: UInt8(ascii: "7"), count: room)
             let reading = reader.read(kind, bytes.span, 0..<text.count, inHardIRQ: false)
             told = Told(
-                event: reading.event, fields: reading.fields, isComplete: reading.isComplete, isa: reader.isa)
+                event: reader.event, fields: reading.fields, isComplete: reading.isComplete, isa: reader.isa)
         }
         return told
     }
