@@ -71,7 +71,9 @@ struct TextLayouts {
             case .decimal, .vector:
                 let digits = DecimalDigits(line, at: place)
                 // Longer ones are rare.
-                guard digits.count &- 1 < 7, now.part == .decimal || digits.value <= 0xff else { return false }
+                guard digits.count > 0, digits.count < 8, now.part == .decimal || digits.value <= 0xff else {
+                    return false
+                }
                 place &+= digits.count
                 fields.merge(Int(now.field), digits.value)
             case .reason:
