@@ -142,7 +142,12 @@
             var order = TimeOrder()
             guard let totals = try? file.read(into: &order) else { return }
             precondition(totals.byName.values.reduce(0, &+) >= order.events, "more events than lines")
-            self.file(bytes)
+            if Self.isOneOfMany(bytes) { self.file(bytes) }
+        }
+
+        /// A report takes a hundred times as long as a few lines: what an input is made of says whether it gets one, so that it does so again.
+        private static func isOneOfMany(_ bytes: UnsafeRawBufferPointer) -> Bool {
+            bytes.reduce(UInt32(2_166_136_261)) { ($0 ^ UInt32($1)) &* 16_777_619 } % 64 == 0
         }
 
         private func text(_ bytes: [UInt8]) { bytes.withUnsafeBytes { text($0) } }

@@ -6,10 +6,11 @@
 /// `kvm_nested_vmexit`. Sources: arch/x86/include/uapi/asm/vmx.h and svm.h, 4.4 to 7.3; plugins/plugin_kvm.c of libtraceevent 1.0 to
 /// 1.8.
 struct ExitWords {
+    static let all = ExitWords()
     private let table: WordTable
     private let reasons: [ExitReason]
 
-    init() {
+    private init() {
         var words: [String] = []
         var reasons: [ExitReason] = []
         func add(_ word: String, _ isa: ISA, _ code: UInt32) {

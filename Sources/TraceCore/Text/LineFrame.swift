@@ -5,14 +5,18 @@
 /// Sources: lib/traceevent (tep_print_event), kernel/trace/trace_output.c (trace_print_context) and tools/perf/builtin-script.c
 /// (perf_sample__fprintf_start), 4.x to 7.2.
 struct LineFrame {
-    /// Of the event, without its system.
-    private(set) var name = 0..<0
+    private(set) var printedName = LineName()
     /// Where the event's text begins.
     private(set) var text = 0
     private(set) var time: LineTime?
     private var head = 0..<0
     private var isVerbose = false
     private var columns = LineColumns()
+    /// Where the memory has these columns, if it gave them.
+    private var slot = -1
+
+    /// Of the event, without its system.
+    var name: Range<Int> { printedName.range }
 
     var thread: Int32? { columns.thread }
     var process: Int32? { columns.process }
@@ -48,7 +52,7 @@ struct LineFrame {
     mutating func find(_ line: Span<UInt8>, _ range: Range<Int>, _ memory: inout LineMemory) -> Bool {
         if findBehindKnownHead(line, range, &memory) { return true }
         guard findPlaces(line, range, &memory) else { return false }
-        columns = memory.columns(line, head, isVerbose: isVerbose)
+        (columns, slot) = (memory.columns(line, head, isVerbose: isVerbose), -1)
         return true
     }
 
@@ -57,18 +61,17 @@ struct LineFrame {
         _ line: Span<UInt8>, _ range: Range<Int>, _ memory: inout LineMemory
     ) -> Bool {
         let start = line.unquotedStart(range)
-        guard let known = memory.recentHead(line, from: start), known.end &+ 40 <= range.upperBound,
-            let timeEnd = line.firstIndex(of: UInt8(ascii: ":"), from: known.end, to: known.end &+ 24),
-            let time = LineTime(line, known.end..<timeEnd)
+        guard let known = memory.recentHead(line, from: start, last: slot), known.end &+ 40 <= range.upperBound,
+            let (time, timeEnd) = LineTime.inFront(line, known.end)
         else { return false }
-        var place = timeEnd &+ 1
-        while place < range.upperBound, line[place] == 0x20 { place &+= 1 }
+        let place = line.firstIndex(otherThan: 0x20, from: timeEnd &+ 1, to: range.upperBound)
         guard place > timeEnd &+ 1,
             let nameEnd = line.firstIndex(of: UInt8(ascii: " "), from: place, to: range.upperBound).map({ $0 &- 1 }),
             nameEnd > place, line[nameEnd] == UInt8(ascii: ":"), let name = memory.name(line, place..<nameEnd)
         else { return false }
-        (self.time, self.name, text) = (time, name, nameEnd &+ 1)
-        (head, columns, isVerbose) = (start..<known.end, known.columns, false)
+        (self.time, printedName, text) = (time, name, nameEnd &+ 1)
+        (head, isVerbose) = (start..<known.end, false)
+        if slot != known.slot { (columns, slot) = (memory.columns(of: known.slot), known.slot) }
         return true
     }
 
@@ -77,6 +80,7 @@ struct LineFrame {
         let start = line.unquotedStart(range)
         var search = start
         var (headEnd, timeEnd): (Int?, Int?)
+        var later: (time: LineTime, place: Int, end: Int)?
         while let colon = line.firstIndex(of: UInt8(ascii: ":"), from: search, to: range.upperBound) {
             search = colon + 1
             guard search == range.upperBound || line[search].isSpace else { continue }
@@ -84,25 +88,35 @@ struct LineFrame {
             let end = line.trimmedEnd(colon, from: start)
             let token = line.tokenStart(before: end, from: start)
             guard token < end else { continue }
-            if headEnd == nil, let found = LineTime.find(line, token..<end, from: start) {
+            if let found = LineTime.find(line, token..<end, from: start) {
+                guard headEnd == nil else {
+                    later = (found.time, found.place, search)
+                    continue
+                }
                 (time, headEnd, timeEnd) = (found.time, found.place, search)
                 isVerbose = line[token] == UInt8(ascii: "(")
                 continue
             }
             guard end == colon, let name = memory.name(line, token..<colon) else { continue }
             if let timeEnd {
-                // Between the two are a period or a difference at most: what comes later is some text's.
-                guard Self.isAside(line, timeEnd..<token) else { break }
-            } else if !Self.isOfKVM(line, name) {
+                // Between the two are a period or a difference at most: what comes later is some text's, but where a thread's name
+                // has what looks like a time.
+                if !Self.isAside(line, timeEnd..<token) {
+                    guard let later, Self.isAside(line, later.end..<token), Self.isOfKVM(line, name.range),
+                        LineColumns(line, start..<later.place, isVerbose: false).thread != nil
+                    else { break }
+                    (time, headEnd, isVerbose) = (later.time, later.place, false)
+                }
+            } else if !Self.isOfKVM(line, name.range) {
                 // What has no time in front is an event only by its name.
                 continue
             }
-            (self.name, text) = (name, search)
+            (printedName, text) = (name, search)
             head = start..<(headEnd ?? token)
             return true
         }
         guard let timeEnd, let headEnd, let name = Self.perfLoss(line, timeEnd..<range.upperBound) else { return false }
-        (self.name, text) = (name, name.upperBound)
+        (printedName, text) = (LineName(printed: name, start: name.lowerBound), name.upperBound)
         head = start..<headEnd
         return true
     }

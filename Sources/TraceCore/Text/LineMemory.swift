@@ -3,42 +3,55 @@
 /// What lines that were met lately had in them: most have columns and an event's name that are byte for byte another's, and to read
 /// those anew takes three times as long as to compare them.
 struct LineMemory {
-    /// Names of events as printed, with their system.
-    private var names = WordTable(capacity: 1 << 12)
+    private(set) var names = EventNames.machines
 
     private struct Entry {
         var length = -1
-        var words = InlineArray<8, UInt64>(repeating: 0)
+        /// The head, and behind it zeros; and which of its bytes are the head's.
+        var head = SIMD8<UInt64>.zero
+        var mask = SIMD8<UInt64>.zero
         var columns = LineColumns()
     }
 
-    private var nameStarts: [Int] = []
     /// The slots of the latest four, and which of them is the last.
     private var recent: InlineArray<4, Int> = [0, 0, 0, 0]
     private var latest = 0
     private var entries = [Entry](repeating: Entry(), count: 64)
 
-    /// Where the name of an event begins in a word; nil where it is none.
+    /// The name of an event in a word; nil where it is none.
     @inline(__always)
-    mutating func name(_ line: Span<UInt8>, _ token: Range<Int>) -> Range<Int>? {
-        if let index = names.index(line, token) { return token.lowerBound &+ nameStarts[index]..<token.upperBound }
-        guard let name = LineFrame.name(line, token) else { return nil }
-        if names.insert(line, token) != nil { nameStarts.append(name.lowerBound - token.lowerBound) }
-        return name
+    func name(_ line: Span<UInt8>, _ token: Range<Int>) -> LineName? {
+        if let place = names.place(line, token) {
+            return LineName(printed: token, start: token.lowerBound &+ names.start(place), place: place)
+        }
+        return LineFrame.name(line, token).map { LineName(printed: token, start: $0.lowerBound, place: nil) }
     }
 
-    /// The head that a line begins with, where it is one of the latest.
+    /// Counts a line of an event.
+    /// - Returns: whether it is the first of its name, and the kind.
     @inline(__always)
-    func recentHead(_ line: Span<UInt8>, from start: Int) -> (end: Int, columns: LineColumns)? {
+    mutating func countName(_ line: Span<UInt8>, _ name: LineName) -> (isFirst: Bool, kind: EventKind?) {
+        guard let place = name.place else {
+            return names.count(line, name.printed, from: name.start - name.printed.lowerBound)
+        }
+        return names.count(place)
+    }
+
+    /// The head that a line begins with, where it is one of the latest: where it ends, and whose columns it has.
+    /// - Parameter last: where the line before had its own.
+    @inline(__always)
+    func recentHead(_ line: Span<UInt8>, from start: Int, last: Int) -> (end: Int, slot: Int)? {
         guard start &+ 64 <= line.count else { return nil }
-        for slot in recent.indices {
-            let (slot, length) = (recent[slot], entries[recent[slot]].length)
-            if length > 0, isSame(line, start..<start &+ length, slot) {
-                return (start &+ length, entries[slot].columns)
-            }
+        let head = line.bytes.unsafeLoadUnaligned(fromByteOffset: start, as: SIMD8<UInt64>.self)
+        if last >= 0, isSame(head, last) { return (start &+ entries[last].length, last) }
+        for place in recent.indices {
+            let slot = recent[place]
+            if entries[slot].length > 0, isSame(head, slot) { return (start &+ entries[slot].length, slot) }
         }
         return nil
     }
+
+    func columns(of slot: Int) -> LineColumns { entries[slot].columns }
 
     mutating func columns(_ line: Span<UInt8>, _ head: Range<Int>, isVerbose: Bool) -> LineColumns {
         let length = head.upperBound &- head.lowerBound
@@ -53,34 +66,31 @@ struct LineMemory {
         let slot = Int(truncatingIfNeeded: ((tail ^ before &* 31) &* 0x9e37_79b9_7f4a_7c15) &>> 58)
         latest = (latest &+ 1) & 3
         recent[latest] = slot
-        if entries[slot].length == length, isSame(line, head, slot) { return entries[slot].columns }
-        return replace(slot, line, head)
+        let bytes = line.bytes.unsafeLoadUnaligned(fromByteOffset: head.lowerBound, as: SIMD8<UInt64>.self)
+        if entries[slot].length == length, isSame(bytes, slot) { return entries[slot].columns }
+        var mask = SIMD8<UInt64>.zero
+        for index in 0..<length { mask[index / 8] |= 0xff << UInt64(index % 8 * 8) }
+        let columns = LineColumns(line, head, isVerbose: false)
+        entries[slot] = Entry(length: length, head: bytes & mask, mask: mask, columns: columns)
+        return columns
     }
 
     @inline(__always)
-    private func isSame(_ line: Span<UInt8>, _ head: Range<Int>, _ slot: Int) -> Bool {
-        var (place, index) = (head.lowerBound, 0)
-        var different: UInt64 = 0
-        while place &+ 8 <= head.upperBound {
-            different |=
-                entries[slot].words[index] ^ line.bytes.unsafeLoadUnaligned(fromByteOffset: place, as: UInt64.self)
-            place &+= 8
-            index &+= 1
-        }
-        // The last eight bytes hold what is left, and some once more.
-        let last = line.bytes.unsafeLoadUnaligned(fromByteOffset: head.upperBound &- 8, as: UInt64.self)
-        return different | (entries[slot].words[7] ^ last) == 0
+    private func isSame(_ head: SIMD8<UInt64>, _ slot: Int) -> Bool {
+        let different = (head & entries[slot].mask) ^ entries[slot].head
+        let halves = different.lowHalf | different.highHalf
+        let quarters = halves.lowHalf | halves.highHalf
+        return quarters.x | quarters.y == 0
     }
+}
 
-    @inline(never)
-    private mutating func replace(_ slot: Int, _ line: Span<UInt8>, _ head: Range<Int>) -> LineColumns {
-        var entry = Entry(length: head.count, columns: LineColumns(line, head, isVerbose: false))
-        for index in 0..<(head.count / 8) {
-            entry.words[index] = line.bytes.unsafeLoadUnaligned(
-                fromByteOffset: head.lowerBound + index * 8, as: UInt64.self)
-        }
-        entry.words[7] = line.bytes.unsafeLoadUnaligned(fromByteOffset: head.upperBound - 8, as: UInt64.self)
-        entries[slot] = entry
-        return entry.columns
-    }
+/// An event's name on a line.
+struct LineName {
+    /// With its system.
+    var printed = 0..<0
+    var start = 0
+    /// Among those that were met before.
+    var place: Int?
+
+    var range: Range<Int> { start..<printed.upperBound }
 }

@@ -27,6 +27,38 @@ struct LineTime {
         return LineTime(line, digits).map { ($0, digits.lowerBound) }
     }
 
+    /// The time that begins at a place and that a colon ends: nearly all have six or nine digits behind the point.
+    /// - Returns: with it where the colon is.
+    @inline(__always)
+    static func inFront(_ line: Span<UInt8>, _ place: Int) -> (time: LineTime, end: Int)? {
+        if place &+ 32 <= line.count {
+            var point = place
+            var seconds: UInt64 = 0
+            while point < place &+ 9, line[point].isDigit {
+                seconds = seconds &* 10 &+ UInt64(line[point] &- 0x30)
+                point &+= 1
+            }
+            if point > place, line[point] == UInt8(ascii: ".") {
+                let digits = DecimalDigits(line, at: point &+ 1)
+                if digits.count == 6, line[point &+ 7] == UInt8(ascii: ":") {
+                    return (
+                        LineTime(value: seconds &* 1_000_000_000 &+ digits.value &* 1000, unit: .nanoseconds),
+                        point &+ 7
+                    )
+                }
+                let last = line[point &+ 9]
+                if digits.count == 8, last.isDigit, line[point &+ 10] == UInt8(ascii: ":") {
+                    let fraction = digits.value &* 10 &+ UInt64(last &- 0x30)
+                    return (LineTime(value: seconds &* 1_000_000_000 &+ fraction, unit: .nanoseconds), point &+ 10)
+                }
+            }
+        }
+        guard let end = line.firstIndex(of: UInt8(ascii: ":"), from: place, to: place &+ 24),
+            let time = LineTime(line, place..<end)
+        else { return nil }
+        return (time, end)
+    }
+
     /// `429.089ms (+47.307ms):`, as tracefs prints with latency-format and verbose.
     private static func findBefore(_ line: Span<UInt8>, _ place: Int, from start: Int) -> (time: LineTime, place: Int)?
     {

@@ -23,13 +23,27 @@ extension Span<UInt8> {
         return nil
     }
 
+    /// The first other byte at or after a place, or `end`.
+    @inline(__always)
+    func firstIndex(otherThan byte: UInt8, from start: Int, to end: Int) -> Int {
+        let pattern = UInt64(byte) &* 0x0101_0101_0101_0101
+        var index = start
+        while index &+ 8 <= end {
+            let different = bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self) ^ pattern
+            if different != 0 { return index &+ different.trailingZeroBitCount >> 3 }
+            index &+= 8
+        }
+        while index < end, self[index] == byte { index &+= 1 }
+        return index
+    }
+
     /// The place of the line feed at or after a place, or `end`: of a line, which is longer than what is looked for otherwise.
     func lineEnd(from start: Int, to end: Int) -> Int {
-        let pattern = SIMD4<UInt64>(repeating: 0x0a0a_0a0a_0a0a_0a0a)
+        let pattern = SIMD32<UInt8>(repeating: Self.lineFeed)
         var index = start
         while index &+ 32 <= end {
-            let words = bytes.unsafeLoadUnaligned(fromByteOffset: index, as: SIMD4<UInt64>.self) ^ pattern
-            let found = (words &- 0x0101_0101_0101_0101) & ~words & 0x8080_8080_8080_8080
+            let bytes = bytes.unsafeLoadUnaligned(fromByteOffset: index, as: SIMD32<UInt8>.self)
+            let found = unsafeBitCast(bytes .== pattern, to: SIMD4<UInt64>.self)
             let halves = found.lowHalf | found.highHalf
             if halves.x | halves.y != 0 { break }
             index &+= 32
@@ -55,7 +69,7 @@ extension Span<UInt8> {
 
     /// Without blanks, and marks of who quotes whom, at the beginning.
     func unquotedStart(_ range: Range<Int>) -> Int {
-        var index = range.lowerBound
+        var index = firstIndex(otherThan: 0x20, from: range.lowerBound, to: range.upperBound)
         while index < range.upperBound, self[index].isQuoteMark { index += 1 }
         return index
     }

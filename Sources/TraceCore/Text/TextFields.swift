@@ -25,12 +25,20 @@ struct TextFields: FieldVisitor {
         present |= 1 << UInt8(truncatingIfNeeded: field)
     }
 
+    /// A number behind words that are known.
+    @inline(__always)
+    mutating func merge(_ field: Int, _ value: UInt64) { values[field] |= value }
+
+    /// Leaves what only the words around a number told.
+    mutating func remove(_ field: Int, _ value: UInt64) { values[field] &= ~value }
+
     func has(_ field: Int) -> Bool { present & 1 << UInt8(truncatingIfNeeded: field) != 0 }
 
     subscript(field: Int) -> UInt64 { values[field] }
 
     var count: Int { present.nonzeroBitCount }
 
+    @inline(__always)
     mutating func required<Value: FieldValue>(
         _ value: inout Value, _: FieldType, _: String, formerly _: String?
     ) {
@@ -41,10 +49,12 @@ struct TextFields: FieldVisitor {
         value = read
     }
 
+    @inline(__always)
     mutating func optional<Value: FieldValue>(_ value: inout Value?, _: FieldType, _: String) {
         value = take()
     }
 
+    @inline(__always)
     mutating func orZero<Value: FieldValue>(
         _ value: inout Value, _: FieldType, _: String, formerly _: String?
     ) {
@@ -55,6 +65,7 @@ struct TextFields: FieldVisitor {
         value = inHardIRQ
     }
 
+    @inline(__always)
     private mutating func take<Value: FieldValue>() -> Value? {
         defer { next &+= 1 }
         guard has(next) else { return nil }

@@ -75,7 +75,8 @@ struct TextLines: ~Copyable {
 
     /// Makes room behind what isn't read yet, and reads on.
     private mutating func fill() {
-        buffer.replaceSubrange(0..<(filled - end), with: buffer[end..<filled])
+        // A slice would share the buffer, and have it copied.
+        buffer.withUnsafeMutableBytes { $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[end..<filled])) }
         base += UInt64(end)
         filled -= end
         (current, end, nextStop) = (0..<0, 0, nil)

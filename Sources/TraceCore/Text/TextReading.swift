@@ -5,12 +5,15 @@ struct TextReading: ~Copyable {
     private var scanner: TextScanner
     private let survey: TextSurvey
     private let progress: ReadProgress?
-    private var told: UInt64 = 0
+    /// Bytes that the progress was told of.
+    private var shown: UInt64 = 0
 
     /// Of the event before.
     private var time: UInt64 = 0
     private var hasBegun = false
     private var processes: [Int32: Int32] = [:]
+    /// The latest of them.
+    private var told: (thread: Int32, process: Int32) = (0, 0)
     /// The vCPU that runs, where no line names a thread.
     private var assumed: Int32 = 0
     private var assumesThread = false
@@ -29,6 +32,8 @@ struct TextReading: ~Copyable {
     private var illegible: TraceTotals.Illegible?
     private var repeated = 0
     private var withoutVCPU: UInt64 = 0
+    /// Lines of prose, or of another tool's.
+    private var passedOver: UInt64 = 0
     private var cut: TraceCut?
 
     /// Threads beyond it are told of once more.
@@ -50,13 +55,13 @@ struct TextReading: ~Copyable {
 
     mutating func run<S: EventSink & ~Copyable>(into sink: inout S) {
         while let line = scanner.next() {
-            if scanner.lines.read - told >= 1 << 20 { advance() }
+            if scanner.lines.read - shown >= 1 << 20 { advance() }
             switch line {
             case .event: if !takeEvent(&sink) { return }
-            case .lost(let events): lost(events, scanner.frame)
-            case .omission: lost(nil, LineFrame())
+            case .lost(let events): lost(events, cpu: scanner.frame.cpu, at: scanner.frame.time)
+            case .omission: lost(nil)
             case .header: noteHeader()
-            case .other: break
+            case .other: if scanner.isRemark { passedOver += 1 }
             }
         }
         advance()
@@ -64,8 +69,8 @@ struct TextReading: ~Copyable {
     }
 
     private mutating func advance() {
-        progress?.advance(by: Int(scanner.lines.read - told))
-        told = scanner.lines.read
+        progress?.advance(by: Int(scanner.lines.read - shown))
+        shown = scanner.lines.read
     }
 
     // MARK: - Events
@@ -82,13 +87,11 @@ struct TextReading: ~Copyable {
             return true
         }
         if let prefix = scanner.frame.prefix, isRepeated(event) || !isChosen(prefix, event.kind) { return true }
-        guard let thread = thread(scanner.frame, event) else { return true }
+        guard let thread = scanner.frame.thread ?? threadOfVCPU(event) else { return true }
         tellOmission(to: time, &sink)
         let stamp = EventStamp(time: time, cpu: scanner.frame.cpu ?? -1, tid: thread)
-        if let process = scanner.frame.process, process > 0, thread > 0, processes[thread] != process {
-            if processes.count >= Self.mostThreads { processes = [:] }
-            processes[thread] = process
-            sink.take(.fact(.process(process)), at: stamp)
+        if let process = scanner.frame.process, (thread, process) != told {
+            tellProcess(process, of: thread, at: stamp, &sink)
         }
         switch event {
         case .entry(let entry): sink.entry(entry, at: stamp)
@@ -97,6 +100,17 @@ struct TextReading: ~Copyable {
         default: sink.event(event, at: stamp)
         }
         return true
+    }
+
+    @inline(never)
+    private mutating func tellProcess<S: EventSink & ~Copyable>(
+        _ process: Int32, of thread: Int32, at stamp: EventStamp, _ sink: inout S
+    ) {
+        told = (thread, process)
+        guard process > 0, thread > 0, processes[thread] != process else { return }
+        if processes.count >= Self.mostThreads { processes = [:] }
+        processes[thread] = process
+        sink.take(.fact(.process(process)), at: stamp)
     }
 
     /// KVM's events that the machine has no use for are listed as they are printed.
@@ -133,10 +147,9 @@ struct TextReading: ~Copyable {
         return true
     }
 
-    /// The host thread; where lines name none, one vCPU is assumed, or as many as are named.
+    /// For the host thread, where lines name none: one vCPU is assumed, or as many as are named.
     /// - Returns: nil for an event that may be any vCPU's.
-    private mutating func thread(_ frame: LineFrame, _ event: KVMEvent) -> Int32? {
-        if let thread = frame.thread { return thread }
+    private mutating func threadOfVCPU(_ event: KVMEvent) -> Int32? {
         if let vcpu = event.vcpu {
             assumed = vcpu
         } else if survey.vcpusWithoutThread.count > 1 {
@@ -176,7 +189,7 @@ struct TextReading: ~Copyable {
             return false
         }
         // What was left out meanwhile may have been of this one alone.
-        lost(nil, LineFrame())
+        lost(nil)
         self.chosen[Int(kind.rawValue)] = source
         return true
     }
@@ -192,13 +205,13 @@ struct TextReading: ~Copyable {
 
     // MARK: - What is missing
 
-    private mutating func lost(_ events: UInt64?, _ frame: LineFrame) {
-        if let line = frame.time, survey.unit == .nanoseconds, !survey.tellsDifferences, hasBegun, line.value >= time {
-            time = line.value
+    private mutating func lost(_ events: UInt64?, cpu: Int32? = nil, at time: LineTime? = nil) {
+        if let line = time, survey.unit == .nanoseconds, !survey.tellsDifferences, hasBegun, line.value >= self.time {
+            self.time = line.value
         }
-        let cpu = frame.cpu ?? -1
+        let cpu = cpu ?? -1
         guard let before = omitted else {
-            omitted = (hasBegun ? time : nil, cpu, events)
+            omitted = (hasBegun ? self.time : nil, cpu, events)
             return
         }
         let sum = before.events.flatMap { sum in events.map(sum.addingClamped) }
@@ -227,7 +240,7 @@ struct TextReading: ~Copyable {
 
     var totals: TraceTotals {
         var totals = gaps
-        totals.byName = scanner.names.byName
+        totals.byName = scanner.names
         if let first { (totals.first, totals.last) = (first, time) }
         if overrun > 0 { totals.overrun = overrun }
         totals.illegible = illegible
@@ -255,6 +268,9 @@ struct TextReading: ~Copyable {
             notes.append(
                 "a text doesn't say which events were on: all of KVM's are assumed, since some are here that nobody selects one by one"
             )
+        }
+        if passedOver > 0 {
+            notes.append("\(passedOver) line\(passedOver == 1 ? " is" : "s are") of no event and passed over")
         }
         if repeated > 0 {
             notes.append(

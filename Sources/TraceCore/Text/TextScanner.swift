@@ -4,14 +4,13 @@
 struct TextScanner: ~Copyable {
     private(set) var lines: TextLines
     private var reader = EventTextReader()
-    /// Every event's name that was met, and how many lines have it.
-    private(set) var names = EventNameCounts()
-
     /// Of the event at hand.
     private(set) var frame = LineFrame()
     private(set) var kind: EventKind?
+    /// No line before had its name.
+    private(set) var isFirstOfName = false
     /// Nil where the machine has no use for it, or its text can't be read.
-    private(set) var event: KVMEvent?
+    var event: KVMEvent? { kind == nil ? nil : reader.event }
 
     private var memory = LineMemory()
 
@@ -25,6 +24,9 @@ struct TextScanner: ~Copyable {
         case header
         case other
     }
+
+    /// Lines by their event's name.
+    var names: [String: UInt64] { memory.names.byName }
 
     /// Of the isa that exits' names told.
     var isa: ISA { reader.isa }
@@ -53,18 +55,20 @@ struct TextScanner: ~Copyable {
         }
         // Prose has colons too: an event that isn't KVM's has a thread or a CPU.
         guard frame.thread != nil || frame.cpu != nil || LineFrame.isOfKVM(text, frame.name) else { return .other }
-        kind = names.note(text, frame.name)
-        event = nil
+        (isFirstOfName, kind) = memory.countName(text, frame.printedName)
         guard let kind else { return .event }
         var reading = read(kind, text, to: lines.current.upperBound)
         // A text is three lines of a mail at most, but authors set one field a line.
         for _ in 0..<8 {
             guard let next = lines.next(), goesOn(next, kind, reading, text) else { break }
+            let event = reader.event
             let more = read(kind, text, to: next.upperBound)
-            guard more.fields > reading.fields, lines.join(next) else { break }
+            guard more.fields > reading.fields, lines.join(next) else {
+                reader.event = event
+                break
+            }
             reading = more
         }
-        event = reading.event
         return .event
     }
 
@@ -79,7 +83,7 @@ struct TextScanner: ~Copyable {
         if reading.isComplete, line.haveSameStart(lines.current, next) { return false }
         let start = line.unquotedStart(next)
         guard start < next.upperBound, line[start] != UInt8(ascii: "#") else { return false }
-        if reading.isComplete, !reader.beginsWithWord(of: kind, line, start..<next.upperBound) { return false }
+        if reading.isComplete, !reader.vocabulary.begins(line, start..<next.upperBound, with: kind) { return false }
         return !LineFrame.isIn(line, next, &memory)
     }
 
@@ -159,6 +163,13 @@ struct TextScanner: ~Copyable {
             }
         }
         return dots >= 3 && range.count <= 40
+    }
+
+    /// The line at hand, which is no event's, says something: it isn't empty, nor trace-cmd's first.
+    var isRemark: Bool {
+        let line = lines.buffer.span
+        let start = line.unquotedStart(lines.current)
+        return start < lines.current.upperBound && !line.hasPrefix("cpus=", at: start)
     }
 
     /// The name of the event at hand, where it is one of KVM's that the machine has no use for.

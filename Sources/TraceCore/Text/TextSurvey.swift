@@ -45,10 +45,15 @@ struct TextSurvey {
     private static let mostOthers = 256
     /// So many of them are no choice of somebody's.
     private static let othersOfWholeSystem = 3
-    /// A text of another machine's KVM shows that among so many events.
+    /// A text shows among so many events that it is another machine's, or an old kernel's.
     private static let telling = 1000
 
+    private var entriesTellInterrupts = false
+    private var entriesTellPlace = false
+    private var nestedExits = 0
     private var last: UInt64 = 0
+    /// Whose name needs no look.
+    private var lastThread: Int32?
     private var stepsBack = 0
 
     init(_ file: InputFile) {
@@ -61,35 +66,45 @@ struct TextSurvey {
             case .other: noteOther(scanner.lines)
             }
         }
+        if entriesTellInterrupts { fields.insert("kvm_entry.intr_info") }
+        if entriesTellPlace { fields.insert("kvm_entry.rip") }
         isa = scanner.isa
         tellsDifferences = first == 0 && stepsBack > 0
     }
 
     private mutating func noteEvent(_ scanner: borrowing TextScanner) {
-        let (frame, text, current) = (scanner.frame, scanner.lines.buffer.span, scanner.lines.current)
-        if otherMachine == nil, events < Self.telling { otherMachine = Self.otherMachine(text, frame, current) }
+        let (text, current) = (scanner.lines.buffer.span, scanner.lines.current)
+        if otherMachine == nil, events < Self.telling { otherMachine = Self.otherMachine(text, scanner.frame, current) }
         events += 1
-        note(frame.time)
+        note(scanner.frame.time)
         guard let kind = scanner.kind else {
-            if others.count < Self.mostOthers, let name = scanner.nameOfOther { others.insert(name) }
+            if scanner.isFirstOfName, others.count < Self.mostOthers, let name = scanner.nameOfOther {
+                others.insert(name)
+            }
             return
         }
         kinds.insert(kind)
-        if let cpu = frame.cpu { cpus = max(cpus, Int(min(cpu, 8191)) + 1) }
-        if printer == .unknown, frame.name.lowerBound > current.lowerBound,
-            text[frame.name.lowerBound - 1] == UInt8(ascii: ":")
+        if let cpu = scanner.frame.cpu { cpus = max(cpus, Int(min(cpu, 8191)) + 1) }
+        if printer == .unknown, scanner.frame.name.lowerBound > current.lowerBound,
+            text[scanner.frame.name.lowerBound - 1] == UInt8(ascii: ":")
         {
             printer = .perf
         }
-        if let thread = frame.thread, commands[thread] == nil, commands.count < Self.mostCommands {
-            let command = text.text(
-                frame.command.lowerBound..<min(frame.command.upperBound, frame.command.lowerBound + 64))
-            if !command.isEmpty, command != "<...>" { commands[thread] = command }
-        }
-        if frame.thread == nil, let id = scanner.event?.vcpu, vcpusWithoutThread.count < 2 {
+        if let thread = scanner.frame.thread {
+            if thread != lastThread { noteCommand(thread, text, scanner.frame.command) }
+        } else if let id = scanner.event?.vcpu, vcpusWithoutThread.count < 2 {
             vcpusWithoutThread.insert(id)
         }
-        noteFields(kind, scanner.event, text, frame.text..<max(frame.text, current.upperBound))
+        noteFields(kind, scanner.event, text, scanner.frame.text..<max(scanner.frame.text, current.upperBound))
+    }
+
+    private mutating func noteCommand(_ thread: Int32, _ text: Span<UInt8>, _ name: Range<Int>) {
+        if commands[thread] == nil, commands.count < Self.mostCommands {
+            let command = text.text(name.lowerBound..<min(name.upperBound, name.lowerBound + 64))
+            guard !command.isEmpty, command != "<...>" else { return }
+            commands[thread] = command
+        }
+        lastThread = thread
     }
 
     private mutating func note(_ time: LineTime?) {
@@ -106,8 +121,8 @@ struct TextSurvey {
         switch kind {
         case .entry:
             guard case .entry(let entry) = event else { return }
-            if entry.intrInfo != nil { fields.insert("kvm_entry.intr_info") }
-            if entry.rip != nil { fields.insert("kvm_entry.rip") }
+            if entry.intrInfo != nil { entriesTellInterrupts = true }
+            if entry.rip != nil { entriesTellPlace = true }
             // `[immediate exit]`, or `immediate_exit=0`.
             if events < Self.telling, !fields.contains("kvm_entry.immediate_exit"),
                 Self.contains(text, range, "immediate") || Self.contains(text, range, "immediate_exit")
@@ -118,6 +133,8 @@ struct TextSurvey {
             if case .pageFault(let fault) = event, fault.vcpu != nil { faultsNameVCPU = true }
         case .nestedVMExit:
             // To 5.9: names of its own, which the plugin prints in other words.
+            nestedExits += 1
+            guard nestedExits <= Self.telling else { return }
             if Self.contains(text, range, "ext_inf1") || Self.contains(text, range, "int_info_err")
                 || Self.contains(text, range, "exit_int_info")
             {

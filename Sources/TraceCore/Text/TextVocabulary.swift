@@ -28,6 +28,7 @@ struct TextVocabulary {
         case injected(soft: UInt64)
     }
 
+    static let all = TextVocabulary()
     private var keys: [WordKey] = []
     private var meanings: [Meaning] = []
     /// The words of each kind, and behind them the names of its fields.
@@ -36,7 +37,7 @@ struct TextVocabulary {
     /// By kind: of a text that has shown as many, the rest is of no use.
     private(set) var fieldCounts: [Int] = []
 
-    init() {
+    private init() {
         for kind in EventKind.allCases {
             var start = keys.count
             for (word, meaning) in Self.words(of: kind) { add(word, meaning) }
@@ -66,6 +67,12 @@ struct TextVocabulary {
             return meanings[index]
         }
         return find(key, in: self.words[place]).map { meanings[$0] }
+    }
+
+    /// Whether a text begins with a word that such an event has.
+    func begins(_ line: Span<UInt8>, _ text: Range<Int>, with kind: EventKind) -> Bool {
+        var words = TextWords(text)
+        return words.next(line) && meaning(line, words, of: kind) != nil
     }
 
     @inline(__always)

@@ -5,6 +5,8 @@ struct TextWords {
     private var place: Int
     private let end: Int
     private(set) var token: Range<Int>
+    /// Of the number that is the word at hand, without `0x` in front.
+    private(set) var digits = 0..<0
 
     init(_ text: Range<Int>) {
         place = text.lowerBound
@@ -32,6 +34,8 @@ struct TextWords {
         return behind < end && line[behind].isSeparator ? line[behind] : 0
     }
 
+    func isBeforeBlank(_ line: Span<UInt8>) -> Bool { token.upperBound < end && line[token.upperBound] == 0x20 }
+
     /// `<CANT FIND FIELD rip>`: what libtraceevent says where the plugin looks for a field that the kernel doesn't have.
     private mutating func skipRemark(_ line: Span<UInt8>) {
         place = line.firstIndex(of: UInt8(ascii: ">"), from: place, to: end).map { $0 + 1 } ?? place + 1
@@ -54,12 +58,13 @@ struct TextWords {
         if index &+ 2 < end, line[index] == UInt8(ascii: "0"), line[index &+ 1] | 0x20 == UInt8(ascii: "x") {
             (index, radix) = (index &+ 2, 16)
         }
+        let first = index
         guard let value = Self.digits(line, &index, to: end, radix) else { return nil }
         if index < end, !line[index].isSeparator {
             // A text in a program's string goes on with `\n` or a quote.
             guard line[index] == UInt8(ascii: "\\") || line[index] == UInt8(ascii: "\"") else { return nil }
         }
-        (place, token) = (index, start..<index)
+        (place, token, digits) = (index, start..<index, first..<index)
         return isNegative ? 0 &- value : value
     }
 
@@ -69,9 +74,11 @@ struct TextWords {
         let start = index
         var value: UInt64 = 0
         // The kernel pads with zeros: sixteen digits are two steps.
-        while radix == 16, index &+ 8 <= end, let eight = HexDigits(line, at: index)?.value {
+        while radix == 16, index &+ 8 <= end {
+            let eight = HexDigits(line, at: index)
+            guard eight.count == 8 else { break }
             guard value >> 32 == 0 else { return nil }
-            value = value &<< 32 | eight
+            value = value &<< 32 | eight.value
             index &+= 8
         }
         while index < end, let digit = line[index].hexDigit, UInt64(digit) < radix {
@@ -85,31 +92,8 @@ struct TextWords {
     }
 }
 
-/// Eight hexadecimal digits, read at once.
-private struct HexDigits {
-    let value: UInt64
-
-    /// Nil where one of the eight bytes is none.
-    @inline(__always)
-    init?(_ line: Span<UInt8>, at place: Int) {
-        let each: UInt64 = 0x0101_0101_0101_0101
-        let top = each &* 0x80
-        let word = line.bytes.unsafeLoadUnaligned(fromByteOffset: place, as: UInt64.self)
-        let any = word | top
-        let lower = any | (each &* 0x20)
-        // The top bit of each byte stays set where the byte is no less than what is taken off.
-        let digits = (any &- each &* 0x30) & ~(any &- each &* 0x3a)
-        let letters = (lower &- each &* 0x61) & ~(lower &- each &* 0x67) & top
-        guard word & top == 0, (digits | letters) & top == top else { return nil }
-        var nibbles = ((word & (each &* 0x0f)) &+ (letters &>> 7) &* 9).byteSwapped
-        nibbles = (nibbles | nibbles &>> 4) & 0x00ff_00ff_00ff_00ff
-        nibbles = (nibbles | nibbles &>> 8) & 0x0000_ffff_0000_ffff
-        value = (nibbles | nibbles &>> 16) & 0xffff_ffff
-    }
-}
-
 extension UInt8 {
     /// What parts the words of an event's text: blanks and `,:=()|<>[]`.
     @inline(__always)
-    fileprivate var isSeparator: Bool { isAmong(0x7400_1301_0000_3e00, 0x1000_0000_2800_0000) }
+    var isSeparator: Bool { isAmong(0x7400_1301_0000_3e00, 0x1000_0000_2800_0000) }
 }

@@ -8,15 +8,14 @@ struct WordTable {
     private var pool: [UInt8] = []
     /// Where each begins; one more at the end.
     private var starts = [0]
-    /// A word's number plus one by its hash; 0 for none.
+    /// A word's number plus one by its hash; 0 for none. At least half of them are 0.
     private var slots: [UInt16]
     private let capacity: Int
 
+    /// - Parameter capacity: so many words are taken, and room is made for them when they come.
     init(capacity: Int) {
         self.capacity = capacity
-        var size = 16
-        while size < capacity * 2 { size *= 2 }
-        slots = [UInt16](repeating: 0, count: size)
+        slots = [UInt16](repeating: 0, count: 64)
     }
 
     init(_ words: [String]) {
@@ -27,43 +26,51 @@ struct WordTable {
         }
     }
 
-    var count: Int { starts.count - 1 }
+    var count: Int { keys.count }
 
     func word(_ index: Int) -> String {
         String(decoding: pool[starts[index]..<starts[index + 1]], as: UTF8.self)
     }
 
     /// The number of a word of a line; nil where there is none.
+    @inline(__always)
     func index(_ line: Span<UInt8>, _ range: Range<Int>) -> Int? {
-        let slot = self.slot(line, range, WordKey(line, range))
-        return slots[slot] == 0 ? nil : Int(slots[slot]) - 1
+        let key = WordKey(line, range)
+        var slot = Int(truncatingIfNeeded: key.hash)
+        while true {
+            slot &= slots.count &- 1
+            let index = Int(slots[slot]) &- 1
+            guard index >= 0 else { return nil }
+            if keys[index] == key, key.isWhole || hasSameRest(index, line, range) { return index }
+            slot &+= 1
+        }
     }
 
     /// The same, as a new number where there was none; nil where the table is full.
     mutating func insert(_ line: Span<UInt8>, _ range: Range<Int>) -> Int? {
-        let key = WordKey(line, range)
-        let slot = self.slot(line, range, key)
-        if slots[slot] != 0 { return Int(slots[slot]) - 1 }
+        if let index = index(line, range) { return index }
         guard count < capacity else { return nil }
-        keys.append(key)
+        keys.append(WordKey(line, range))
         for index in range { pool.append(line[index]) }
         starts.append(pool.count)
-        slots[slot] = UInt16(count)
+        if count * 2 > slots.count {
+            slots = [UInt16](repeating: 0, count: slots.count * 2)
+            for index in keys.indices { place(index) }
+        } else {
+            place(count - 1)
+        }
         return count - 1
     }
 
-    /// The slot where the word is, or would be.
-    private func slot(_ line: Span<UInt8>, _ range: Range<Int>, _ key: WordKey) -> Int {
-        var slot = Int(truncatingIfNeeded: key.hash) & (slots.count - 1)
-        while slots[slot] != 0, !isWord(Int(slots[slot]) - 1, line, range, key) {
-            slot = (slot + 1) & (slots.count - 1)
-        }
-        return slot
+    /// Puts a word's number in the slot where it is looked for.
+    private mutating func place(_ index: Int) {
+        var slot = Int(truncatingIfNeeded: keys[index].hash) & (slots.count - 1)
+        while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }
+        slots[slot] = UInt16(index + 1)
     }
 
-    private func isWord(_ index: Int, _ line: Span<UInt8>, _ range: Range<Int>, _ key: WordKey) -> Bool {
-        guard keys[index] == key else { return false }
-        if key.isWhole { return true }
+    /// Of a word of which the key is only the beginning.
+    private func hasSameRest(_ index: Int, _ line: Span<UInt8>, _ range: Range<Int>) -> Bool {
         let start = starts[index]
         for offset in 16..<range.count where pool[start + offset] != line[range.lowerBound + offset] { return false }
         return true

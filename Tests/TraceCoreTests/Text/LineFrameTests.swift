@@ -81,6 +81,9 @@ import Testing
         Line(line: "            :505     505 [003] 11.589558: kvm:kvm_eoi: x", thread: 505, command: ":505"),
         Line(line: "        a-1-b-2-219 [003] 11.589558: kvm_eoi: x", command: "a-1-b-2"),
         Line(line: "         [a] 1.5-219 [003] 11.589558: kvm_eoi: x", command: "[a] 1.5"),
+        Line(line: "      rcu 4.5: x-219 [003] 11.589558: kvm_eoi: x", command: "rcu 4.5: x"),
+        // In front of a colon is a file's name for all that can be told.
+        Line(line: "     rcu: 4.5: x-219 [003] 11.589558: kvm_eoi: x", command: "4.5: x"),
         Line(line: " qemu-219 [003]\n> 11.589558:\n>  kvm_eoi: x"),
         Line(line: " ld-linux-x86-64     467 [003] 11.589558: kvm:kvm_eoi: x", thread: 467, command: "ld-linux-x86-64"),
         Line(line: "            qemu-219   [247]    11.589558: kvm_eoi: x", cpu: 247),
@@ -118,7 +121,7 @@ import Testing
         "1.5:",
         "qemu-219 [003] 11.589558:", "36.22%  reason MSR_WRITE rip 0xffffffff8110ac58 info 0 0", "cpus=8", "[...]",
         "kvm:kvm_exit                     85000", "@irq[32]: 85000", "\tffffffffc03dc844 [unknown] ([kvm])",
-        "CPU:7 [204600 EVENTS DROPPED]", "11.589558: see kvm_exit: below, twice",
+        "CPU:7 [204600 EVENTS DROPPED]", "11.589558: see kvm_exit: below, twice", "4.5: at 11.589558: kvm_eoi: x",
     ])
     func `what is no line of an event`(line: String) {
         #expect(Self.read(line).frame == nil)

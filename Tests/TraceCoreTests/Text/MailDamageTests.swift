@@ -15,12 +15,13 @@ import Testing
         try TextTwin(of: path).text(layout)
     }
 
-    /// Its own words on where it comes from are all that may differ.
+    /// Its own words on where it comes from are all that may differ, and how many lines a mail has of its own.
     private static func comparable(_ report: Report) -> Report {
         var report = report
         report.source.format = ""
         report.source.cpus = 0
         report.source.kernel = ""
+        report.limits.removeAll { $0.hasSuffix("of no event and passed over") }
         return report
     }
 

@@ -92,6 +92,14 @@ import Testing
         #expect(try TestText.report(text + text).verdict == .inconclusive)
     }
 
+    @Test func `lines of no event are counted and told`() throws {
+        let prose = ["The guest hangs here:", "", "> ", "cpus=8", "kvm_exit is what I look at."]
+        let report = try TestText.report(prose.joined(separator: "\n") + "\n" + text(Self.entry, Self.exit))
+        #expect(report.limits.contains("2 lines are of no event and passed over"))
+        let bare = try TestText.report(text(Self.entry, Self.exit))
+        #expect(!bare.limits.contains { $0.hasSuffix("passed over") })
+    }
+
     @Test func `an interrupt's lines may be a little late`() throws {
         let read = try read(
             """

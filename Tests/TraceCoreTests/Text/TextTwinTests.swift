@@ -9,8 +9,9 @@ import Testing
         ["intel", "amd", "bitvisor"].flatMap { BundledRecording.all(below: $0).map(\.path) }
         + AttackedRecording.all.map(\.path)
 
-    /// A debug build takes a second for so many.
-    static let largest = 5000
+    /// A debug build takes a second for so many events: what has more is read in one layout.
+    private static let large = 5000
+    static let largest = 25_000
 
     /// Nil for a recording that no text can hold, or that is too long here.
     static func twin(of path: String) throws -> TextTwin? {
@@ -50,7 +51,8 @@ import Testing
 
     /// Which events were on is in no text, and decides what is told where some of them never happened.
     private static let dependOnSelection: Set = [
-        "attack/G10-lost-accept-no-crossing.dat.zst", "attack/G6-level-storm-nested.dat.zst",
+        "attack/G10-lost-accept-no-crossing.dat.zst", "attack/G5-init-sipi-never-runs.dat.zst",
+        "attack/G6-level-storm-nested.dat.zst",
         "attack/G8-no-progress-ept.dat.zst", "attack/G9-blockirq-backport.dat.zst",
         "attack/f11-nested-pi-nv-cpu-pm.dat.zst", "attack/f7-init-sipi-after-reboot.dat.zst",
         "attack/h1-svm-400-accepts-undelivered.dat.zst", "attack/real-bitvisor-undone-clean-window.dat.zst",
@@ -69,7 +71,9 @@ import Testing
 
     @Test(arguments: recordings, TextTwin.Layout.all)
     func `a recording tells the same as text`(path: String, layout: TextTwin.Layout) throws {
-        guard let twin = try Self.twin(of: path), twin.canBePrinted(layout) else { return }
+        guard let twin = try Self.twin(of: path), twin.canBePrinted(layout),
+            twin.events < Self.large || layout.testDescription == TextTwin.Layout.report.testDescription
+        else { return }
         var file = try TestFile.open(twin.text(layout).utf8)
 
         // Each event is read back from its line.
