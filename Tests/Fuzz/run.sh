@@ -15,7 +15,7 @@ limits=(-rss_limit_mb=512 -malloc_limit_mb=64 -timeout=5 "-max_total_time=$secon
 export SWIFT_BACKTRACE=enable=no
 
 # Debug keeps the internals visible, -O makes up for it in speed; overflow and bounds checks stay.
-APICTRACE_FUZZ=1 "$swift" build -q --sanitize=fuzzer -Xswiftc -O -Xswiftc -wmo --scratch-path $work
+APICTRACE_FUZZ=1 "$swift" build -q --sanitize=fuzzer -Xswiftc -O --scratch-path $work
 
 rm -rf $work/seeds
 mapfile -t recordings < <(find Tests/TraceCoreTests/Fixtures -name '*.dat' -o -name '*.txt.zst')

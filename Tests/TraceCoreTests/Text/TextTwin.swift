@@ -5,7 +5,7 @@ import Testing
 
 /// A recording's events as text, as a tool would have printed them.
 struct TextTwin {
-    struct Layout: CustomTestStringConvertible, Sendable {
+    struct Layout: Equatable, CustomTestStringConvertible, Sendable {
         enum Frame: String, Sendable {
             case report, tracefs, perf
             /// What is left where an author cut off all in front of the time.
