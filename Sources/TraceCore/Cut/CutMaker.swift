@@ -23,11 +23,10 @@ struct CutMaker {
             sieve.analysis.machine.isSelected(vm, request.selection)
         }
         whole = Self.report(sieve, totals)
-        finding = try request.finding.map { try Self.finding($0, in: whole) }
-        let vm = finding?.vm
-        let serials = threads.map(\.serial)
+        let finding = try request.finding.map { [whole] asked in try Self.finding(asked, in: whole) }
+        self.finding = finding
         others = (
-            Set(zip(threads, serials).filter { vm != nil && $1 != vm }.map(\.0.tid)),
+            Set(threads.filter { finding?.vm != nil && $0.serial != finding?.vm }.map(\.tid)),
             Set(threads.filter { !selected.contains($0.vm) }.map(\.tid))
         )
     }
@@ -84,7 +83,7 @@ struct CutMaker {
 
     mutating func plan(_ recording: inout Recording) throws -> CutPlan {
         guard finding != nil else { return frame }
-        for others in Set([others.finding, []]) .sorted(by: { $0.count > $1.count }) {
+        for others in Set([others.finding, []]).sorted(by: { $0.count > $1.count }) {
             var search = CutSearch(timeline: timeline, others: others, frame: frame, evidence: evidence)
             let plan = try search.run { plan in try tellsTheSame(plan, of: &recording) }
             trials += search.trials

@@ -85,7 +85,9 @@ struct PartWriter: EventSink, ~Copyable {
             let isTaken =
                 stored.own.map { plan.takes($0, at: stamp) }
                 ?? plan.takes(stored.kind, at: stamp, inHardIRQ: stored.isAcceptInHardIRQ)
-            guard isTaken, isDescribed(stored), let bytes = bytes(of: stored) else { return omit(stored.own, at: stamp) }
+            guard isTaken, isDescribed(stored), let bytes = bytes(of: stored) else {
+                return omit(stored.own, at: stamp)
+            }
             if stored.own == nil { begin(stamp) }
             guard writer.copy(bytes, at: stamp) else { return omit(stored.own, at: stamp) }
             if stored.own == nil { taken += 1 }
@@ -107,7 +109,8 @@ struct PartWriter: EventSink, ~Copyable {
                 values[place] = stored.record.value(binding.slots[place])
             }
             redaction?.redact(&values, of: kind)
-            var redacted = Array(bytes.prefix(Record.commonSize)) + [UInt8](repeating: 0, count: bytes.count - Record.commonSize)
+            var redacted =
+                Array(bytes.prefix(Record.commonSize)) + [UInt8](repeating: 0, count: bytes.count - Record.commonSize)
             for place in values.indices { redacted.store(values[place], at: binding.slots[place]) }
             return redacted
         }

@@ -24,7 +24,8 @@ struct Sameness {
         }
         guard let finding else { return nil }
         guard let twin = part.findings.first(where: { isTwin($0, of: part) }) else {
-            return "it would not show \(finding.id) (\(finding.rule.rawValue), \(finding.grade.rawValue)) as the whole does"
+            return
+                "it would not show \(finding.id) (\(finding.rule.rawValue), \(finding.grade.rawValue)) as the whole does"
         }
         return isSettled != (part.host.sviFix.isSettled) || twin.evidence.count != finding.evidence.count
             ? "what is known of the fix would be something else" : nil

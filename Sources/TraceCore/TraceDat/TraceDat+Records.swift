@@ -33,7 +33,8 @@ extension TraceDat {
         let formats = container.formats
         let tally = RecordTally()
         for id in UInt16.min...UInt16.max { tally.bind(id: id, to: 0) }
-        let kinds = Dictionary(formats.bindings.map { ($0.id, $0.binding.kind) }, uniquingKeysWith: { first, _ in first })
+        let kinds = Dictionary(
+            formats.bindings.map { ($0.id, $0.binding.kind) }, uniquingKeysWith: { first, _ in first })
         let own = Dictionary(formats.own.map { ($0.id, $0.binding.event) }, uniquingKeysWith: { first, _ in first })
         let (conversion, order) = (container.options.conversion, container.head.order)
         var streams = TraceReading.streams(container, container.instances.map { _ in tally })

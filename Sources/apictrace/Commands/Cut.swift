@@ -3,7 +3,7 @@ import ArgumentParser
 import Glibc
 import TraceCore
 
-struct CutCommand: ParsableCommand {
+struct Cut: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cut",
         abstract: "Cut a small recording out of a large one, which shows a finding as the large one does.",
@@ -89,15 +89,15 @@ struct CutCommand: ParsableCommand {
         request.selection = Selection(vms: vm.flatMap(\.elements).map(\.vm))
         request.isRedacted = redact
         request.symbols = try kallsyms.map { try KernelSymbols(kallsyms: $0) }
-        let cut = try Cut(of: &recording, request)
+        let cut = try RecordingPart(of: &recording, request)
         if let output { try cut.write(path: output) } else { cut.copy { bytes, _ in Terminal.output(bytes) } }
         tell(cut)
     }
 
-    private func tell(_ cut: borrowing Cut) {
+    private func tell(_ cut: borrowing RecordingPart) {
         Terminal.complain(
             "\(cut.events.taken) of \(cut.events.whole) events, \(cut.size) bytes, for \(cut.purpose)")
-        if cut.size > Cut.largeSize {
+        if cut.size > RecordingPart.largeSize {
             Terminal.complain("that is more than 10 MB: what the grade rests on has no less")
         }
     }
