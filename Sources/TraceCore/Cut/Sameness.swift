@@ -23,15 +23,13 @@ struct Sameness {
                 + (found.vcpu.map { "vCPU \($0)" } ?? "a VM") + ", which the whole doesn't"
         }
         guard let finding else { return nil }
-        guard let twin = part.findings.first(where: { isTwin($0, of: part) }) else {
+        guard part.findings.contains(where: { isTwin($0, of: part) }) else {
             return
                 "it would not show \(finding.id) (\(finding.rule.rawValue), \(finding.grade.rawValue)) as the whole does"
         }
-        return isSettled != (part.host.sviFix.isSettled) || twin.evidence.count != finding.evidence.count
+        return whole.host.sviFix.settled != part.host.sviFix.settled
             ? "what is known of the fix would be something else" : nil
     }
-
-    private var isSettled: FixState.State? { whole.host.sviFix.isSettled }
 
     private func isCovered(_ found: Report.Finding, of part: Report) -> Bool {
         whole.findings.contains { known in
@@ -63,7 +61,7 @@ struct Sameness {
 
 extension Report.SVIFix {
     /// The state, where it changes grades.
-    fileprivate var isSettled: FixState.State? {
+    fileprivate var settled: FixState.State? {
         [.kallsyms, .btf, .behaviour].contains(basis) ? state : nil
     }
 }
