@@ -7,6 +7,8 @@ public struct VCPU: Sendable {
     public internal(set) var tid: Int32?
     /// Index of its VM in the machine.
     public internal(set) var vm: VMIndex
+    /// The place under which it goes on, where its id became known too late for this one.
+    var successor: VCPUIndex?
     /// Nobody has its place in the machine.
     var isFree = false
     /// Time of its thread's latest event, in clock units.
