@@ -168,7 +168,8 @@ extension Timeline {
                 vcpus.append(
                     VCPU(
                         vm: machine.vms[vm].serial, id: machine.vcpus[vcpu].id, tid: machine.vcpus[vcpu].tid,
-                        isa: machine.vms[vm].isa, place: vcpu))
+                        isa: machine.vms[vm].isa, hasNested: machine.vcpus[vcpu].hasNested,
+                        exitsCounted: machine.vcpus[vcpu].exitsCounted, place: vcpu))
             }
         }
     }

@@ -22,6 +22,10 @@ public struct Timeline: Onlooker, ~Copyable, Sendable {
         public var id: Int32?
         public var tid: Int32?
         public var isa: ISA
+        /// L2 ran on it, or L1 asked for it.
+        public var hasNested: Bool
+        /// Exits of L1 that live tracing only counted: they are in the report, and at no time.
+        public var exitsCounted: UInt64
         /// Where it is in the machine.
         let place: VCPUIndex
 

@@ -24,6 +24,10 @@ extension PerfettoPage {
             apic: try writer.track("APIC", in: parent, rank: 3), isa: vcpu.isa)
         try timeline.forEachEvent(of: vcpu) { try spans.take($0, &writer) }
         try spans.end(at: end, &writer)
+        guard vcpu.exitsCounted > 0 else { return }
+        try writer.event(
+            .instant, "exits of L1 that were only counted", on: spans.exits, at: end, category: "counted",
+            [("exits", .number(vcpu.exitsCounted))])
     }
 
     private mutating func addInterrupts(
@@ -36,17 +40,19 @@ extension PerfettoPage {
         try timeline.forEachInterrupt(of: vcpu) { interrupt in
             let (vector, name) = (interrupt.vector, interrupt.vector.hex)
             flows += 1
+            // What an arrow joins has it in common.
+            let number: PerfettoWriter.Annotations = [("interrupt", .number(flows))]
             if let request = interrupt.request {
                 try writer.event(
                     .instant, "IPI \(name)", on: sender(request, timeline), at: request.time, category: "ipi",
-                    flow: flows)
+                    flow: flows, number)
             }
             if let accepted = interrupt.accepted {
                 let wait = try waits[vector] ?? writer.track("\(name) waits", in: track, rank: UInt64(vector) * 2)
                 waits[vector] = wait
                 try writer.slice(
                     name, on: wait, from: accepted.time, to: interrupt.waitsUntil ?? end,
-                    category: "waits", flow: flows, interrupt.wordsOfWait(isLost: lost.contains(name)))
+                    category: "waits", flow: flows, number + interrupt.wordsOfWait(isLost: lost.contains(name)))
             }
             if let acknowledged = interrupt.acknowledged {
                 let service =
@@ -54,12 +60,12 @@ extension PerfettoPage {
                 services[vector] = service
                 try writer.slice(
                     name, on: service, from: acknowledged.time, to: interrupt.until ?? end, category: "in service",
-                    flow: flows, interrupt.wordsOfService)
+                    flow: flows, number + interrupt.wordsOfService)
             }
             if let ended = interrupt.ended {
                 try writer.event(
                     .instant, "EOI \(name)", on: ends, at: ended.time, category: "eoi", flow: flows, endsFlow: true,
-                    [("level", .text(ended.level.name))])
+                    number + [("level", .text(ended.level.name))])
             }
         }
     }
