@@ -84,17 +84,15 @@ extension PerfettoPage {
 
     /// Sums over time, which are there also where nothing else was kept.
     private mutating func addCounters(_ buckets: Timeline.Buckets, in parent: PerfettoWriter.Track) throws {
-        let shown: [(String, (Timeline.Bucket) -> UInt64)] =
-            Timeline.Bucket.Counted.allCases.flatMap { what in
-                Level.allCases.map { level in
-                    ("\(what) \(level.shortName)", { bucket in UInt64(bucket[what, level]) })
-                }
-            }
-            + Timeline.Bucket.Access.allCases.flatMap { access in
-                [(false, "reads"), (true, "writes")].map { isWrite, name in
-                    ("APIC \(name) \(access)", { bucket in UInt64(bucket[access, isWrite: isWrite]) })
-                }
-            } + [("IPIs sent", { bucket in UInt64(bucket.ipis) })]
+        var shown: [(name: String, value: (Timeline.Bucket) -> UInt64)] = []
+        for what in Timeline.Bucket.Counted.allCases {
+            for level in Level.allCases { shown.append(("\(what) \(level.shortName)", { UInt64($0[what, level]) })) }
+        }
+        for access in Timeline.Bucket.Access.allCases {
+            shown.append(("APIC reads \(access)", { UInt64($0[access, isWrite: false]) }))
+            shown.append(("APIC writes \(access)", { UInt64($0[access, isWrite: true]) }))
+        }
+        shown.append(("IPIs sent", { UInt64($0.ipis) }))
         let total = buckets.total
         for (rank, (name, value)) in shown.enumerated() where value(total) > 0 {
             let track = try writer.track(name, in: parent, rank: UInt64(rank + 10), counting: "a bucket")
