@@ -87,7 +87,7 @@ struct PrivilegeTests {
         let input = Pipe()
         let process = try tool.start(command, "-", input: input)
         // It has read the first byte: before it reads, it gives up what it may.
-        try input.fileHandleForWriting.write(contentsOf: [0])
+        try input.fileHandleForWriting.write(contentsOf: Data([0]))
         var unread: CInt = 1
         for _ in 0..<3000 where unread > 0 {
             usleep(10_000)
