@@ -34,7 +34,7 @@ struct Analyze: ParsableCommand {
     @Flag(help: "With --json: indented, for people to read.")
     var pretty = false
 
-    @Flag(help: "Print a plain text of 72 columns for a mailing list: what happened, the proof, the host, what is not known.")
+    @Flag(help: "Print a text of 72 columns for a mailing list: what happened, the proof, the host, what is not known.")
     var mail = false
 
     @OptionGroup var verdict: VerdictOptions
