@@ -81,36 +81,62 @@ public struct EventListing: EventSink, ~Copyable {
 
     public mutating func other(_ record: Record, format: Int, at stamp: EventStamp) {
         guard others.indices.contains(format), let other = others[format] else { return }
-        list(other.name, at: stamp) { body, isJSON in
-            if isJSON { other.addJSON(record, to: &body) } else { other.addText(record, to: &body) }
+        list(other.name, at: stamp, longest: other.longest) { out, isJSON in
+            if isJSON { other.addJSON(record, to: &out) } else { other.addText(record, to: &out) }
         }
     }
 
     public mutating func other(named name: String, text: String, at stamp: EventStamp) {
         guard options.others?.contains(name) ?? true else { return }
-        list(name, at: stamp) { body, isJSON in
+        let text = NameTables.clean(text)
+        list(name, at: stamp, longest: text.count + 4 * NameTables.longest) { out, isJSON in
             if isJSON {
-                body += "\"text\":\"".utf8 + NameTables.clean(text) + "\"".utf8
+                out.add("\"text\":\"")
             } else {
-                body += NameTables.column(NameTables.clean(name)) + " ".utf8 + NameTables.clean(text)
+                out.add(NameTables.column(NameTables.clean(name)))
+                out.append(UInt8(ascii: " "))
             }
+            out.add(text)
+            if isJSON { out.append(UInt8(ascii: "\"")) }
         }
     }
 
     /// Lists an event that the machine has no use for.
+    ///
+    /// - Parameter longest: what `addFields` adds at most, in bytes.
     private mutating func list(
-        _ name: String, at stamp: EventStamp, _ addFields: (_ body: inout [UInt8], _ isJSON: Bool) -> Void
+        _ name: String, at stamp: EventStamp, longest: Int,
+        _ addFields: (_ out: inout OutputSpan<UInt8>, _ isJSON: Bool) -> Void
     ) {
         guard options.window.contains(stamp.time) else { return }
         let place = machine.place(ofThread: stamp)
         guard isSelected(nil, place, stamp) else { return }
-        var body: [UInt8] = []
-        if options.json {
-            body += ",\"event\":\"".utf8 + NameTables.clean(name) + "\",\"fields\":{".utf8
+        guard held.isEmpty else {
+            var body: [UInt8] = []
+            Self.add(name, longest: longest, isJSON: options.json, to: &body, addFields)
+            return held.append(.other(body, stamp, place))
         }
-        addFields(&body, options.json)
-        body += (options.json ? "}}\n" : "\n").utf8
-        if held.isEmpty { show(body, stamp, place) } else { held.append(.other(body, stamp, place)) }
+        guard options.level == nil || options.level == place.level else { return }
+        count &+= 1
+        line.add(placeOf: stamp, place, to: &block)
+        Self.add(name, longest: longest, isJSON: options.json, to: &block, addFields)
+        if block.count >= Self.blockSize { flush() }
+    }
+
+    /// What stands behind the columns.
+    private static func add(
+        _ name: String, longest: Int, isJSON: Bool, to body: inout [UInt8],
+        _ addFields: (_ out: inout OutputSpan<UInt8>, _ isJSON: Bool) -> Void
+    ) {
+        body.append(addingCapacity: longest + 2 * NameTables.longest) { out in
+            if isJSON {
+                out.add(",\"event\":\"")
+                out.add(NameTables.clean(name))
+                out.add("\",\"fields\":{")
+            }
+            addFields(&out, isJSON)
+            out.add(isJSON ? "}}\n" : "\n")
+        }
     }
 
     private mutating func lost(_ gap: EventGap) {
@@ -175,7 +201,8 @@ public struct EventListing: EventSink, ~Copyable {
     private mutating func show(_ body: [UInt8], _ stamp: EventStamp, _ place: EventPlace) {
         guard options.level == nil || options.level == place.level else { return }
         count &+= 1
-        line.add(other: body, stamp, place, to: &block)
+        line.add(placeOf: stamp, place, to: &block)
+        block += body
         if block.count >= Self.blockSize { flush() }
     }
 

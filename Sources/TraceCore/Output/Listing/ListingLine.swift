@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// One line of a listing: time, CPU, thread, VM and vCPU, level, tracepoint, fields. See ListingLine+JSON.swift for JSON.
-struct ListingLine: Sendable {
+///
+/// Noncopyable: a copy of it counts the owners of all its tables, which took a tenth of the time of a line.
+struct ListingLine: ~Copyable, Sendable {
     let text: EventText
     let brackets: Bool
     private let printsSeconds: Bool
@@ -10,8 +12,7 @@ struct ListingLine: Sendable {
     private let digits: Int
     /// Of the line before.
     private var previous: UInt64?
-    /// By thread, where the trace names any: what stands in the column.
-    private let commands: [Int32: [UInt8]]
+    private var commands: CommandColumn
     /// Time that JSON's times count from, as the report's do.
     var base: UInt64 = 0
 
@@ -21,7 +22,7 @@ struct ListingLine: Sendable {
     init(_ options: ListingOptions, clock: TraceClock, names: NameTables, commands: [Int32: String]) {
         self.options = options
         digits = options.showsNanoseconds ? 9 : 6
-        self.commands = commands.mapValues { NameTables.command($0) }
+        self.commands = CommandColumn(commands)
         text = EventText(form: options.json ? .json : .text, names: names)
         brackets = options.brackets
         printsSeconds = clock.isPrintedInSeconds
@@ -49,8 +50,8 @@ struct ListingLine: Sendable {
         block += "#\(time)\(difference)  CPU  \(command) thread VM/vCPU level event: fields\n".utf8
     }
 
-    /// An event that the machine has no use for.
-    mutating func add(other body: [UInt8], _ stamp: EventStamp, _ place: EventPlace, to block: inout [UInt8]) {
+    /// What stands before the event's name in the line of one that the machine has no use for.
+    mutating func add(placeOf stamp: EventStamp, _ place: EventPlace, to block: inout [UInt8]) {
         let difference = difference(to: stamp.time)
         block.append(addingCapacity: Self.longest) { out in
             if text.form == .json { return addJSONPlace(stamp, place, to: &out) }
@@ -58,7 +59,6 @@ struct ListingLine: Sendable {
             columns(stamp.tid, place, &out)
             if brackets { out.add(blanks: place.isInBracket ? 4 : 2) }
         }
-        block += body
     }
 
     private mutating func difference(to time: UInt64) -> UInt64? {
@@ -81,7 +81,7 @@ struct ListingLine: Sendable {
     }
 
     @inline(__always)
-    private func addText(
+    private mutating func addText(
         _ event: KVMEvent, _ stamp: EventStamp, _ place: EventPlace, _ difference: UInt64?,
         to out: inout OutputSpan<UInt8>
     ) {
@@ -140,10 +140,9 @@ struct ListingLine: Sendable {
         out.add(decimal: units % unit, width: digits, padding: UInt8(ascii: "0"))
     }
 
-    private func columns(_ tid: Int32, _ place: EventPlace, _ out: inout OutputSpan<UInt8>) {
+    private mutating func columns(_ tid: Int32, _ place: EventPlace, _ out: inout OutputSpan<UInt8>) {
         if !commands.isEmpty {
-            let command = commands[tid] ?? NameTables.noCommand
-            out.add(command)
+            commands.add(tid, to: &out)
             out.append(UInt8(ascii: " "))
         }
         if tid >= 0 {
@@ -209,7 +208,7 @@ extension ListingLine {
     /// What every event has, whatever its fields.
     func addJSONPlace(_ stamp: EventStamp, _ place: EventPlace, to out: inout OutputSpan<UInt8>) {
         object("event", &out)
-        text.number("time", relative(stamp.time), &out)
+        text.number("time", stamp.time.elapsed(since: base), &out)
         nullable("cpu", stamp.knownCPU, &out)
         nullable("tid", stamp.knownThread, &out)
         nullable("vm", place.serial, &out)
@@ -226,8 +225,8 @@ extension ListingLine {
         text.number("instance", gap.instance, &out)
         nullable("cpu", gap.knownCPU, &out)
         if let process = gap.process { text.number("process", process, &out) }
-        nullable("from", gap.from.map(relative), &out)
-        nullable("to", gap.to.map(relative), &out)
+        nullable("from", gap.from?.elapsed(since: base), &out)
+        nullable("to", gap.to?.elapsed(since: base), &out)
         nullable("events", gap.events, &out)
         out.add("}\n")
     }
@@ -241,9 +240,5 @@ extension ListingLine {
         if let value { return text.number(key, value, &out) }
         text.member(key, &out)
         out.add("null")
-    }
-
-    private func relative(_ time: UInt64) -> UInt64 {
-        time > base ? time - base : 0
     }
 }

@@ -4,70 +4,98 @@
 /// without a sign and arrays in hexadecimal, the others in decimal, characters as text. `print fmt` is not interpreted.
 struct OtherEvent: Sendable {
     let name: String
+    /// What a line of it has at most, in bytes, behind the columns.
+    let longest: Int
     private let column: [UInt8]
-    private let fields: [EventFormat.Field]
+    private let fields: [Field]
     private let order: ByteOrder
+
+    private struct Field {
+        let place: EventFormat.Field
+        let name: [UInt8]
+    }
 
     /// Of a string and of an array at most.
     private static let charactersShown = 256
     private static let bytesShown = 32
+    /// The longest name of a field, with what stands around it and its value.
+    private static let longestField = NameTables.longest + max(charactersShown, 2 * bytesShown) + 8
 
     init?(_ text: [UInt8], order: ByteOrder) {
         guard let format = EventFormat(text: text[...]) else { return nil }
         name = format.name
         column = NameTables.column(NameTables.clean(format.name))
         fields = format.fields.filter { !$0.name.hasPrefix("common_") }
+            .map { Field(place: $0, name: NameTables.clean($0.name)) }
+        longest = 4 * NameTables.longest + fields.count * Self.longestField
         self.order = order
     }
 
-    func addText(_ record: Record, to out: inout [UInt8]) {
-        out += column
-        for field in fields {
-            guard let value = value(field, record) else { continue }
-            out += " ".utf8 + NameTables.clean(field.name) + " ".utf8 + value.bytes
+    func addText(_ record: Record, to out: inout OutputSpan<UInt8>) {
+        out.add(column)
+        for field in fields where hasValue(field.place, record) {
+            out.append(UInt8(ascii: " "))
+            out.add(field.name)
+            out.append(UInt8(ascii: " "))
+            add(field.place, record, to: &out)
         }
     }
 
     /// The members of a JSON object.
-    func addJSON(_ record: Record, to out: inout [UInt8]) {
+    func addJSON(_ record: Record, to out: inout OutputSpan<UInt8>) {
         var isFirst = true
-        for field in fields {
-            guard let value = value(field, record) else { continue }
-            out += (isFirst ? "\"" : ",\"").utf8 + NameTables.clean(field.name) + "\":".utf8
-            out += value.isNumber ? value.bytes : "\"".utf8 + value.bytes + "\"".utf8
+        for field in fields where hasValue(field.place, record) {
+            out.add(isFirst ? "\"" : ",\"")
+            out.add(field.name)
+            out.add("\":")
+            if !Self.isDecimal(field.place) { out.append(UInt8(ascii: "\"")) }
+            add(field.place, record, to: &out)
+            if !Self.isDecimal(field.place) { out.append(UInt8(ascii: "\"")) }
             isFirst = false
         }
     }
 
-    private func value(_ field: EventFormat.Field, _ record: Record) -> (bytes: [UInt8], isNumber: Bool)? {
-        let bytes = record.bytes
-        guard field.offset + field.size <= bytes.count else { return nil }
-        if field.isDynamic { return text(at: field, bytes) }
-        guard [1, 2, 4, 8].contains(field.size), !field.isArray else {
-            let digits = bytes[field.offset..<(field.offset + field.size)].prefix(Self.bytesShown).map { byte in
-                String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
-            }
-            return (Array(digits.joined().utf8), false)
+    private static func isScalar(_ field: EventFormat.Field) -> Bool {
+        !field.isDynamic && !field.isArray && [1, 2, 4, 8].contains(field.size)
+    }
+
+    private static func isDecimal(_ field: EventFormat.Field) -> Bool {
+        isScalar(field) && (field.size < 8 || field.isSigned)
+    }
+
+    private func hasValue(_ field: EventFormat.Field, _ record: Record) -> Bool {
+        guard field.offset + field.size <= record.bytes.count else { return false }
+        return !field.isDynamic || characters(of: field, record.bytes) != nil
+    }
+
+    private func add(_ field: EventFormat.Field, _ record: Record, to out: inout OutputSpan<UInt8>) {
+        if field.isDynamic {
+            // Decoded first: what is no UTF-8 becomes one character for as many bytes as Swift takes for one.
+            guard let characters = characters(of: field, record.bytes) else { return }
+            return out.add(NameTables.clean(string(record.bytes[characters])))
+        }
+        let bytes = field.offset..<(field.offset + field.size)
+        guard Self.isScalar(field) else {
+            for index in bytes.prefix(Self.bytesShown) { out.add(hexDigitsOf: record.bytes[index]) }
+            return
         }
         var raw: UInt64 = 0
         for index in 0..<field.size {
             let place = order == .little ? index : field.size - 1 - index
-            raw |= UInt64(bytes[field.offset + index]) << UInt64(8 * place)
+            raw |= UInt64(record.bytes[field.offset + index]) << UInt64(8 * place)
         }
-        if field.size == 8, !field.isSigned { return (Array(Hex.string(raw).utf8), false) }
+        guard Self.isDecimal(field) else { return out.add(hex: raw) }
+        guard field.isSigned else { return out.add(decimal: raw) }
         let shift = UInt64(64 - 8 * field.size)
-        let number = field.isSigned ? Int64(bitPattern: raw << shift) >> Int64(shift) : Int64(bitPattern: raw)
-        return (Array(String(number).utf8), true)
+        out.add(decimal: Int64(bitPattern: raw << shift) >> Int64(shift))
     }
 
     /// `__data_loc`: where it lies and how long it is (include/trace/stages/stage6_event_callback.h).
-    private func text(at field: EventFormat.Field, _ bytes: UnsafeRawBufferPointer) -> (bytes: [UInt8], isNumber: Bool)?
-    {
+    private func characters(of field: EventFormat.Field, _ bytes: UnsafeRawBufferPointer) -> Range<Int>? {
         guard field.size == 4 else { return nil }
         let place = order.value(bytes.loadUnaligned(fromByteOffset: field.offset, as: UInt32.self))
         let (start, count) = (Int(place & 0xffff), Int(place >> 16))
-        guard start + count <= bytes.count else { return nil }
-        return (NameTables.clean(string(bytes[start..<(start + count)])), false)
+        return start + count <= bytes.count ? start..<(start + count) : nil
     }
 
     private func string(_ bytes: Slice<UnsafeRawBufferPointer>) -> String {

@@ -22,19 +22,22 @@ extension OutputSpan<UInt8> {
     /// Right-aligned in `width` columns.
     mutating func add(decimal value: UInt64, width: Int = 1, padding: UInt8 = UInt8(ascii: " ")) {
         if value < 10, width <= 1 { return append(UInt8(ascii: "0") + UInt8(value)) }
-        var digits = 1
-        var limit: UInt64 = 10
-        while value >= limit, digits < 20 {
-            digits += 1
-            limit &*= 10
+        // From the last one on: a division tells two of them.
+        var digits = InlineArray<20, UInt8>(repeating: UInt8(ascii: "0"))
+        var (first, rest) = (20, value)
+        while rest >= 10 {
+            let pair = rest % 100
+            rest /= 100
+            first -= 2
+            digits[first] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: pair / 10)
+            digits[first + 1] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: pair % 10)
         }
-        for _ in 0..<max(0, width - digits) { append(padding) }
-        add(digitsOf: value)
-    }
-
-    private mutating func add(digitsOf value: UInt64) {
-        if value >= 10 { add(digitsOf: value / 10) }
-        append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value % 10))
+        if rest > 0 {
+            first -= 1
+            digits[first] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest)
+        }
+        for _ in 0..<max(0, width - (20 - first)) { append(padding) }
+        for index in first..<20 { append(digits[index]) }
     }
 
     mutating func add(decimal value: Int64, width: Int = 1) {
@@ -50,8 +53,17 @@ extension OutputSpan<UInt8> {
         var shift = 4 * UInt64(max(digits, (67 - value.leadingZeroBitCount) / 4))
         while shift > 0 {
             shift -= 4
-            let digit = UInt8(truncatingIfNeeded: value >> shift & 0xf)
-            append(digit + (digit < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10))
+            add(hexDigit: UInt8(truncatingIfNeeded: value >> shift & 0xf))
         }
+    }
+
+    mutating func add(hexDigitsOf byte: UInt8) {
+        add(hexDigit: byte >> 4)
+        add(hexDigit: byte & 15)
+    }
+
+    @inline(__always)
+    private mutating func add(hexDigit digit: UInt8) {
+        append(digit + (digit < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10))
     }
 }
