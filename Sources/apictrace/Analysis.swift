@@ -49,11 +49,14 @@ private struct AnalysisRun: ~Copyable {
     let progress: Progress?
 
     init(path: String, options: AnalysisOptions) throws {
+        let file = try Recording(argument: path, limit: options.limit)
+        let window = try options.time.window(of: file)
+        let symbols = try options.kallsyms.map { try KernelSymbols(kallsyms: $0) }
         self.path = path
         selection = options.selection
-        file = try Recording(argument: path, limit: options.limit)
-        window = try options.time.window(of: file)
-        symbols = try options.kallsyms.map { try KernelSymbols(kallsyms: $0) }
+        self.file = file
+        self.window = window
+        self.symbols = symbols
         progress = options.showsProgress ? Progress(of: path) : nil
     }
 
