@@ -91,7 +91,8 @@ public struct WatchedAnalysis<Other: Onlooker & ~Copyable>: EventSink, ~Copyable
     /// Goes on to an event's time; the first in the window begins it. False where the window is over and the event is ignored.
     @inline(__always)
     mutating func advanceWindow(to stamp: EventStamp) -> Bool {
-        !machine.isCrowded && stamp.time < fence || cross(at: stamp)
+        if watchers.onlooker.needsRoom { makeRoomBeside() }
+        return !machine.isCrowded && stamp.time < fence || cross(at: stamp)
     }
 
     @inline(never)
@@ -100,6 +101,15 @@ public struct WatchedAnalysis<Other: Onlooker & ~Copyable>: EventSink, ~Copyable
         if isInWindow { fence = window.upperBound }
         if !isInWindow, stamp.time >= window.lowerBound { enter(at: stamp.time) }
         return stamp.time <= window.upperBound
+    }
+
+    /// What the findings so far rest on stays with who watches beside the rules.
+    @inline(never)
+    private mutating func makeRoomBeside() {
+        let moments = findings.flatMap { finding in
+            finding.evidence.entries.map { Moment(vm: finding.vm, vcpu: finding.vcpu, time: $0.stamp.time) }
+        }
+        watchers.onlooker.makeRoom(keeping: moments, in: machine)
     }
 
     private mutating func enter(at time: UInt64) {

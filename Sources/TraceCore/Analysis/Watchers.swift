@@ -37,7 +37,6 @@ public struct Watchers<Other: Onlooker & ~Copyable>: MachineObserver, ~Copyable,
     ) {
         if onlooker.watchesEntries(of: vcpu) {
             onlooker.entered(level, of: vcpu, at: stamp, in: machine)
-            if onlooker.needsRoom { onlooker.makeRoom(keeping: moments(in: machine), in: machine) }
             guard isWaiting(vcpu) else { return }
         }
         rules.entered(level, of: vcpu, at: stamp, in: machine)
@@ -73,11 +72,4 @@ public struct Watchers<Other: Onlooker & ~Copyable>: MachineObserver, ~Copyable,
 
     @inline(__always)
     private func isWaiting(_ vcpu: VCPUIndex) -> Bool { waiting.contains(vcpu) && waiting[vcpu] }
-
-    /// What the findings so far rest on.
-    private func moments(in machine: borrowing Machine) -> [Moment] {
-        rules.findings(in: machine, fix: rules.fixState(in: machine)).flatMap { finding in
-            finding.evidence.entries.map { Moment(vm: finding.vm, vcpu: finding.vcpu, time: $0.stamp.time) }
-        }
-    }
 }

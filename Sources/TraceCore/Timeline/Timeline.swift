@@ -136,22 +136,18 @@ public struct Timeline: Onlooker, ~Copyable, Sendable {
     }
 
     @inline(__always)
-    public var needsRoom: Bool { pool.isFull }
+    public var needsRoom: Bool { pool.needsRoom }
 
     public mutating func makeRoom(keeping moments: [Moment], in machine: borrowing Machine) {
-        var wanted: [VCPUIndex: [UInt64]] = [:]
+        var wanted: [(vcpu: VCPUIndex, time: UInt64)] = []
         for moment in moments {
-            for vcpu in moment.vcpu.map({ [$0] }) ?? machine.vms[moment.vm].vcpus {
-                wanted[vcpu, default: []].append(moment.time)
-            }
+            for vcpu in moment.vcpu.map({ [$0] }) ?? machine.vms[moment.vm].vcpus { wanted.append((vcpu, moment.time)) }
         }
         // What waits now may be what a finding will rest on.
         for vcpu in machine.vcpus.indices {
             let ledger = machine.vcpus[vcpu].ledger
-            let times =
-                ledger.pending.compactMap { ledger[$0].pending?.since.time }
-                + ledger.inService.compactMap { ledger[$0].inService?.since.time }
-            if !times.isEmpty { wanted[vcpu, default: []] += times }
+            wanted += ledger.pending.compactMap { ledger[$0].pending.map { (vcpu, $0.since.time) } }
+            wanted += ledger.inService.compactMap { ledger[$0].inService.map { (vcpu, $0.since.time) } }
         }
         pool.makeRoom(keeping: wanted)
     }

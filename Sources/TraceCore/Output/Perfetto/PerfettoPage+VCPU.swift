@@ -25,8 +25,8 @@ extension PerfettoPage {
         try timeline.forEachEvent(of: vcpu) { try spans.take($0, &writer) }
         try spans.end(at: end, &writer)
         guard vcpu.exitsCounted > 0 else { return }
-        try writer.event(
-            .instant, "exits of L1 that were only counted", on: spans.exits, at: end, category: "counted",
+        try writer.instant(
+            "exits of L1 that were only counted", on: spans.exits, at: end, category: "counted",
             [("exits", .number(vcpu.exitsCounted))])
     }
 
@@ -43,9 +43,10 @@ extension PerfettoPage {
             // What an arrow joins has it in common.
             let number: PerfettoWriter.Annotations = [("interrupt", .number(flows))]
             if let request = interrupt.request {
-                try writer.event(
-                    .instant, "IPI \(name)", on: sender(request, timeline), at: request.time, category: "ipi",
-                    flow: flows, number)
+                var ipi = PerfettoWriter.Event(
+                    .instant, "IPI \(name)", on: try sender(request, timeline), category: "ipi", number)
+                ipi.join(flow: flows)
+                try writer.add(ipi, at: request.time)
             }
             if let accepted = interrupt.accepted {
                 let wait = try waits[vector] ?? writer.track("\(name) waits", in: track, rank: UInt64(vector) * 2)
@@ -63,9 +64,11 @@ extension PerfettoPage {
                     flow: flows, number + interrupt.wordsOfService)
             }
             if let ended = interrupt.ended {
-                try writer.event(
-                    .instant, "EOI \(name)", on: ends, at: ended.time, category: "eoi", flow: flows, endsFlow: true,
+                var end = PerfettoWriter.Event(
+                    .instant, "EOI \(name)", on: ends, category: "eoi",
                     number + [("level", .text(ended.level.name))])
+                end.join(flow: flows, endsIt: true)
+                try writer.add(end, at: ended.time)
             }
         }
     }

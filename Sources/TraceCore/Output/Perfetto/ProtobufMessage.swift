@@ -20,28 +20,39 @@ struct ProtobufMessage {
 
     /// UTF-8, in which nothing needs to be escaped.
     mutating func text(_ field: UInt64, _ value: String) {
-        var value = value
-        value.withUTF8 { utf8 in
-            varint(field << 3 | 2)
-            varint(UInt64(utf8.count))
-            bytes.append(contentsOf: utf8)
-        }
+        bytes(field, Array(value.utf8))
     }
 
     mutating func message(_ field: UInt64, _ message: ProtobufMessage) {
-        varint(field << 3 | 2)
-        varint(UInt64(message.bytes.count))
-        bytes += message.bytes
+        bytes(field, message.bytes)
     }
 
-    mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
+    private mutating func bytes(_ field: UInt64, _ value: [UInt8]) {
+        varint(field << 3 | 2)
+        varint(UInt64(value.count))
+        bytes += value
+    }
 
     private mutating func varint(_ value: UInt64) {
+        bytes.append(addingCapacity: OutputSpan<UInt8>.longestVarint) { $0.add(varint: value) }
+    }
+}
+
+/// What is put straight into a trace's bytes, where there are a million of it.
+extension OutputSpan<UInt8> {
+    static var longestVarint: Int { 10 }
+
+    @inline(__always)
+    static func size(ofVarint value: UInt64) -> Int { max(1, (70 - value.leadingZeroBitCount) / 7) }
+
+    /// Seven bits a byte, the lowest first.
+    @inline(__always)
+    mutating func add(varint value: UInt64) {
         var rest = value
         while rest >= 0x80 {
-            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            append(UInt8(truncatingIfNeeded: rest) | 0x80)
             rest >>= 7
         }
-        bytes.append(UInt8(truncatingIfNeeded: rest))
+        append(UInt8(truncatingIfNeeded: rest))
     }
 }

@@ -50,7 +50,8 @@ struct PerfettoPage {
         ]
         for (index, reason) in report.reasons.enumerated() { annotations.append(("reason \(index + 1)", .text(reason))) }
         for (index, limit) in report.limits.enumerated() { annotations.append(("limit \(index + 1)", .text(limit))) }
-        try writer.event(.instant, report.verdictLine, on: trace, at: base, annotations)
+        try writer.instant(
+            report.verdictLine, on: trace, at: base, annotations)
         guard !report.loss.gaps.isEmpty else { return }
         let lost = try writer.track("Events lost", rank: 1)
         var cpus: [String: PerfettoWriter.Track] = [:]
@@ -92,13 +93,13 @@ struct PerfettoPage {
                 ("inferred", .flag(finding.inferred)), ("why", .text(finding.explanation)),
                 ("do", .text(finding.advice)),
             ]
-            try writer.event(
-                .instant, "\(finding.id) \(finding.rule.rawValue), \(finding.grade.rawValue)", on: track,
+            try writer.instant(
+            "\(finding.id) \(finding.rule.rawValue), \(finding.grade.rawValue)", on: track,
                 at: time(finding.first), category: "finding", words)
             let evidence = try writer.track("evidence of \(finding.id)", in: track)
             for entry in finding.evidence {
-                try writer.event(
-                    .instant, entry.event, on: evidence, at: time(entry.time), category: "evidence",
+                try writer.instant(
+            entry.event, on: evidence, at: time(entry.time), category: "evidence",
                     [("text", .text(entry.text))])
             }
         }

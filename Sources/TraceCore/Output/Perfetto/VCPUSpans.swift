@@ -14,9 +14,17 @@ struct VCPUSpans {
     private var stay: (level: Level, from: UInt64, to: UInt64)?
     /// Events were lost from here on, or not kept.
     private var hole: Timeline.Event?
+    private let exitsEnd: PerfettoWriter.Event
+    /// By level and reason, those that came.
+    private var exitBegins: [PerfettoWriter.Event?]
+
+    /// KVM's own reasons are below; what a file has beyond them is made anew each time.
+    private static let reasons = 1 << 11
 
     init(level: PerfettoWriter.Track, exits: PerfettoWriter.Track, apic: PerfettoWriter.Track, isa: ISA) {
         (self.level, self.exits, self.apic, self.isa) = (level, exits, apic, isa)
+        exitsEnd = PerfettoWriter.Event(.end, on: exits)
+        exitBegins = Array(repeating: nil, count: Self.reasons * Level.allCases.count)
     }
 
     mutating func take(_ event: Timeline.Event, _ writer: inout PerfettoWriter) throws {
@@ -35,7 +43,7 @@ struct VCPUSpans {
             hole = event
         // Interrupts have tracks of their own.
         case .accepted, .refused, .placed, .acknowledged, .ended, .requested, .withdrawn: break
-        default: try writer.event(.instant, event.name, on: apic, at: event.time, category: "\(event.kind)", event.words)
+        default: try writer.instant(event.name, on: apic, at: event.time, category: "\(event.kind)", event.words)
         }
     }
 
@@ -64,12 +72,20 @@ struct VCPUSpans {
 
     private mutating func endExit(at time: UInt64, _ writer: inout PerfettoWriter) throws {
         guard let exit else { return }
-        try writer.event(
-            .begin, exit.reason(isa).name, on: exits, at: exit.time, category: "exit",
-            [("level", .text(exit.level.name))])
+        try writer.add(begin(exit), at: exit.time)
         if let woke { try writer.slice("blocked", on: exits, from: exit.time, to: woke, category: "blocked") }
-        try writer.event(.end, on: exits, at: time)
+        try writer.add(exitsEnd, at: time)
         (self.exit, woke) = (nil, nil)
+    }
+
+    private mutating func begin(_ exit: Timeline.Event) -> PerfettoWriter.Event {
+        let place = Int(exit.value) + Self.reasons * Int(exit.level.rawValue)
+        let isKnown = exit.value < Self.reasons
+        if isKnown, let known = exitBegins[place] { return known }
+        let begin = PerfettoWriter.Event(
+            .begin, exit.reason(isa).name, on: exits, category: "exit", [("level", .text(exit.level.name))])
+        if isKnown { exitBegins[place] = begin }
+        return begin
     }
 
     private mutating func endHole(at time: UInt64, _ writer: inout PerfettoWriter) throws {
