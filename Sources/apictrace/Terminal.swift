@@ -32,11 +32,7 @@ enum Terminal {
 
     /// From here on standard output is a file.
     static func redirect(to path: String) throws(TraceWriterError) {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-        guard descriptor >= 0, dup2(descriptor, STDOUT_FILENO) >= 0 else {
-            throw TraceWriterError(file: path, what: "can't be written", reason: "\(Errno(rawValue: errno))")
-        }
-        close(descriptor)
+        try OutputStream(path: path).becomeStandardOutput()
         outputName.withLock { $0 = path }
     }
 

@@ -27,6 +27,7 @@ ORDER = [
     "Rules",
     "Analysis",  # the machine with those who watch it, as a sink
     "Report",  # the model and its builder
+    "Timeline",  # what happened when, beside the report
     "Output",  # text, JSON, listing
 ]
 MAX_LINES = 400

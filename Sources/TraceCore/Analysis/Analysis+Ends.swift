@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// VMs that end: judged, and their places left to others.
-extension Analysis {
+extension WatchedAnalysis where Other: ~Copyable {
     mutating func ended(_ tid: Int32, process: Int32, at stamp: EventStamp) {
         guard stamp.time <= window.upperBound else { return }
         end(machine.ended(tid, process: process))
@@ -48,14 +48,19 @@ extension Analysis {
     /// What ended before the time that is asked for is no part of it.
     mutating func forgetEnded() {
         var others = EndedTotals()
-        for vm in ended.places { forget(vm, machine.vacate(vm, into: &others)) }
+        for vm in ended.places { left(vm, machine.vacate(vm, into: &others)) }
         ended = EndedVMs()
     }
 
     private mutating func leave() {
         while let vm = ended.leaving(isCrowded: machine.isCrowded) {
-            forget(vm, machine.vacate(vm, into: &ended.totals))
+            left(vm, machine.vacate(vm, into: &ended.totals))
         }
+    }
+
+    private mutating func left(_ vm: VMIndex, _ places: [VCPUIndex]) {
+        forget(vm, places)
+        watchers.onlooker.forget(places)
     }
 
     private mutating func forget(_ vm: VMIndex, _ places: [VCPUIndex]) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What live tracing adds to the events.
-extension Analysis {
+extension WatchedAnalysis where Other: ~Copyable {
     @inline(never)
     mutating func take(_ fact: LiveFact, at stamp: EventStamp) {
         switch fact {

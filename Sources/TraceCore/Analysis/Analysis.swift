@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
+/// An analysis that nobody else looks at.
+public typealias Analysis = WatchedAnalysis<NoObserver>
+
 /// A whole analysis as a sink: the machine, what watches it, and the window of time that is asked for.
-public struct Analysis: EventSink, ~Copyable, Sendable {
+public struct WatchedAnalysis<Other: Onlooker & ~Copyable>: EventSink, ~Copyable, Sendable {
     public internal(set) var machine: Machine
-    var watchers = Watchers()
+    var watchers: Watchers<Other>
     public var rules: Rules {
         _read { yield watchers.rules }
     }
@@ -25,10 +28,13 @@ public struct Analysis: EventSink, ~Copyable, Sendable {
     public private(set) var isWindowEmpty: Bool
 
     /// - Parameter symbols: of the traced host, where the trace doesn't carry them.
-    public init(info: TraceInfo, symbols: KernelSymbols? = nil, window: ClosedRange<UInt64>? = nil) {
+    public init(
+        info: TraceInfo, symbols: KernelSymbols? = nil, window: ClosedRange<UInt64>? = nil, onlooker: consuming Other
+    ) {
         var info = info
         info.symbols = symbols ?? info.symbols
         machine = Machine(info: info)
+        watchers = Watchers(onlooker: onlooker)
         self.window = window ?? 0...(.max)
         isInWindow = window == nil
         isWindowEmpty = window != nil
@@ -73,12 +79,20 @@ public struct Analysis: EventSink, ~Copyable, Sendable {
     public mutating func finish() {
         if !isInWindow { begin() }
         watchers.rules.finish(machine)
+        watchers.onlooker.finish(machine)
+    }
+
+    /// Hands over who watched beside the rules; another one has the place from here on.
+    public mutating func release(for other: consuming Other) -> Other {
+        swap(&watchers.onlooker, &other)
+        return other
     }
 
     /// Goes on to an event's time; the first in the window begins it. False where the window is over and the event is ignored.
     @inline(__always)
     mutating func advanceWindow(to stamp: EventStamp) -> Bool {
-        !machine.isCrowded && stamp.time < fence || cross(at: stamp)
+        if watchers.onlooker.needsRoom { makeRoomBeside() }
+        return !machine.isCrowded && stamp.time < fence || cross(at: stamp)
     }
 
     @inline(never)
@@ -89,6 +103,15 @@ public struct Analysis: EventSink, ~Copyable, Sendable {
         return stamp.time <= window.upperBound
     }
 
+    /// What the findings so far rest on stays with who watches beside the rules.
+    @inline(never)
+    private mutating func makeRoomBeside() {
+        let moments = findings.flatMap { finding in
+            finding.evidence.entries.map { Moment(vm: finding.vm, vcpu: finding.vcpu, time: $0.stamp.time) }
+        }
+        watchers.onlooker.makeRoom(keeping: moments, in: machine)
+    }
+
     private mutating func enter(at time: UInt64) {
         begin()
         isWindowEmpty = time > window.upperBound
@@ -97,7 +120,14 @@ public struct Analysis: EventSink, ~Copyable, Sendable {
     private mutating func begin() {
         isInWindow = true
         machine.forgetCounts()
-        watchers = Watchers()
+        watchers.begin()
         forgetEnded()
+    }
+}
+
+extension Analysis {
+    /// - Parameter symbols: of the traced host, where the trace doesn't carry them.
+    public init(info: TraceInfo, symbols: KernelSymbols? = nil, window: ClosedRange<UInt64>? = nil) {
+        self.init(info: info, symbols: symbols, window: window, onlooker: NoObserver())
     }
 }

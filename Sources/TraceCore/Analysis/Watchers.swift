@@ -1,17 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What watches an analysis's machine: the rules, which judge, and the observations, which don't.
-public struct Watchers: MachineObserver, ~Copyable, Sendable {
+/// What watches an analysis's machine: the rules, which judge, and the observations, which don't; and whoever an output wants.
+public struct Watchers<Other: Onlooker & ~Copyable>: MachineObserver, ~Copyable, Sendable {
     public internal(set) var rules = Rules()
     public internal(set) var observations = Observations()
+    var onlooker: Other
     /// Somebody waits for what the vCPU's next entry says. It is asked at each entry, for which four tables would be looked into.
     private var waiting = Table<VCPUIndex, Bool>()
 
-    public init() {}
+    init(onlooker: consuming Other) {
+        self.onlooker = onlooker
+    }
+
+    /// All of them begin anew.
+    mutating func begin() {
+        rules = Rules()
+        observations = Observations()
+        waiting = Table()
+        onlooker.begin()
+    }
 
     public mutating func observe(
         _ transition: Transition, of vcpu: VCPUIndex, at stamp: EventStamp, in machine: borrowing Machine
     ) {
+        if onlooker.watchesExits(of: vcpu) {
+            onlooker.observe(transition, of: vcpu, at: stamp, in: machine)
+            if case .exited = transition { return }
+        }
         rules.observe(transition, of: vcpu, at: stamp, in: machine)
         observations.observe(transition, of: vcpu, at: stamp, in: machine)
         look(at: vcpu)
@@ -20,18 +35,21 @@ public struct Watchers: MachineObserver, ~Copyable, Sendable {
     public mutating func entered(
         _ level: Level, of vcpu: VCPUIndex, at stamp: EventStamp, in machine: borrowing Machine
     ) {
+        if onlooker.watchesEntries(of: vcpu) {
+            onlooker.entered(level, of: vcpu, at: stamp, in: machine)
+            guard isWaiting(vcpu) else { return }
+        }
         rules.entered(level, of: vcpu, at: stamp, in: machine)
         observations.entered(level, of: vcpu, at: stamp, in: machine)
         look(at: vcpu)
     }
 
     @inline(__always)
-    public func watchesEntries(of vcpu: VCPUIndex) -> Bool { waiting.contains(vcpu) && waiting[vcpu] }
+    public func watchesEntries(of vcpu: VCPUIndex) -> Bool { onlooker.watchesEntries(of: vcpu) || isWaiting(vcpu) }
 
+    /// Neither rules nor observations do.
     @inline(__always)
-    public func watchesExits(of vcpu: VCPUIndex) -> Bool {
-        rules.watchesExits(of: vcpu) || observations.watchesExits(of: vcpu)
-    }
+    public func watchesExits(of vcpu: VCPUIndex) -> Bool { onlooker.watchesExits(of: vcpu) }
 
     /// Live: the words of a vCPU's local APIC.
     mutating func lapic(
@@ -51,4 +69,7 @@ public struct Watchers: MachineObserver, ~Copyable, Sendable {
     private mutating func look(at vcpu: VCPUIndex) {
         waiting[vcpu, default: false] = rules.watchesEntries(of: vcpu) || observations.watchesEntries(of: vcpu)
     }
+
+    @inline(__always)
+    private func isWaiting(_ vcpu: VCPUIndex) -> Bool { waiting.contains(vcpu) && waiting[vcpu] }
 }

@@ -43,6 +43,7 @@ extension Machine {
     mutating func exits(_ count: UInt64, _ reason: ExitReason, of tid: Int32) {
         guard let vcpu = threads.index(tid: tid).flatMap({ threads[$0].vcpu }) else { return }
         vcpus[vcpu].exits.add(reason, level: .l1, count: count)
+        vcpus[vcpu].exitsCounted &+= count
     }
 
     /// A process or another thread has a name. Beyond all measure of names a new one is left out.

@@ -155,7 +155,7 @@ public struct Machine: ~Copyable, Sendable {
         case .vcpuWakeup(let wakeup): vcpuWakeup(wakeup, &observer)
         case .userspaceExit(let exit): userspaceExit(exit, &observer)
         case .avicIncompleteIPI: break
-        case .avicUnacceleratedAccess(let access): avicUnacceleratedAccess(access)
+        case .avicUnacceleratedAccess(let access): avicUnacceleratedAccess(access, &observer)
         case .avicDoorbell, .avicGALog, .avicKickVCPUSlowpath: break
         case .piIRTEUpdate(let update): piIRTEUpdate(update)
         }

@@ -7,7 +7,7 @@ public protocol MachineObserver: ~Copyable {
     /// The vCPU runs guest code of this level from now on. A third of a trace: called only where it is asked for.
     mutating func entered(_ level: Level, of vcpu: VCPUIndex, at stamp: EventStamp, in machine: borrowing Machine)
     func watchesEntries(of vcpu: VCPUIndex) -> Bool
-    /// Whether it has a use for ``Transition/exited(_:level:)``, which are as many.
+    /// Whether it has a use for ``Transition/exited(_:level:)``, which are as many, and for what is told only then.
     func watchesExits(of vcpu: VCPUIndex) -> Bool
 }
 

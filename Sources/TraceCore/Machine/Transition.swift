@@ -50,4 +50,15 @@ public enum Transition: Equatable, Sendable {
     case faultInDiffers(Level, did: FaultInTable.Decision, expected: FaultInTable.Decision)
     /// Events of this vCPU may have been lost here.
     case gap
+
+    // Told to those alone that watch exits: others have no use for them, and some are as many.
+
+    /// An interrupt was offered to a disabled APIC, which drops it.
+    case refused(UInt8, level: Level)
+    /// An interrupt that was offered before anybody could tell to which vCPU was this one's. The stamp is the offer's.
+    case placed(UInt8, level: Level)
+    /// L1 reached for its APIC, or whichever level ran.
+    case accessed(APICRegister, isWrite: Bool, level: Level)
+    /// An IPI was sent, one without a vector too.
+    case sentIPI(UInt8, DeliveryMode)
 }

@@ -7,6 +7,8 @@ public struct VCPU: Sendable {
     public internal(set) var tid: Int32?
     /// Index of its VM in the machine.
     public internal(set) var vm: VMIndex
+    /// The place under which it goes on, where its id became known too late for this one.
+    var successor: VCPUIndex?
     /// Nobody has its place in the machine.
     var isFree = false
     /// Time of its thread's latest event, in clock units.
@@ -15,6 +17,8 @@ public struct VCPU: Sendable {
     public internal(set) var mode: Level = .unknown
     public internal(set) var bracket = ExitBracket()
     public internal(set) var exits = ExitCounts()
+    /// Those of ``exits`` that live tracing only counted: nobody knows when they were.
+    public internal(set) var exitsCounted: UInt64 = 0
     public internal(set) var standstill = Standstill()
     public internal(set) var ledger = InterruptLedger()
     public internal(set) var ipis = IPICounts()
@@ -100,6 +104,7 @@ public struct VCPU: Sendable {
 
     mutating func forgetCounts() {
         exits = ExitCounts()
+        exitsCounted = 0
         standstill = Standstill()
         ipis = IPICounts()
         accessesByL1 = APICAccessCounts()

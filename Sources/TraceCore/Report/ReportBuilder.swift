@@ -23,8 +23,8 @@ public struct ReportBuilder: ~Copyable {
     /// - Parameters:
     ///   - tracesMore: live tracing of VMs that the kernel did not choose.
     ///   - numbers: of findings that were reported before the end.
-    public init(
-        _ analysis: consuming Analysis, totals: TraceTotals, path: String?, selection: Selection = Selection(),
+    public init<Other: Onlooker & ~Copyable>(
+        _ analysis: consuming WatchedAnalysis<Other>, totals: TraceTotals, path: String?, selection: Selection = Selection(),
         tracesMore: Bool = false, numbers: FindingNumbers = FindingNumbers()
     ) {
         self.tracesMore = tracesMore

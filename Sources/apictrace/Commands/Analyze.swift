@@ -17,6 +17,7 @@ struct Analyze: ParsableCommand {
               apictrace analyze --json trace.dat | jq .verdict
               apictrace analyze --quiet --fail-on hazard run-*.dat
               apictrace analyze --mail trace.dat >mail.txt
+              apictrace analyze --perfetto trace.pftrace trace.dat
               apictrace analyze --vm 2104 --vcpu 0 --from 72.3 --to 72.5 trace.dat
               ssh host cat trace.dat | apictrace analyze --kallsyms host.kallsyms -
             """)
@@ -52,6 +53,7 @@ struct Analyze: ParsableCommand {
     var threads: Int?
 
     @OptionGroup var output: OutputFileOptions
+    @OptionGroup var timeline: TimelineOptions
     @OptionGroup var whole: WholeTraceOptions
 
     private var inputs: [String] { input.files(files) }
@@ -60,6 +62,7 @@ struct Analyze: ParsableCommand {
         guard inputs.count(where: { $0 == "-" }) < 2 else {
             throw ValidationError("Standard input can be read once only.")
         }
+        try timeline.validate(inputs: inputs)
         guard threads.map((1...2).contains) ?? true else { throw ValidationError("--threads is 1 or 2.") }
         guard !pretty || report.json else { throw ValidationError("--pretty is for --json.") }
         guard !mail || !report.json && !report.quiet && !report.verbose else {
@@ -78,9 +81,9 @@ struct Analyze: ParsableCommand {
         var page = PagedOutput(report.display)
         for (index, file) in inputs.enumerated() {
             do {
-                let report = try analyze(path: file, options: options)
+                let report = try analyze(path: file, options: options, outputs: timeline)
                 if index > 0, !self.report.json, !self.report.quiet { page.add("\n") }
-                page.add(try text(of: report, file: file, style: style))
+                if !timeline.replacesReport { page.add(try text(of: report, file: file, style: style)) }
                 worst = max(worst, verdict.status(of: report))
             } catch let error as InputError {
                 Terminal.complain("\(error)")

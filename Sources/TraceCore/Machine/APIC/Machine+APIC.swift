@@ -39,8 +39,8 @@ extension Machine {
         vcpus[vcpu].shown(register, access.value)
         switch vcpus[vcpu].actingLevel {
         case .l2: accessedDirectly(vcpu, register, isWrite: access.isWrite, .x2apic, stamp, &observer)
-        case .l1: vcpus[vcpu].accessesByL1.accessed(register, isWrite: access.isWrite)
-        case .unknown: vcpus[vcpu].accessesUnbracketed.accessed(register, isWrite: access.isWrite)
+        case .l1: accessed(vcpu, register, isWrite: access.isWrite, .l1, stamp, &observer)
+        case .unknown: accessed(vcpu, register, isWrite: access.isWrite, .unknown, stamp, &observer)
         }
     }
 
@@ -49,6 +49,10 @@ extension Machine {
     ) {
         let vcpu = vcpu(of: thread)
         vcpus[vcpu].ipis.sent(ipi)
+        if observer.watchesExits(of: vcpu) {
+            let (vector, mode) = (UInt8(ipi.icrLow & 0xff), DeliveryMode(icrLow: ipi.icrLow))
+            observer.observe(.sentIPI(vector, mode), of: vcpu, at: stamp, in: self)
+        }
         if vcpus[vcpu].bracket.isOpen, vcpus[vcpu].bracket.reason == .eptMisconfig {
             observer.observe(.sentIPIInMisconfig, of: vcpu, at: stamp, in: self)
         }
@@ -102,6 +106,9 @@ extension Machine {
         showedLocalAPIC(vcpus[vcpu].vm, vcpu, at: stamp, &observer)
         guard !vcpus[vcpu].isSoftwareDisabled else {
             vcpus[vcpu].ledger.refused(vector, level: level)
+            if observer.watchesExits(of: vcpu) {
+                observer.observe(.refused(vector, level: level), of: vcpu, at: stamp, in: self)
+            }
             return
         }
         // No hardware delivers anything to a vCPU that doesn't run.
@@ -172,6 +179,9 @@ extension Machine {
             let stamp = homeless.claim(vector, by: id)
         else { return }
         vcpus[vcpu].ledger.accepted(vector, level: level, silent: false, at: stamp)
+        if observer.watchesExits(of: vcpu) {
+            observer.observe(.placed(vector, level: level), of: vcpu, at: stamp, in: self)
+        }
     }
 
     mutating func eoi(

@@ -102,12 +102,12 @@ extension Machine {
     }
 
     mutating func avicUnacceleratedAccess(
-        _ access: KVMEvent.AVICUnacceleratedAccess
+        _ access: KVMEvent.AVICUnacceleratedAccess, _ observer: inout some Observer
     ) {
         let vcpu = vcpu(of: thread)
         guard vcpus[vcpu].actingLevel != .l2 else { return }
         accessedByL1(
-            vcpu, .init(register: APICRegister(offset: access.offset), isWrite: access.isWrite))
+            vcpu, .init(register: APICRegister(offset: access.offset), isWrite: access.isWrite), &observer)
     }
 
     /// A device's interrupts go to the vCPU without KVM from now on: none of them leaves an event.

@@ -116,10 +116,10 @@ extension Machine {
                 observer.observe(.pageChanged(.l1), of: vcpu, at: stamp, in: self)
             }
             if !vcpus[vcpu].bracket.isOpen || vcpus[vcpu].bracket.countedAccess == nil {
-                vcpus[vcpu].accessesByL1.accessed(register, isWrite: isWrite)
+                accessed(vcpu, register, isWrite: isWrite, .l1, stamp, &observer)
             }
         case .unknown:
-            vcpus[vcpu].accessesUnbracketed.accessed(register, isWrite: isWrite)
+            accessed(vcpu, register, isWrite: isWrite, .unknown, stamp, &observer)
         }
     }
 
@@ -147,12 +147,29 @@ extension Machine {
     }
 
     /// The exit reason itself tells of L1's access.
-    mutating func accessedByL1(_ vcpu: VCPUIndex, _ access: ExitBracket.APICFault?) {
+    mutating func accessedByL1(
+        _ vcpu: VCPUIndex, _ access: ExitBracket.APICFault?, _ observer: inout some Observer
+    ) {
         guard let access else { return }
         // The value is not reported here: the APIC may be on again.
         if access.register == .spiv, access.isWrite { vcpus[vcpu].isSoftwareDisabled = false }
-        vcpus[vcpu].accessesByL1.accessed(access.register, isWrite: access.isWrite)
         vcpus[vcpu].bracket.countedAccess = access
+        accessed(vcpu, access.register, isWrite: access.isWrite, .l1, stamp, &observer)
+    }
+
+    /// An access that is not L2's, or not known to be.
+    mutating func accessed(
+        _ vcpu: VCPUIndex, _ register: APICRegister, isWrite: Bool, _ level: Level, _ stamp: EventStamp,
+        _ observer: inout some Observer
+    ) {
+        if level == .l1 {
+            vcpus[vcpu].accessesByL1.accessed(register, isWrite: isWrite)
+        } else {
+            vcpus[vcpu].accessesUnbracketed.accessed(register, isWrite: isWrite)
+        }
+        if observer.watchesExits(of: vcpu) {
+            observer.observe(.accessed(register, isWrite: isWrite, level: level), of: vcpu, at: stamp, in: self)
+        }
     }
 }
 

@@ -112,6 +112,9 @@ extension Machine {
         return bindNewVCPU(thread, id: id)
     }
 
+    /// The vCPU of the thread that an event came from; nil where it runs none.
+    func vcpu(ofThreadAt stamp: EventStamp) -> VCPUIndex? { threads.latest(stamp).flatMap { threads[$0].vcpu } }
+
     /// The vCPU that an interrupt is offered to; nil where that isn't known.
     ///
     /// The handler of a hardware interrupt runs on whatever thread that hit: it may serve any VM.
@@ -225,6 +228,7 @@ extension Machine {
             (merged.id, merged.vm) = (vcpus[target].id, vcpus[target].vm)
             merged.ledger.add(vcpus[target].ledger)
             vcpus[target] = merged
+            vcpus[vcpu].successor = target
         }
         retire(vcpu)
     }

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A protobuf message as it is built, field by field (protobuf.dev/programming-guides/encoding). What Perfetto's trace needs of it is
+/// this; a library would be larger than the rest of the output.
+struct ProtobufMessage {
+    private(set) var bytes: [UInt8] = []
+
+    mutating func number(_ field: UInt64, _ value: UInt64) {
+        varint(field << 3)
+        varint(value)
+    }
+
+    /// As int64, which takes ten bytes where it is below 0.
+    mutating func number(_ field: UInt64, signed value: Int64) { number(field, UInt64(bitPattern: value)) }
+
+    mutating func fixed(_ field: UInt64, _ value: UInt64) {
+        varint(field << 3 | 1)
+        for byte in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * byte))) }
+    }
+
+    /// UTF-8, in which nothing needs to be escaped.
+    mutating func text(_ field: UInt64, _ value: String) {
+        bytes(field, Array(value.utf8))
+    }
+
+    mutating func message(_ field: UInt64, _ message: ProtobufMessage) {
+        bytes(field, message.bytes)
+    }
+
+    private mutating func bytes(_ field: UInt64, _ value: [UInt8]) {
+        varint(field << 3 | 2)
+        varint(UInt64(value.count))
+        bytes += value
+    }
+
+    private mutating func varint(_ value: UInt64) {
+        bytes.append(addingCapacity: OutputSpan<UInt8>.longestVarint) { $0.add(varint: value) }
+    }
+}
+
+/// What is put straight into a trace's bytes, where there are a million of it.
+extension OutputSpan<UInt8> {
+    static var longestVarint: Int { 10 }
+
+    @inline(__always)
+    static func size(ofVarint value: UInt64) -> Int { max(1, (70 - value.leadingZeroBitCount) / 7) }
+
+    /// Seven bits a byte, the lowest first.
+    @inline(__always)
+    mutating func add(varint value: UInt64) {
+        var rest = value
+        while rest >= 0x80 {
+            append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        append(UInt8(truncatingIfNeeded: rest))
+    }
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Makes slices of a vCPU's events as they pass: one for each stay at a level, one for each exit.
+struct VCPUSpans {
+    let level: PerfettoWriter.Track
+    let exits: PerfettoWriter.Track
+    let apic: PerfettoWriter.Track
+    let isa: ISA
+
+    private var exit: Timeline.Event?
+    private var woke: UInt64?
+    private var entry: Timeline.Event?
+    /// Runs of one level, with what L0 did in between.
+    private var stay: (level: Level, from: UInt64, to: UInt64)?
+    /// Events were lost from here on, or not kept.
+    private var hole: Timeline.Event?
+    private let exitsEnd: PerfettoWriter.Event
+    /// By level and reason, those that came.
+    private var exitBegins: [PerfettoWriter.Event?]
+
+    /// KVM's own reasons are below; what a file has beyond them is made anew each time.
+    private static let reasons = 1 << 11
+
+    init(level: PerfettoWriter.Track, exits: PerfettoWriter.Track, apic: PerfettoWriter.Track, isa: ISA) {
+        (self.level, self.exits, self.apic, self.isa) = (level, exits, apic, isa)
+        exitsEnd = PerfettoWriter.Event(.end, on: exits)
+        exitBegins = Array(repeating: nil, count: Self.reasons * Level.allCases.count)
+    }
+
+    mutating func take(_ event: Timeline.Event, _ writer: inout PerfettoWriter) throws {
+        if event.kind != .gap, event.kind != .summarised { try endHole(at: event.time, &writer) }
+        switch event.kind {
+        case .exit:
+            try endExit(at: event.time, &writer)
+            if let entry { try ran(event.level, from: entry.time, to: event.time, &writer) }
+            (exit, entry) = (event, nil)
+        case .entry:
+            try endExit(at: event.time, &writer)
+            entry = event
+        case .woke: woke = event.time
+        case .gap, .summarised:
+            try end(at: event.time, &writer)
+            hole = event
+        // Interrupts have tracks of their own.
+        case .accepted, .refused, .placed, .acknowledged, .ended, .requested, .withdrawn: break
+        default: try writer.instant(event.name, on: apic, at: event.time, category: "\(event.kind)", event.words)
+        }
+    }
+
+    /// Nothing is known from here on.
+    mutating func end(at time: UInt64, _ writer: inout PerfettoWriter) throws {
+        try endHole(at: time, &writer)
+        try endExit(at: time, &writer)
+        if let entry { try ran(entry.level, from: entry.time, to: time, &writer) }
+        entry = nil
+        try endStay(&writer)
+    }
+
+    private mutating func ran(_ level: Level, from: UInt64, to: UInt64, _ writer: inout PerfettoWriter) throws {
+        if stay?.level == level {
+            stay?.to = to
+        } else {
+            try endStay(&writer)
+            stay = (level, from, to)
+        }
+    }
+
+    private mutating func endStay(_ writer: inout PerfettoWriter) throws {
+        if let stay { try writer.slice(stay.level.name, on: level, from: stay.from, to: stay.to) }
+        stay = nil
+    }
+
+    private mutating func endExit(at time: UInt64, _ writer: inout PerfettoWriter) throws {
+        guard let exit else { return }
+        try writer.add(begin(exit), at: exit.time)
+        if let woke { try writer.slice("blocked", on: exits, from: exit.time, to: woke, category: "blocked") }
+        try writer.add(exitsEnd, at: time)
+        (self.exit, woke) = (nil, nil)
+    }
+
+    private mutating func begin(_ exit: Timeline.Event) -> PerfettoWriter.Event {
+        let place = Int(exit.value) + Self.reasons * Int(exit.level.rawValue)
+        let isKnown = exit.value < Self.reasons
+        if isKnown, let known = exitBegins[place] { return known }
+        let begin = PerfettoWriter.Event(
+            .begin, exit.reason(isa).name, on: exits, category: "exit", [("level", .text(exit.level.name))])
+        if isKnown { exitBegins[place] = begin }
+        return begin
+    }
+
+    private mutating func endHole(at time: UInt64, _ writer: inout PerfettoWriter) throws {
+        guard let hole else { return }
+        let isLoss = hole.kind == .gap
+        try writer.slice(
+            isLoss ? "events lost" : "not kept one by one", on: exits, from: hole.time, to: time,
+            category: isLoss ? "loss" : "summary")
+        self.hole = nil
+    }
+}
+
+extension Timeline.Event {
+    fileprivate var name: String {
+        switch kind {
+        case .accessed, .accessedDirectly, .accessHooked:
+            "\(register.name) \(isSilentOrWrite ? "write" : "read")"
+        case .crossed: "\(vector.hex) crossed"
+        case .missedEOI: "\(vector.hex) stuck"
+        case .sentIPI: "IPI \(vector.hex)"
+        case .injectedByL1: "L1 injects \(vector.hex)"
+        case .reflectedInterrupt: "EXTERNAL_INTERRUPT reflected"
+        case .interruptWindow: "interrupt window"
+        case .pageChanged: "APIC page changed"
+        case .offered: "INIT or SIPI offered"
+        case .initTaken: "INIT taken"
+        case .sipiTaken: "SIPI taken"
+        case .inhibitsChanged: "inhibits changed"
+        case .toldIOAPIC: "IOAPIC told of EOI"
+        case .faultInDiffers: "fault-in differs"
+        case .exit, .entry, .woke, .accepted, .refused, .placed, .acknowledged, .ended, .requested, .reset, .gap,
+            .summarised, .withdrawn:
+            "\(kind)"
+        }
+    }
+
+    fileprivate var words: PerfettoWriter.Annotations {
+        var words: PerfettoWriter.Annotations = []
+        if level != .unknown { words.append(("level", .text(level.name))) }
+        switch kind {
+        case .accessed: words.append(("how", .text("by an exit")))
+        case .accessedDirectly: words.append(("how", .text(isMergedOrByMSR ? "direct, x2APIC" : "direct")))
+        case .accessHooked: words.append(("how", .text("hooked by L1")))
+        default: break
+        }
+        return words
+    }
+}

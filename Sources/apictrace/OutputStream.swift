@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import SystemPackage
+import TraceCore
+
+/// A file that an output is written to, from its begin to its end.
+final class OutputStream {
+    private let path: String
+    private let descriptor: Int32
+
+    /// Replaces what is there, as a shell's `>` does.
+    init(path: String) throws(TraceWriterError) {
+        self.path = path
+        descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw Self.error(path, errno) }
+    }
+
+    func write(_ bytes: [UInt8]) throws(TraceWriterError) {
+        let code = Terminal.write(bytes, to: descriptor)
+        guard code == 0 else { throw Self.error(path, code) }
+    }
+
+    /// What is printed goes to it from here on.
+    func becomeStandardOutput() throws(TraceWriterError) {
+        guard dup2(descriptor, STDOUT_FILENO) >= 0 else { throw Self.error(path, errno) }
+    }
+
+    private static func error(_ path: String, _ code: Int32) -> TraceWriterError {
+        TraceWriterError(file: path, what: "can't be written", reason: "\(Errno(rawValue: code))")
+    }
+
+    deinit { close(descriptor) }
+}
