@@ -39,10 +39,14 @@ let package = Package(
             name: "TraceCore",
             dependencies: ["CCompression", .product(name: "SystemPackage", package: "swift-system")],
             swiftSettings: swiftSettings),
+        // Apart from TraceCore: its files are embedded, and whoever reads recordings needs no page.
+        .target(
+            name: "ReportPage", dependencies: ["TraceCore"], exclude: ["Page/types.js"],
+            resources: [.embedInCode("Page")], swiftSettings: swiftSettings),
         .executableTarget(
             name: "apictrace",
             dependencies: [
-                "TraceCore", "CBPF", "Probes",
+                "TraceCore", "CBPF", "Probes", "ReportPage",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],

@@ -175,7 +175,9 @@ extension TimelineSnapshot.Bucket {
 private struct Details {
     let vcpu: Timeline.VCPU
     let base: UInt64
-    let evidence: Set<UInt64>
+    /// In ascending order, those whose place has not come yet last.
+    let evidence: [UInt64]
+    private var passed = 0
     let neighbours: Int
     let limit: Int
     private(set) var all: [TimelineSnapshot.Detail] = []
@@ -186,14 +188,24 @@ private struct Details {
     private var taken = 0
 
     init(of vcpu: Timeline.VCPU, base: UInt64, evidence: Set<UInt64>, neighbours: Int, limit: Int) {
-        (self.vcpu, self.base, self.evidence, self.neighbours, self.limit) = (vcpu, base, evidence, neighbours, limit)
+        (self.vcpu, self.base, self.evidence) = (vcpu, base, evidence.sorted())
+        (self.neighbours, self.limit) = (neighbours, limit)
+    }
+
+    /// Evidence lies here, or between the event before and this one: not all of it is an event of a time line.
+    private mutating func reaches(_ time: UInt64) -> (evidence: Bool, isExact: Bool) {
+        let before = passed
+        while passed < evidence.count, evidence[passed] <= time { passed += 1 }
+        // Several events may have that time.
+        let isExact = passed > 0 && evidence[passed - 1] == time
+        return (passed > before || isExact, isExact)
     }
 
     mutating func take(_ event: Timeline.Event) {
         guard event.kind != .summarised else { return end() }
-        let isEvidence = evidence.contains(event.time)
-        let told = TimelineSnapshot.Event(event, of: vcpu, base: base, isEvidence: isEvidence)
-        if isEvidence, taken < limit {
+        let place = reaches(event.time)
+        let told = TimelineSnapshot.Event(event, of: vcpu, base: base, isEvidence: place.isExact)
+        if place.evidence, taken < limit {
             open += before + [told]
             taken += before.count + 1
             before = []
