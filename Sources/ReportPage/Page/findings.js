@@ -25,8 +25,9 @@ function addVerdict(data, words) {
     element("h1", {}, [data.headline]),
     ...report.reasons.map((reason) => element("p", {}, [reason])),
     element("p", { class: "help name" }, [
-      `${path}, ${source.format}, ${source.events.total} events in ${words.length(source.span.last - source.span.first)}, `
-        + `${source.cpus} ${source.cpus === 1 ? "CPU" : "CPUs"}, clock ${source.clock.name}, ${source.kernel || "kernel not known"}`]));
+      [path, source.format, `${source.events.total} events in ${words.length(source.span.last - source.span.first)}`,
+        `${source.cpus} ${source.cpus === 1 ? "CPU" : "CPUs"}`, `clock ${source.clock.name}`,
+        source.kernel || "kernel not known"].join(", ")]));
 }
 
 /**

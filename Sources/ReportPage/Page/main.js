@@ -40,8 +40,8 @@ function showEvent(view, words, moment) {
 }
 
 /**
- * The events of a vCPU beside what was chosen, and where it is among them. Evidence that is no event of the time line stands there in
- * its own words.
+ * The events of a vCPU beside what was chosen, and where it is among them. Evidence that is no event of the time line stands
+ * there in its own words.
  * @param {Moment} moment
  * @returns {{events: LineEvent[], index: number}}
  */
@@ -72,13 +72,15 @@ function bindControls(view, words) {
   const lanes = byId("lanes", HTMLElement);
   /** @type {Record<string, () => void>} */
   const actions = {
-    "zoom-in": () => view.zoom(0.5), "zoom-out": () => view.zoom(2), earlier: () => view.pan(-0.25), later: () => view.pan(0.25),
-    all: () => view.show(view.first, view.last), previous: () => view.step(-1), next: () => view.step(1),
+    "zoom-in": () => view.zoom(0.5), "zoom-out": () => view.zoom(2),
+    earlier: () => view.pan(-0.25), later: () => view.pan(0.25), all: () => view.show(view.first, view.last),
+    previous: () => view.step(-1), next: () => view.step(1),
   };
   for (const [id, action] of Object.entries(actions)) byId(id, HTMLButtonElement).addEventListener("click", action);
   /** @type {Record<string, string>} */
   const keys = {
-    "+": "zoom-in", "=": "zoom-in", "-": "zoom-out", ArrowLeft: "earlier", ArrowRight: "later", 0: "all", Home: "all", n: "next", p: "previous",
+    "+": "zoom-in", "=": "zoom-in", "-": "zoom-out", ArrowLeft: "earlier", ArrowRight: "later", 0: "all", Home: "all",
+    n: "next", p: "previous",
   };
   lanes.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -180,7 +182,9 @@ function main() {
   bindControls(view, words);
   bindPointers(view);
   new ResizeObserver(() => view.draw()).observe(view.canvas);
-  for (const media of ["(prefers-color-scheme: dark)", "print"]) matchMedia(media).addEventListener("change", () => view.draw());
+  for (const media of ["(prefers-color-scheme: dark)", "print"]) {
+    matchMedia(media).addEventListener("change", () => view.draw());
+  }
   view.show(view.first, view.last);
 }
 

@@ -55,7 +55,8 @@ function addTable(section, caption, columns, rows) {
   section.append(
     element("p", { class: "controls" }, [element("label", {}, ["Filter ", filter]), count]),
     element("div", { class: "scroll" }, [
-      element("table", {}, [element("caption", { class: "help" }, [caption]), element("thead", {}, [element("tr", {}, heads)]), body]),
+      element("table", {}, [
+        element("caption", { class: "help" }, [caption]), element("thead", {}, [element("tr", {}, heads)]), body]),
     ]));
   show();
 }
@@ -92,9 +93,10 @@ function addTables(report, words) {
     }
   }
   addTable(byId("interrupts", HTMLElement), "Interrupts by vector and the level that ran", [
-    "VM", "vCPU", "Vector", "Accepted in L1", "Accepted in L2", "Accepted, level unknown", "Acknowledged in L1", "Acknowledged in L2",
-    "Acknowledged, level unknown", "Ended in L1", "Ended in L2", "Ended, level unknown",
+    "VM", "vCPU", "Vector", "Accepted in L1", "Accepted in L2", "Accepted, level unknown",
+    "Acknowledged in L1", "Acknowledged in L2", "Acknowledged, level unknown", "Ended in L1", "Ended in L2", "Ended, level unknown",
     "Reinjected", "Coalesced", "Outstanding", "Class"], interrupts);
-  addTable(byId("accesses", HTMLElement), "Accesses by register", ["VM", "vCPU", "By", "Register", "Reads", "Writes"], accesses);
+  addTable(byId("accesses", HTMLElement), "Accesses by register", [
+    "VM", "vCPU", "By", "Register", "Reads", "Writes"], accesses);
   addTable(byId("exits", HTMLElement), "Exits by reason", ["VM", "vCPU", "Level", "Reason", "Exits"], exits);
 }

@@ -4,7 +4,8 @@
 const activities = ["--l1", "--l2", "--hatch", "--l0", "--l0", "--l0", "--blocked", "--hatch"];
 const legend = [
   ["--l1", "L1 runs"], ["--l2", "L2 runs"], ["--l0", "L0 handles an exit"], ["--blocked", "blocked in HLT"],
-  ["--waits", "interrupt waits"], ["--service", "interrupt in service"], ["--lost", "lost or stuck interrupt; event of a finding"],
+  ["--waits", "interrupt waits"], ["--service", "interrupt in service"],
+  ["--lost", "lost or stuck interrupt; event of a finding"],
   ["--faint", "pale bars: interrupts accepted, how many"],
   ["--access", "APIC accesses, how many; circle: direct, diamond: handed to L1, square: L1's"],
   ["--hatch", "hatched: events lost, or not known"],
@@ -264,7 +265,8 @@ class TimeLineView {
         const x = this.x(event.time);
         const next = events.slice(index + 1, index + 64).find((later) => later.kind === "exit" || later.kind === "entry");
         if (next && (event.kind === "exit" || event.kind === "entry")) {
-          const colour = event.kind === "exit" ? "--l0" : event.level === "l1" ? "--l1" : event.level === "l2" ? "--l2" : "--hatch";
+          const guest = event.level === "l1" ? "--l1" : event.level === "l2" ? "--l2" : "--hatch";
+          const colour = event.kind === "exit" ? "--l0" : guest;
           pen.box(x, level, Math.max(this.x(next.time) - x, 0.5), rowHeights.level, colour);
           const [left, right] = [Math.max(x, 0), Math.min(this.x(next.time), this.width)];
           if (event.kind === "exit" && right - left > 50) {
@@ -295,9 +297,11 @@ class TimeLineView {
         this.drawSpan(pen, interrupt.acknowledged.time, end, y, height - 2, isTrouble ? "--lost" : "--service", isTrouble);
       }
       const [left, right] = [Math.max(this.x(waitsFrom), 0), Math.min(this.x(end), this.width)];
-      const state = interrupt.isLost ? " lost" : interrupt.fate === "stuck" ? " stuck" : interrupt.isCrossing ? " crossing" : "";
       if (right - left > 34) {
-        pen.text(interrupt.vector + state, left + 2, y + height - 3, isTrouble ? "--ink" : "--band-ink", false, right - left - 4);
+        const state = interrupt.isLost ? " lost" : interrupt.fate === "stuck" ? " stuck"
+          : interrupt.isCrossing ? " crossing" : "";
+        const ink = isTrouble ? "--ink" : "--band-ink";
+        pen.text(interrupt.vector + state, left + 2, y + height - 3, ink, false, right - left - 4);
       }
       if (interrupt.isCrossing && interrupt.ended && this.isInView(interrupt.ended.time)) {
         pen.line(this.x(interrupt.ended.time), y - 2, height + 2, "--lost", 3);
