@@ -25,6 +25,11 @@ struct DetailPool: ~Copyable, Sendable {
         var isFull: Bool { count == items.count }
     }
 
+    struct ItemPlace {
+        let chunk: ChunkIndex
+        let index: Int
+    }
+
     private(set) var chunks = Table<ChunkIndex, Chunk>()
     private var free: [ChunkIndex] = []
     private var pinned = 0
@@ -60,18 +65,27 @@ struct DetailPool: ~Copyable, Sendable {
             Chunk(vcpu: vcpu, number: number, start: time, end: time, isPinned: isPinned), reusing: &free)
     }
 
+    /// - Parameter time: not before that of the latest item.
     @inline(__always)
     mutating func add(_ item: TimelineItem, to chunk: ChunkIndex, at time: UInt64) {
         var item = item
-        item.delta = UInt32(truncatingIfNeeded: time.elapsed(since: chunks[chunk].end))
+        item.delta = UInt32(truncatingIfNeeded: time - chunks[chunk].end)
         chunks[chunk].items[chunks[chunk].count] = item
         chunks[chunk].count += 1
-        if time > chunks[chunk].end { chunks[chunk].end = time }
+        chunks[chunk].end = time
+    }
+
+    /// Time does not go on by this one.
+    mutating func add(_ item: TimelineItem, to chunk: ChunkIndex, ago: UInt64) {
+        var item = item
+        item.delta = UInt32(clamping: ago)
+        chunks[chunk].items[chunks[chunk].count] = item
+        chunks[chunk].count += 1
     }
 
     /// Changes an item of a chunk that is in use.
-    mutating func change(_ index: Int, of chunk: ChunkIndex, _ body: (inout TimelineItem) -> Void) {
-        body(&chunks[chunk].items[index])
+    mutating func change(_ place: ItemPlace, _ body: (inout TimelineItem) -> Void) {
+        body(&chunks[place.chunk].items[place.index])
     }
 
     mutating func release(_ chunk: ChunkIndex) { chunks[chunk].isInUse = false }

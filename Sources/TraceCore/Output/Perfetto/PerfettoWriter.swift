@@ -5,7 +5,7 @@
 struct PerfettoWriter {
     /// Of a track, from 1 on.
     struct Track: Hashable {
-        fileprivate let id: UInt64
+        fileprivate(set) var number: UInt64
     }
 
     enum Value {
@@ -29,11 +29,13 @@ struct PerfettoWriter {
             _ annotations: Annotations = []
         ) {
             message.number(9, type.rawValue)
-            message.number(11, track.id)
+            message.number(11, track.number)
             if let category { message.text(22, category) }
             if let name { message.text(23, name) }
-            for (name, value) in annotations { message.message(4, Self.annotation(name, value)) }
+            for (name, value) in annotations { annotate(name, value) }
         }
+
+        mutating func annotate(_ name: String, _ value: Value) { message.message(4, Self.annotation(name, value)) }
 
         /// What happens next in the same flow is joined to it by an arrow, unless it is the flow's end.
         mutating func join(flow: UInt64, endsIt: Bool = false) { message.fixed(endsIt ? 48 : 47, flow) }
@@ -50,6 +52,20 @@ struct PerfettoWriter {
         }
     }
 
+    /// Events that recur, by a number that their user makes of what tells them apart.
+    struct Recurring {
+        private var known: [UInt64: Event] = [:]
+        /// What a file can make of them is more than memory should hold.
+        private static let most = 1 << 12
+
+        mutating func event(_ number: UInt64, _ make: () -> Event) -> Event {
+            if let event = known[number] { return event }
+            let event = make()
+            if known.count < Self.most { known[number] = event }
+            return event
+        }
+    }
+
     private var block: [UInt8] = []
     private var tracks: UInt64 = 0
     private let write: ([UInt8]) throws -> Void
@@ -57,6 +73,8 @@ struct PerfettoWriter {
     /// All packets are of one writer.
     private static let sequence: UInt64 = 1
     private static let blockSize = 1 << 16
+    /// Of what a packet has before its event: four keys, and as many numbers.
+    private static let longestHead = 4 + 4 * OutputSpan<UInt8>.longestVarint
 
     init(_ write: @escaping ([UInt8]) throws -> Void) {
         self.write = write
@@ -73,7 +91,7 @@ struct PerfettoWriter {
         var descriptor = ProtobufMessage()
         descriptor.number(1, tracks)
         descriptor.text(2, name)
-        if let parent { descriptor.number(5, parent.id) }
+        if let parent { descriptor.number(5, parent.number) }
         if let unit {
             var counter = ProtobufMessage()
             counter.text(6, unit)
@@ -91,7 +109,7 @@ struct PerfettoWriter {
         trace.message(1, packet)
         block += trace.bytes
         try writeFull()
-        return Track(id: tracks)
+        return Track(number: tracks)
     }
 
     @inline(__always)
@@ -99,7 +117,7 @@ struct PerfettoWriter {
         let size = event.message.bytes.count
         let packetSize =
             4 + OutputSpan<UInt8>.size(ofVarint: time) + OutputSpan<UInt8>.size(ofVarint: UInt64(size)) + size
-        block.append(addingCapacity: packetSize + 1 + OutputSpan<UInt8>.longestVarint) { out in
+        block.append(addingCapacity: Self.longestHead) { out in
             out.append(1 << 3 | 2)
             out.add(varint: UInt64(packetSize))
             out.append(8 << 3)
@@ -108,8 +126,8 @@ struct PerfettoWriter {
             out.add(varint: Self.sequence)
             out.append(11 << 3 | 2)
             out.add(varint: UInt64(size))
-            out.add(event.message.bytes)
         }
+        block += event.message.bytes
         try writeFull()
     }
 
@@ -127,12 +145,10 @@ struct PerfettoWriter {
 
     /// A slice whose end is known.
     mutating func slice(
-        _ name: String, on track: Track, from: UInt64, to: UInt64, category: String? = nil, flow: UInt64? = nil,
+        _ name: String, on track: Track, from: UInt64, to: UInt64, category: String? = nil,
         _ annotations: Annotations = []
     ) throws {
-        var begin = Event(.begin, name, on: track, category: category, annotations)
-        if let flow { begin.join(flow: flow) }
-        try add(begin, at: from)
+        try add(Event(.begin, name, on: track, category: category, annotations), at: from)
         try add(Event(.end, on: track), at: max(from, to))
     }
 

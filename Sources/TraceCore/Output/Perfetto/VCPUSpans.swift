@@ -14,17 +14,21 @@ struct VCPUSpans {
     private var stay: (level: Level, from: UInt64, to: UInt64)?
     /// Events were lost from here on, or not kept.
     private var hole: Timeline.Event?
-    private let exitsEnd: PerfettoWriter.Event
-    /// By level and reason, those that came.
+    /// The begins of stays, by level, and of exits, by level and reason; marks.
+    private let stayBegins: [PerfettoWriter.Event]
     private var exitBegins: [PerfettoWriter.Event?]
+    private var marks = PerfettoWriter.Recurring()
+    private let (stayEnd, exitEnd): (PerfettoWriter.Event, PerfettoWriter.Event)
 
     /// KVM's own reasons are below; what a file has beyond them is made anew each time.
     private static let reasons = 1 << 11
 
     init(level: PerfettoWriter.Track, exits: PerfettoWriter.Track, apic: PerfettoWriter.Track, isa: ISA) {
         (self.level, self.exits, self.apic, self.isa) = (level, exits, apic, isa)
-        exitsEnd = PerfettoWriter.Event(.end, on: exits)
+        stayBegins = Level.allCases.map { PerfettoWriter.Event(.begin, $0.name, on: level) }
         exitBegins = Array(repeating: nil, count: Self.reasons * Level.allCases.count)
+        stayEnd = PerfettoWriter.Event(.end, on: level)
+        exitEnd = PerfettoWriter.Event(.end, on: exits)
     }
 
     mutating func take(_ event: Timeline.Event, _ writer: inout PerfettoWriter) throws {
@@ -42,8 +46,13 @@ struct VCPUSpans {
             try end(at: event.time, &writer)
             hole = event
         // Interrupts have tracks of their own.
-        case .accepted, .refused, .placed, .acknowledged, .ended, .requested, .withdrawn: break
-        default: try writer.instant(event.name, on: apic, at: event.time, category: "\(event.kind)", event.words)
+        case .accepted, .refused, .placed, .acknowledged, .ended: break
+        default:
+            let apic = apic
+            let mark = marks.event(event.number) {
+                PerfettoWriter.Event(.instant, event.name, on: apic, category: "\(event.kind)", event.words)
+            }
+            try writer.add(mark, at: event.time)
         }
     }
 
@@ -66,15 +75,17 @@ struct VCPUSpans {
     }
 
     private mutating func endStay(_ writer: inout PerfettoWriter) throws {
-        if let stay { try writer.slice(stay.level.name, on: level, from: stay.from, to: stay.to) }
-        stay = nil
+        guard let stay else { return }
+        try writer.add(stayBegins[Int(stay.level.rawValue)], at: stay.from)
+        try writer.add(stayEnd, at: max(stay.from, stay.to))
+        self.stay = nil
     }
 
     private mutating func endExit(at time: UInt64, _ writer: inout PerfettoWriter) throws {
         guard let exit else { return }
         try writer.add(begin(exit), at: exit.time)
         if let woke { try writer.slice("blocked", on: exits, from: exit.time, to: woke, category: "blocked") }
-        try writer.add(exitsEnd, at: time)
+        try writer.add(exitEnd, at: max(exit.time, time))
         (self.exit, woke) = (nil, nil)
     }
 
@@ -99,6 +110,12 @@ struct VCPUSpans {
 }
 
 extension Timeline.Event {
+    /// What has it in common has the same name and words.
+    fileprivate var number: UInt64 {
+        UInt64(value) | UInt64(kind.rawValue) << 16 | UInt64(level.rawValue) << 24 | (isSilentOrWrite ? 1 << 32 : 0)
+            | (isMergedOrByMSR ? 1 << 33 : 0)
+    }
+
     fileprivate var name: String {
         switch kind {
         case .accessed, .accessedDirectly, .accessHooked:
@@ -116,7 +133,7 @@ extension Timeline.Event {
         case .inhibitsChanged: "inhibits changed"
         case .toldIOAPIC: "IOAPIC told of EOI"
         case .faultInDiffers: "fault-in differs"
-        case .exit, .entry, .woke, .accepted, .refused, .placed, .acknowledged, .ended, .requested, .reset, .gap,
+        case .exit, .entry, .woke, .accepted, .refused, .placed, .acknowledged, .ended, .requested, .late, .reset, .gap,
             .summarised, .withdrawn:
             "\(kind)"
         }
