@@ -30,7 +30,7 @@ struct DetailPool: ~Copyable, Sendable {
         let index: Int
     }
 
-    private(set) var chunks = Table<ChunkIndex, Chunk>()
+    private(set) var chunks: Table<ChunkIndex, Chunk>
     private var free: [ChunkIndex] = []
     private var pinned = 0
     /// Beside what is pinned, one chunk in so many of each vCPU was left.
@@ -46,6 +46,7 @@ struct DetailPool: ~Copyable, Sendable {
 
     init(capacity: Int = 1 << 14) {
         self.capacity = capacity
+        chunks = Table(capacity: capacity)
     }
 
     @inline(__always)

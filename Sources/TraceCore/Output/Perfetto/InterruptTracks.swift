@@ -9,12 +9,10 @@ struct InterruptTracks {
 
     private var waits: [UInt8: PerfettoWriter.Track] = [:]
     private var services: [UInt8: PerfettoWriter.Track] = [:]
-    private var known = PerfettoWriter.Recurring()
-
-    typealias Slice = (begin: PerfettoWriter.Event, end: PerfettoWriter.Event)
+    private var known = PerfettoWriter.Recurring<PerfettoWriter.Event>()
 
     private enum Step: UInt64 {
-        case request, wait, waited, service, served, end
+        case request, wait, service, end
     }
 
     init(all: PerfettoWriter.Track, ends: PerfettoWriter.Track, lost: Set<String>) {
@@ -22,20 +20,25 @@ struct InterruptTracks {
     }
 
     /// As a step of one interrupt's way. What an arrow joins has a number in common.
-    func step(_ event: PerfettoWriter.Event, of number: UInt64, isLast: Bool = false) -> PerfettoWriter.Event {
+    private func step(_ event: PerfettoWriter.Event, of number: UInt64, isLast: Bool = false) -> PerfettoWriter.Event {
         var event = event
         event.annotate("interrupt", .number(number))
         event.join(flow: number, endsIt: isLast)
         return event
     }
 
-    mutating func request(_ interrupt: Timeline.Interrupt, on track: PerfettoWriter.Track) -> PerfettoWriter.Event {
-        event(.request, of: interrupt, and: track.number) {
+    mutating func request(_ interrupt: Timeline.Interrupt, of number: UInt64, on track: PerfettoWriter.Track)
+        -> PerfettoWriter.Event
+    {
+        let request = event(.request, of: interrupt, and: track.number) {
             PerfettoWriter.Event(.instant, "IPI \(interrupt.vector.hex)", on: track, category: "ipi")
         }
+        return step(request, of: number)
     }
 
-    mutating func wait(_ interrupt: Timeline.Interrupt, _ writer: inout PerfettoWriter) throws -> Slice {
+    mutating func wait(_ interrupt: Timeline.Interrupt, of number: UInt64, _ writer: inout PerfettoWriter) throws
+        -> PerfettoWriter.Slice
+    {
         let name = interrupt.vector.hex
         let rank = UInt64(interrupt.vector) * 2
         let track = try waits[interrupt.vector] ?? writer.track("\(name) waits", in: all, rank: rank)
@@ -50,10 +53,12 @@ struct InterruptTracks {
             return PerfettoWriter.Event(.begin, name, on: track, category: "waits", words)
         }
         if interrupt.coalesced > 0 { begin.annotate("coalesced", .number(interrupt.coalesced)) }
-        return (begin, event(.waited, of: interrupt) { PerfettoWriter.Event(.end, on: track) })
+        return PerfettoWriter.Slice(step(begin, of: number), on: track)
     }
 
-    mutating func service(_ interrupt: Timeline.Interrupt, _ writer: inout PerfettoWriter) throws -> Slice {
+    mutating func service(_ interrupt: Timeline.Interrupt, of number: UInt64, _ writer: inout PerfettoWriter) throws
+        -> PerfettoWriter.Slice
+    {
         let name = interrupt.vector.hex
         let rank = UInt64(interrupt.vector) * 2 + 1
         let track = try services[interrupt.vector] ?? writer.track("\(name) in service", in: all, rank: rank)
@@ -68,23 +73,24 @@ struct InterruptTracks {
             words.append(("fate", .text(interrupt.fate.rawValue)))
             return PerfettoWriter.Event(.begin, name, on: track, category: "in service", words)
         }
-        return (begin, event(.served, of: interrupt) { PerfettoWriter.Event(.end, on: track) })
+        return PerfettoWriter.Slice(step(begin, of: number), on: track)
     }
 
-    mutating func end(_ interrupt: Timeline.Interrupt) -> PerfettoWriter.Event {
+    mutating func end(_ interrupt: Timeline.Interrupt, of number: UInt64) -> PerfettoWriter.Event {
         let ends = ends
-        return event(.end, of: interrupt, and: interrupt.ended.number) {
+        let end = event(.end, of: interrupt, and: interrupt.ended.number) {
             PerfettoWriter.Event(
                 .instant, "EOI \(interrupt.vector.hex)", on: ends, category: "eoi",
                 [("level", .text(interrupt.ended?.level.name ?? ""))])
         }
+        return step(end, of: number, isLast: true)
     }
 
     /// - Parameter told: what tells it from others of the same step and vector.
     private mutating func event(
         _ step: Step, of interrupt: Timeline.Interrupt, and told: UInt64 = 0, _ make: () -> PerfettoWriter.Event
     ) -> PerfettoWriter.Event {
-        known.event(UInt64(interrupt.vector) | step.rawValue << 8 | told << 16, make)
+        known.made(UInt64(interrupt.vector) | step.rawValue << 8 | told << 16, make)
     }
 }
 

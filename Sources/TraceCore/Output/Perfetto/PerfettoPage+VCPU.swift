@@ -39,20 +39,18 @@ extension PerfettoPage {
             flows += 1
             if let request = interrupt.request {
                 let sender = try sender(request, timeline)
-                try writer.add(tracks.step(tracks.request(interrupt, on: sender), of: flows), at: request.time)
+                try writer.add(tracks.request(interrupt, of: flows, on: sender), at: request.time)
             }
             if let accepted = interrupt.accepted {
-                let wait = try tracks.wait(interrupt, &writer)
-                try writer.add(tracks.step(wait.begin, of: flows), at: accepted.time)
-                try writer.add(wait.end, at: max(accepted.time, interrupt.waitsUntil ?? end))
+                let wait = try tracks.wait(interrupt, of: flows, &writer)
+                try writer.add(wait, from: accepted.time, to: interrupt.waitsUntil ?? end)
             }
             if let acknowledged = interrupt.acknowledged {
-                let service = try tracks.service(interrupt, &writer)
-                try writer.add(tracks.step(service.begin, of: flows), at: acknowledged.time)
-                try writer.add(service.end, at: max(acknowledged.time, interrupt.until ?? end))
+                let service = try tracks.service(interrupt, of: flows, &writer)
+                try writer.add(service, from: acknowledged.time, to: interrupt.until ?? end)
             }
             if let ended = interrupt.ended {
-                try writer.add(tracks.step(tracks.end(interrupt), of: flows, isLast: true), at: ended.time)
+                try writer.add(tracks.end(interrupt, of: flows), at: ended.time)
             }
         }
     }

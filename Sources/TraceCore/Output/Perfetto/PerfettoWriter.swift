@@ -20,7 +20,7 @@ struct PerfettoWriter {
         case begin = 1, end, instant, counter
     }
 
-    /// An event but for its time. Half a million exits are alike but for that: what they have in common is encoded once.
+    /// An event but for its time.
     struct Event {
         fileprivate var message = ProtobufMessage()
 
@@ -52,17 +52,51 @@ struct PerfettoWriter {
         }
     }
 
-    /// Events that recur, by a number that their user makes of what tells them apart.
-    struct Recurring {
-        private var known: [UInt64: Event] = [:]
-        /// What a file can make of them is more than memory should hold.
-        private static let most = 1 << 12
+    /// An event as it is written, but for its time. Half a million exits are alike but for that: what they have in common is encoded
+    /// once, and their times are put into place.
+    struct Packet {
+        fileprivate let bytes: [UInt8]
+        fileprivate let timePlace: Int
 
-        mutating func event(_ number: UInt64, _ make: () -> Event) -> Event {
-            if let event = known[number] { return event }
-            let event = make()
-            if known.count < Self.most { known[number] = event }
-            return event
+        init(_ event: Event) {
+            var packet = ProtobufMessage()
+            let place = packet.room(8)
+            packet.number(10, PerfettoWriter.sequence)
+            packet.message(11, event.message)
+            var trace = ProtobufMessage()
+            trace.message(1, packet)
+            bytes = trace.bytes
+            timePlace = trace.bytes.count - packet.bytes.count + place
+        }
+    }
+
+    /// A slice's begin and end.
+    struct Slice {
+        fileprivate let bytes: [UInt8]
+        fileprivate let timePlaces: (begin: Int, end: Int)
+
+        init(_ name: String, on track: Track, category: String? = nil, _ annotations: Annotations = []) {
+            self.init(Event(.begin, name, on: track, category: category, annotations), on: track)
+        }
+
+        init(_ begin: Event, on track: Track) {
+            let (begin, end) = (Packet(begin), Packet(Event(.end, on: track)))
+            bytes = begin.bytes + end.bytes
+            timePlaces = (begin.timePlace, begin.bytes.count + end.timePlace)
+        }
+    }
+
+    /// What recurs, by a number that its user makes of what tells one from another.
+    struct Recurring<Made> {
+        private var known: [UInt64: Made] = [:]
+        /// What a file can make of them is more than memory should hold.
+        private static var most: Int { 1 << 12 }
+
+        mutating func made(_ number: UInt64, _ make: () -> Made) -> Made {
+            if let known = known[number] { return known }
+            let made = make()
+            if known.count < Self.most { known[number] = made }
+            return made
         }
     }
 
@@ -73,8 +107,6 @@ struct PerfettoWriter {
     /// All packets are of one writer.
     private static let sequence: UInt64 = 1
     private static let blockSize = 1 << 16
-    /// Of what a packet has before its event: four keys, and as many numbers.
-    private static let longestHead = 4 + 4 * OutputSpan<UInt8>.longestVarint
 
     init(_ write: @escaping ([UInt8]) throws -> Void) {
         self.write = write
@@ -112,23 +144,35 @@ struct PerfettoWriter {
         return Track(number: tracks)
     }
 
+    mutating func add(_ event: Event, at time: UInt64) throws { try add(Packet(event), at: time) }
+
     @inline(__always)
-    mutating func add(_ event: Event, at time: UInt64) throws {
-        let size = event.message.bytes.count
-        let packetSize =
-            4 + OutputSpan<UInt8>.size(ofVarint: time) + OutputSpan<UInt8>.size(ofVarint: UInt64(size)) + size
-        block.append(addingCapacity: Self.longestHead) { out in
-            out.append(1 << 3 | 2)
-            out.add(varint: UInt64(packetSize))
-            out.append(8 << 3)
-            out.add(varint: time)
-            out.append(10 << 3)
-            out.add(varint: Self.sequence)
-            out.append(11 << 3 | 2)
-            out.add(varint: UInt64(size))
-        }
-        block += event.message.bytes
+    mutating func add(_ packet: Packet, at time: UInt64) throws {
+        let start = block.count
+        block += packet.bytes
+        put(time, at: start + packet.timePlace)
         try writeFull()
+    }
+
+    @inline(__always)
+    mutating func add(_ slice: Slice, from: UInt64, to: UInt64) throws {
+        let start = block.count
+        block += slice.bytes
+        put(from, at: start + slice.timePlaces.begin)
+        put(max(from, to), at: start + slice.timePlaces.end)
+        try writeFull()
+    }
+
+    /// See ``ProtobufMessage/room(_:)``. Perfetto's times are signed.
+    @inline(__always)
+    private mutating func put(_ time: UInt64, at place: Int) {
+        var bytes = block.mutableSpan
+        var rest = min(time, UInt64(Int64.max))
+        for index in place..<place + 8 {
+            bytes[index] = UInt8(truncatingIfNeeded: rest) | 0x80
+            rest >>= 7
+        }
+        bytes[place + 8] = UInt8(truncatingIfNeeded: rest)
     }
 
     mutating func count(_ value: UInt64, on track: Track, at time: UInt64) throws {
@@ -148,8 +192,7 @@ struct PerfettoWriter {
         _ name: String, on track: Track, from: UInt64, to: UInt64, category: String? = nil,
         _ annotations: Annotations = []
     ) throws {
-        try add(Event(.begin, name, on: track, category: category, annotations), at: from)
-        try add(Event(.end, on: track), at: max(from, to))
+        try add(Slice(name, on: track, category: category, annotations), from: from, to: to)
     }
 
     /// What was held back.

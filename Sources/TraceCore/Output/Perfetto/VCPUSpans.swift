@@ -14,21 +14,18 @@ struct VCPUSpans {
     private var stay: (level: Level, from: UInt64, to: UInt64)?
     /// Events were lost from here on, or not kept.
     private var hole: Timeline.Event?
-    /// The begins of stays, by level, and of exits, by level and reason; marks.
-    private let stayBegins: [PerfettoWriter.Event]
-    private var exitBegins: [PerfettoWriter.Event?]
-    private var marks = PerfettoWriter.Recurring()
-    private let (stayEnd, exitEnd): (PerfettoWriter.Event, PerfettoWriter.Event)
+    /// Stays by level, exits by level and reason, and marks: those that came.
+    private let stays: [PerfettoWriter.Slice]
+    private var exitSlices: [PerfettoWriter.Slice?]
+    private var marks = PerfettoWriter.Recurring<PerfettoWriter.Packet>()
 
     /// KVM's own reasons are below; what a file has beyond them is made anew each time.
     private static let reasons = 1 << 11
 
     init(level: PerfettoWriter.Track, exits: PerfettoWriter.Track, apic: PerfettoWriter.Track, isa: ISA) {
         (self.level, self.exits, self.apic, self.isa) = (level, exits, apic, isa)
-        stayBegins = Level.allCases.map { PerfettoWriter.Event(.begin, $0.name, on: level) }
-        exitBegins = Array(repeating: nil, count: Self.reasons * Level.allCases.count)
-        stayEnd = PerfettoWriter.Event(.end, on: level)
-        exitEnd = PerfettoWriter.Event(.end, on: exits)
+        stays = Level.allCases.map { PerfettoWriter.Slice($0.name, on: level) }
+        exitSlices = Array(repeating: nil, count: Self.reasons * Level.allCases.count)
     }
 
     mutating func take(_ event: Timeline.Event, _ writer: inout PerfettoWriter) throws {
@@ -49,8 +46,8 @@ struct VCPUSpans {
         case .accepted, .refused, .placed, .acknowledged, .ended: break
         default:
             let apic = apic
-            let mark = marks.event(event.number) {
-                PerfettoWriter.Event(.instant, event.name, on: apic, category: "\(event.kind)", event.words)
+            let mark = marks.made(event.number) {
+                .init(.init(.instant, event.name, on: apic, category: "\(event.kind)", event.words))
             }
             try writer.add(mark, at: event.time)
         }
@@ -76,27 +73,25 @@ struct VCPUSpans {
 
     private mutating func endStay(_ writer: inout PerfettoWriter) throws {
         guard let stay else { return }
-        try writer.add(stayBegins[Int(stay.level.rawValue)], at: stay.from)
-        try writer.add(stayEnd, at: max(stay.from, stay.to))
+        try writer.add(stays[Int(stay.level.rawValue)], from: stay.from, to: stay.to)
         self.stay = nil
     }
 
     private mutating func endExit(at time: UInt64, _ writer: inout PerfettoWriter) throws {
         guard let exit else { return }
-        try writer.add(begin(exit), at: exit.time)
+        try writer.add(slice(of: exit), from: exit.time, to: time)
         if let woke { try writer.slice("blocked", on: exits, from: exit.time, to: woke, category: "blocked") }
-        try writer.add(exitEnd, at: max(exit.time, time))
         (self.exit, woke) = (nil, nil)
     }
 
-    private mutating func begin(_ exit: Timeline.Event) -> PerfettoWriter.Event {
+    private mutating func slice(of exit: Timeline.Event) -> PerfettoWriter.Slice {
         let place = Int(exit.value) + Self.reasons * Int(exit.level.rawValue)
         let isKnown = exit.value < Self.reasons
-        if isKnown, let known = exitBegins[place] { return known }
-        let begin = PerfettoWriter.Event(
-            .begin, exit.reason(isa).name, on: exits, category: "exit", [("level", .text(exit.level.name))])
-        if isKnown { exitBegins[place] = begin }
-        return begin
+        if isKnown, let known = exitSlices[place] { return known }
+        let slice = PerfettoWriter.Slice(
+            exit.reason(isa).name, on: exits, category: "exit", [("level", .text(exit.level.name))])
+        if isKnown { exitSlices[place] = slice }
+        return slice
     }
 
     private mutating func endHole(at time: UInt64, _ writer: inout PerfettoWriter) throws {
