@@ -25,9 +25,13 @@ extension TableIndex {
 public struct Table<Index: TableIndex, Element>: ~Copyable {
     private var base: UnsafeMutablePointer<Element>
     public private(set) var count = 0
-    private var capacity = 4
+    private var capacity: Int
 
-    public init() {
+    public init() { self.init(capacity: 4) }
+
+    /// With room for so many from the start: large memory costs nothing where it was never written to.
+    init(capacity: Int) {
+        self.capacity = capacity
         base = .allocate(capacity: capacity)
     }
 

@@ -25,7 +25,12 @@ struct DetailPool: ~Copyable, Sendable {
         var isFull: Bool { count == items.count }
     }
 
-    private(set) var chunks = Table<ChunkIndex, Chunk>()
+    struct ItemPlace {
+        let chunk: ChunkIndex
+        let index: Int
+    }
+
+    private(set) var chunks: Table<ChunkIndex, Chunk>
     private var free: [ChunkIndex] = []
     private var pinned = 0
     /// Beside what is pinned, one chunk in so many of each vCPU was left.
@@ -41,6 +46,7 @@ struct DetailPool: ~Copyable, Sendable {
 
     init(capacity: Int = 1 << 14) {
         self.capacity = capacity
+        chunks = Table(capacity: capacity)
     }
 
     @inline(__always)
@@ -60,18 +66,27 @@ struct DetailPool: ~Copyable, Sendable {
             Chunk(vcpu: vcpu, number: number, start: time, end: time, isPinned: isPinned), reusing: &free)
     }
 
+    /// - Parameter time: not before that of the latest item.
     @inline(__always)
     mutating func add(_ item: TimelineItem, to chunk: ChunkIndex, at time: UInt64) {
         var item = item
-        item.delta = UInt32(truncatingIfNeeded: time.elapsed(since: chunks[chunk].end))
+        item.delta = UInt32(truncatingIfNeeded: time - chunks[chunk].end)
         chunks[chunk].items[chunks[chunk].count] = item
         chunks[chunk].count += 1
-        if time > chunks[chunk].end { chunks[chunk].end = time }
+        chunks[chunk].end = time
+    }
+
+    /// Time does not go on by this one.
+    mutating func add(_ item: TimelineItem, to chunk: ChunkIndex, ago: UInt64) {
+        var item = item
+        item.delta = UInt32(clamping: ago)
+        chunks[chunk].items[chunks[chunk].count] = item
+        chunks[chunk].count += 1
     }
 
     /// Changes an item of a chunk that is in use.
-    mutating func change(_ index: Int, of chunk: ChunkIndex, _ body: (inout TimelineItem) -> Void) {
-        body(&chunks[chunk].items[index])
+    mutating func change(_ place: ItemPlace, _ body: (inout TimelineItem) -> Void) {
+        body(&chunks[place.chunk].items[place.index])
     }
 
     mutating func release(_ chunk: ChunkIndex) { chunks[chunk].isInUse = false }

@@ -45,7 +45,10 @@ extension Timeline {
     public func forEachInterrupt(of vcpu: VCPU, _ body: (Interrupt) throws -> Void) rethrows {
         var open = OpenInterrupts()
         try forEachEvent(of: vcpu) { event in
+            // Half of them, and none of an interrupt's business.
+            guard event.kind != .exit, event.kind != .entry else { return }
             open.take(event)
+            guard !open.finished.isEmpty else { return }
             for interrupt in open.finished { try body(interrupt) }
             open.finished.removeAll(keepingCapacity: true)
         }

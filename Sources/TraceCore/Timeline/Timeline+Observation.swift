@@ -10,7 +10,7 @@ extension Timeline {
         case .exited(let reason, let level):
             exited(reason, level: level, of: vcpu, at: stamp, isAgain: !machine.vcpus[vcpu].bracket.isLevelPresumed)
         case .woke:
-            tracks[vcpu]?.exit?.woke = stamp.time
+            tracks[vcpu].exit?.woke = stamp.time
             note(TimelineItem(.woke), of: vcpu, at: stamp.time)
         case .accepted(let vector, let level, let silent):
             accepted(vector, level: level, silent: silent, of: vcpu, at: stamp, in: machine)
@@ -27,9 +27,8 @@ extension Timeline {
         case .accessed(let register, let isWrite, let level):
             accessed(.accessed, level == .l1 ? .l1 : .unknown, register, isWrite, level, of: vcpu, at: stamp.time)
             if machine.vcpus[vcpu].bracket.countedAccess != nil, machine.vcpus[vcpu].bracket.isOpen {
-                let item = latestItem(of: vcpu)
-                tracks[vcpu]?.exit?.revocable = (register, isWrite)
-                tracks[vcpu]?.accessItem = item
+                tracks[vcpu].exit?.revocable = (register, isWrite)
+                tracks[vcpu].accessItem = latestItem(.accessed, of: vcpu)
             }
         case .accessedDirectly(let register, let isWrite, let path):
             accessed(
@@ -40,13 +39,13 @@ extension Timeline {
             pin(.accessHooked, of: vcpu)
         case .sentIPI(let vector, _):
             advance(vcpu, to: stamp.time)
-            tracks[vcpu]?.buckets.change(at: stamp.time) { $0.ipis &+= 1 }
-            tracks[vcpu]?.sent = (vector, stamp.time)
+            tracks[vcpu].buckets.change(at: stamp.time) { $0.ipis &+= 1 }
+            tracks[vcpu].sent = (vector, stamp.time)
             note(TimelineItem(.sentIPI, value: UInt16(vector)), of: vcpu, at: stamp.time)
         case .enteringL2(.some(let vector)):
             note(TimelineItem(.injectedByL1, level: .l2, value: UInt16(vector)), of: vcpu, at: stamp.time)
         case .gap:
-            tracks[vcpu]?.interrupted(at: stamp.time, limit: limit)
+            tracks[vcpu].interrupted(at: stamp.time, limit: limit)
             note(.gap, of: vcpu, at: stamp.time)
         case .missedEOI(let stuck, _): note(.missedEOI, UInt16(stuck), of: vcpu, at: stamp.time)
         case .reset: note(.reset, of: vcpu, at: stamp.time)
@@ -73,7 +72,7 @@ extension Timeline {
 
     @inline(__always)
     private mutating func advance(_ vcpu: VCPUIndex, to time: UInt64) {
-        tracks[vcpu]?.buckets.advance(to: time, limit: limit)
+        tracks[vcpu].buckets.advance(to: time, limit: limit)
     }
 
     @inline(__always)
@@ -81,22 +80,20 @@ extension Timeline {
         _ reason: ExitReason, level: Level, of vcpu: VCPUIndex, at stamp: EventStamp, isAgain: Bool
     ) {
         guard !isAgain else { return turnedOut(level, of: vcpu) }
-        tracks[vcpu]?.exited(level: level, at: stamp.time, limit: limit)
+        tracks[vcpu].exited(level: level, at: stamp.time, limit: limit)
         let code = UInt16(exactly: reason.code) ?? .max
         note(TimelineItem(.exit, level: level, value: code), of: vcpu, at: stamp.time)
-        let item = latestItem(of: vcpu)
-        tracks[vcpu]?.exitItem = item
-        tracks[vcpu]?.accessItem = nil
+        (tracks[vcpu].exitItem, tracks[vcpu].accessItem) = (latestItem(.exit, of: vcpu), nil)
     }
 
     /// The open exit is another level's, and so is an access that went for L1's.
     private mutating func turnedOut(_ level: Level, of vcpu: VCPUIndex) {
-        tracks[vcpu]?.exit?.level = level
-        if let item = tracks[vcpu]?.exitItem { pool.change(item.index, of: item.chunk) { $0.level = level } }
-        guard let exit = tracks[vcpu]?.exit, let access = exit.revocable else { return }
-        tracks[vcpu]?.exit?.revocable = nil
-        tracks[vcpu]?.buckets.change(at: exit.time) { $0[.l1, isWrite: access.isWrite] &-= 1 }
-        if let item = tracks[vcpu]?.accessItem { pool.change(item.index, of: item.chunk) { $0.kind = .withdrawn } }
+        tracks[vcpu].exit?.level = level
+        if let item = tracks[vcpu].exitItem { pool.change(item) { $0.level = level } }
+        guard let exit = tracks[vcpu].exit, let access = exit.revocable else { return }
+        tracks[vcpu].exit?.revocable = nil
+        tracks[vcpu].buckets.change(at: exit.time) { $0[.l1, isWrite: access.isWrite] &-= 1 }
+        if let item = tracks[vcpu].accessItem { pool.change(item) { $0.kind = .withdrawn } }
     }
 
     private mutating func count(
@@ -104,7 +101,7 @@ extension Timeline {
         at time: UInt64
     ) {
         advance(vcpu, to: time)
-        tracks[vcpu]?.buckets.change(at: time) { $0[what, level] &+= 1 }
+        tracks[vcpu].buckets.change(at: time) { $0[what, level] &+= 1 }
         note(TimelineItem(kind, level: level, value: high << 8 | UInt16(vector)), of: vcpu, at: time)
     }
 
@@ -113,15 +110,13 @@ extension Timeline {
         in machine: borrowing Machine
     ) {
         advance(vcpu, to: stamp.time)
-        tracks[vcpu]?.buckets.change(at: stamp.time) { $0[.accepted, level] &+= 1 }
-        if let sender = machine.vcpu(ofThreadAt: stamp), tracks.contains(sender), let sent = tracks[sender]?.sent,
+        tracks[vcpu].buckets.change(at: stamp.time) { $0[.accepted, level] &+= 1 }
+        if let sender = machine.vcpu(ofThreadAt: stamp), tracks.contains(sender), let sent = tracks[sender].sent,
             sent.vector == vector, sent.time <= stamp.time, sender.place <= Int(UInt16.max),
             sent.time >= machine.vcpus[sender].bracket.time
         {
-            var item = TimelineItem(.requested, value: UInt16(sender.place))
-            // How long ago.
-            item.delta = UInt32(clamping: stamp.time - sent.time)
-            noteRequest(item, of: vcpu, at: stamp.time)
+            let item = TimelineItem(.requested, value: UInt16(sender.place))
+            note(item, since: sent.time, of: vcpu, at: stamp.time)
         }
         let isMerged = machine.vcpus[vcpu].ledger[vector].pending?.since != stamp
         note(
@@ -129,20 +124,11 @@ extension Timeline {
             at: stamp.time)
     }
 
-    /// Its `delta` is not the time since the item before.
-    private mutating func noteRequest(_ item: TimelineItem, of vcpu: VCPUIndex, at time: UInt64) {
-        let age = item.delta
-        // The time goes on by an item that is none.
-        note(.nothing, of: vcpu, at: time)
-        note(item, of: vcpu, at: time)
-        if let latest = latestItem(of: vcpu) { pool.change(latest.index, of: latest.chunk) { $0.delta = age } }
-    }
-
     private mutating func crossed(_ crossing: Crossing, of vcpu: VCPUIndex, at time: UInt64) {
         // L1 took it in silence: that is counted where it shows.
         if crossing.acknowledged == nil {
             advance(vcpu, to: time)
-            tracks[vcpu]?.buckets.change(at: time) { $0[.acknowledged, crossing.acknowledgedAt] &+= 1 }
+            tracks[vcpu].buckets.change(at: time) { $0[.acknowledged, crossing.acknowledgedAt] &+= 1 }
         }
         note(.crossed, UInt16(crossing.vector), level: crossing.endedAt, of: vcpu, at: time)
     }
@@ -152,14 +138,14 @@ extension Timeline {
         byMSR: Bool = false, of vcpu: VCPUIndex, at time: UInt64
     ) {
         advance(vcpu, to: time)
-        tracks[vcpu]?.buckets.change(at: time) { $0[access, isWrite: isWrite] &+= 1 }
+        tracks[vcpu].buckets.change(at: time) { $0[access, isWrite: isWrite] &+= 1 }
         let offset = UInt16(truncatingIfNeeded: register.offset)
         note(
             TimelineItem(kind, level: level, first: isWrite, second: byMSR, value: offset), of: vcpu, at: time)
     }
 
     public mutating func finish(_ machine: borrowing Machine) {
-        for vcpu in machine.vcpus.indices where tracks.contains(vcpu) && tracks[vcpu] != nil {
+        for vcpu in machine.vcpus.indices where hasTrack(vcpu) {
             close(vcpu, machine)
         }
         for vcpu in machine.vcpus.indices { join(vcpu, machine) }
@@ -178,21 +164,20 @@ extension Timeline {
     private mutating func close(_ vcpu: VCPUIndex, _ machine: borrowing Machine) {
         advance(vcpu, to: machine.now)
         let isBlocked = machine.vcpus[vcpu].bracket.isBlocked
-        if tracks[vcpu]?.exit == nil, let entered = tracks[vcpu]?.entered {
-            tracks[vcpu]?.buckets.spend(.guest(machine.vcpus[vcpu].mode), from: entered, to: machine.now)
+        if tracks[vcpu].exit == nil, let entered = tracks[vcpu].entered {
+            tracks[vcpu].buckets.spend(.guest(machine.vcpus[vcpu].mode), from: entered, to: machine.now)
         } else {
-            tracks[vcpu]?.settle(until: machine.now, closing: isBlocked ? .blocked : nil)
+            tracks[vcpu].settle(until: machine.now, closing: isBlocked ? .blocked : nil)
         }
     }
 
     /// A vCPU that goes on in another place is one with what is there.
     private mutating func join(_ vcpu: VCPUIndex, _ machine: borrowing Machine) {
-        guard let successor = machine.vcpus[vcpu].successor, tracks.contains(vcpu), let track = tracks[vcpu] else {
-            return
-        }
-        make(successor, at: track.buckets.start)
-        tracks[successor]?.buckets.add(track.buckets, limit: limit)
+        guard let successor = machine.vcpus[vcpu].successor, hasTrack(vcpu) else { return }
+        let buckets = tracks[vcpu].buckets
+        make(successor, at: buckets.start)
+        tracks[successor].buckets.add(buckets, limit: limit)
         for chunk in pool.chunks(of: vcpu) { pool.give(chunk, to: successor) }
-        tracks[vcpu] = nil
+        tracks[vcpu] = TimelineTrack()
     }
 }

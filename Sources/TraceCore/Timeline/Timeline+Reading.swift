@@ -26,38 +26,41 @@ extension Timeline {
     }
 
     public func buckets(of vcpu: VCPU) -> Buckets? {
-        guard tracks.contains(vcpu.place), let series = tracks[vcpu.place]?.buckets else { return nil }
+        guard hasTrack(vcpu.place) else { return nil }
+        let series = tracks[vcpu.place].buckets
         return Buckets(start: series.start, width: 1 << series.shift, buckets: series.all)
     }
 
-    /// Everything that was kept of a vCPU, in order.
+    /// Everything that was kept of a vCPU, in the order in which it was known: few things are told late.
     public func forEachEvent(of vcpu: VCPU, _ body: (Event) throws -> Void) rethrows {
         var next: UInt32 = 0
         var last: UInt64?
+        // What stands before an event and belongs to it.
+        var (request, ago): (Request?, UInt64) = (nil, 0)
         for place in pool.chunks(of: vcpu.place) {
             let chunk = pool.chunks[place].number
-            if chunk > next { try body(Event(time: last ?? pool.chunks[place].start, kind: .summarised)) }
+            if chunk > next {
+                try body(Event(time: last ?? pool.chunks[place].start, kind: .summarised))
+                (request, ago) = (nil, 0)
+            }
             next = chunk &+ 1
             var time = pool.chunks[place].start
-            var request: Request?
             for index in 0..<pool.chunks[place].count {
                 let item = pool.chunks[place].items[index]
-                if item.kind == .requested {
-                    request = Request(
-                        time: time.elapsed(since: UInt64(item.delta)), sender: VCPUIndex(Int(item.value)))
-                    continue
+                switch item.kind {
+                case .requested:
+                    request = Request(time: time.elapsed(since: UInt64(item.delta)), sender: VCPUIndex(Int(item.value)))
+                case .late: ago = UInt64(item.delta)
+                case .withdrawn: time = time.addingClamped(UInt64(item.delta))
+                default:
+                    time = time.addingClamped(UInt64(item.delta))
+                    try body(Event(item, at: time.elapsed(since: ago), request))
+                    (request, ago) = (nil, 0)
                 }
-                time = time.addingClamped(UInt64(item.delta))
-                guard item.kind != .withdrawn else { continue }
-                var event = Event(time: time, kind: item.kind, level: item.level, value: item.value)
-                (event.isSilentOrWrite, event.isMergedOrByMSR) = (item.first, item.second)
-                event.request = request
-                request = nil
-                try body(event)
             }
             last = time
         }
-        if let last, let made = tracks[vcpu.place]?.chunks, made > next {
+        if let last, tracks[vcpu.place].chunks > next {
             try body(Event(time: last, kind: .summarised))
         }
     }

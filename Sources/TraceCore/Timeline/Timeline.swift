@@ -5,7 +5,7 @@
 /// Its memory does not grow with the trace. ``Bucket``s have all of it as sums, which are exact; ``Event``s have it one by one, of a
 /// long trace only here and there, but wherever a finding rests on something.
 public struct Timeline: Onlooker, ~Copyable, Sendable {
-    var tracks = Table<VCPUIndex, TimelineTrack?>()
+    var tracks = Table<VCPUIndex, TimelineTrack>()
     var pool: DetailPool
     /// When the first event came.
     private(set) var origin: UInt64?
@@ -57,8 +57,8 @@ public struct Timeline: Onlooker, ~Copyable, Sendable {
     }
 
     public mutating func forget(_ vcpus: [VCPUIndex]) {
-        for vcpu in vcpus where tracks.contains(vcpu) && tracks[vcpu] != nil {
-            tracks[vcpu] = nil
+        for vcpu in vcpus where hasTrack(vcpu) {
+            tracks[vcpu] = TimelineTrack()
             tracksMade -= 1
             pool.forget(vcpu)
         }
@@ -73,66 +73,83 @@ public struct Timeline: Onlooker, ~Copyable, Sendable {
         _ level: Level, of vcpu: VCPUIndex, at stamp: EventStamp, in machine: borrowing Machine
     ) {
         make(vcpu, at: stamp.time)
-        tracks[vcpu]?.entered(at: stamp.time, limit: limit)
-        tracks[vcpu]?.exitItem = nil
-        tracks[vcpu]?.accessItem = nil
+        tracks[vcpu].entered(at: stamp.time, limit: limit)
+        (tracks[vcpu].exitItem, tracks[vcpu].accessItem) = (nil, nil)
         note(TimelineItem(.entry, level: level), of: vcpu, at: stamp.time)
     }
 
     /// A track where there is none yet.
     @inline(__always)
     mutating func make(_ vcpu: VCPUIndex, at time: UInt64) {
-        if !tracks.contains(vcpu) || tracks[vcpu] == nil { makeTrack(vcpu, at: time) }
+        if !hasTrack(vcpu) { makeTrack(vcpu, at: time) }
     }
+
+    @inline(__always)
+    func hasTrack(_ vcpu: VCPUIndex) -> Bool { tracks.contains(vcpu) && tracks[vcpu].isMade }
 
     @inline(never)
     private mutating func makeTrack(_ vcpu: VCPUIndex, at time: UInt64) {
         let origin = origin ?? time
         self.origin = origin
-        tracks[vcpu, default: nil] = TimelineTrack(buckets: BucketSeries(origin: origin, at: time), at: time)
+        tracks[vcpu, default: TimelineTrack()] = TimelineTrack(origin: origin, at: time)
         tracksMade += 1
         while tracksMade * limit > Self.allBuckets, limit > Self.fewestBuckets {
             limit /= 2
-            for vcpu in tracks.indices { tracks[vcpu]?.buckets.shrink(to: limit) }
+            for vcpu in tracks.indices { tracks[vcpu].buckets.shrink(to: limit) }
         }
     }
 
     /// Keeps an item, if there is room for it.
     @inline(__always)
     mutating func note(_ item: TimelineItem, of vcpu: VCPUIndex, at time: UInt64) {
-        guard let chunk = tracks[vcpu]?.chunk, !pool.chunks[chunk].isFull,
-            time.elapsed(since: pool.chunks[chunk].end) <= UInt64(UInt32.max)
-        else { return noteInNew(item, of: vcpu, at: time) }
+        guard let chunk = tracks[vcpu].chunk, !pool.chunks[chunk].isFull, time >= pool.chunks[chunk].end,
+            time - pool.chunks[chunk].end <= UInt64(UInt32.max)
+        else { return noteSlowly(item, of: vcpu, at: time) }
         pool.add(item, to: chunk, at: time)
     }
 
     @inline(never)
-    private mutating func noteInNew(_ item: TimelineItem, of vcpu: VCPUIndex, at time: UInt64) {
-        guard let track = tracks[vcpu],
-            let chunk = pool.chunk(of: vcpu, number: track.chunks, at: time, pinned: track.pinsNext)
+    private mutating func noteSlowly(_ item: TimelineItem, of vcpu: VCPUIndex, at time: UInt64) {
+        if let chunk = tracks[vcpu].chunk, time < pool.chunks[chunk].end {
+            return noteLate(item, of: vcpu, at: time, after: pool.chunks[chunk].end)
+        }
+        guard
+            let chunk = pool.chunk(of: vcpu, number: tracks[vcpu].chunks, at: time, pinned: tracks[vcpu].pinsNext)
         else { return }
-        if let before = track.chunkBefore { pool.release(before) }
-        tracks[vcpu]?.chunkBefore = track.chunk
-        tracks[vcpu]?.chunk = chunk
-        tracks[vcpu]?.chunks &+= 1
-        tracks[vcpu]?.pinsNext = false
-        // Two chunks back is no longer in use.
-        if let exit = track.exitItem, exit.chunk == track.chunkBefore { tracks[vcpu]?.exitItem = nil }
-        if let access = track.accessItem, access.chunk == track.chunkBefore { tracks[vcpu]?.accessItem = nil }
+        if let before = tracks[vcpu].begin(chunk) { pool.release(before) }
         pool.add(item, to: chunk, at: time)
     }
 
-    /// Where the latest item is.
-    func latestItem(of vcpu: VCPUIndex) -> (chunk: DetailPool.ChunkIndex, index: Int)? {
-        tracks[vcpu]?.chunk.map { ($0, pool.chunks[$0].count - 1) }
+    /// What is told after something that came later: how much earlier it was stands before it.
+    private mutating func noteLate(_ item: TimelineItem, of vcpu: VCPUIndex, at time: UInt64, after latest: UInt64) {
+        note(TimelineItem(.late), since: time, of: vcpu, at: latest)
+        note(item, of: vcpu, at: latest)
+    }
+
+    /// Something that belongs to the item after it and has a time of its own.
+    mutating func note(_ item: TimelineItem, since earlier: UInt64, of vcpu: VCPUIndex, at time: UInt64) {
+        let time = max(time, tracks[vcpu].chunk.map { pool.chunks[$0].end } ?? 0)
+        // The time goes on by an item that is none.
+        note(.nothing, of: vcpu, at: time)
+        if let chunk = tracks[vcpu].chunk, pool.chunks[chunk].isFull { noteSlowly(.nothing, of: vcpu, at: time) }
+        guard let chunk = tracks[vcpu].chunk, !pool.chunks[chunk].isFull else { return }
+        pool.add(item, to: chunk, ago: time - earlier)
+    }
+
+    /// Where the latest item is, if it is of that kind: there may have been no room for it.
+    func latestItem(_ kind: Event.Kind, of vcpu: VCPUIndex) -> DetailPool.ItemPlace? {
+        guard let chunk = tracks[vcpu].chunk else { return nil }
+        let latest = DetailPool.ItemPlace(chunk: chunk, index: pool.chunks[chunk].count - 1)
+        return pool.chunks[chunk].items[latest.index].kind == kind ? latest : nil
     }
 
     /// What happened just now is kept whole, with its neighbours.
     mutating func pin(_ kind: Event.Kind, of vcpu: VCPUIndex) {
-        guard let track = tracks[vcpu], track.pins[Int(kind.rawValue)] < Self.mostPins else { return }
-        tracks[vcpu]?.pins[Int(kind.rawValue)] += 1
-        tracks[vcpu]?.pinsNext = true
-        for chunk in [track.chunkBefore, track.chunk].compactMap(\.self) { pool.pin(chunk) }
+        guard tracks[vcpu].pins[Int(kind.rawValue)] < Self.mostPins else { return }
+        tracks[vcpu].pins[Int(kind.rawValue)] += 1
+        tracks[vcpu].pinsNext = true
+        if let chunk = tracks[vcpu].chunk { pool.pin(chunk) }
+        if let chunk = tracks[vcpu].chunkBefore { pool.pin(chunk) }
     }
 
     @inline(__always)

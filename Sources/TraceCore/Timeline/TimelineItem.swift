@@ -37,8 +37,10 @@ extension Timeline {
             /// A HLT that L0 handled is over.
             case woke
             case accepted, refused, placed, acknowledged, ended
-            /// The event before which it stands was asked for by an IPI, `delta` before.
+            /// The event before which it stands was asked for by an IPI, `delta` before it is told.
             case requested
+            /// The event before which it stands was `delta` before it is told.
+            case late
             case crossed, missedEOI
             case reflectedInterrupt, interruptWindow, injectedByL1
             /// Accesses to L1's APIC: by L1 or whoever ran, by L2 and carried out by KVM, by L2 and handed to L1.
@@ -66,6 +68,14 @@ extension Timeline {
         public var isMergedOrByMSR = false
         /// Of what an IPI asked for: when it was sent, and by which of ``Timeline/vcpus``.
         public var request: Request?
+
+        init(time: UInt64, kind: Kind) { (self.time, self.kind) = (time, kind) }
+
+        init(_ item: TimelineItem, at time: UInt64, _ request: Request?) {
+            (self.time, kind, level, value) = (time, item.kind, item.level, item.value)
+            (isSilentOrWrite, isMergedOrByMSR) = (item.first, item.second)
+            self.request = request
+        }
     }
 
     /// The IPI behind an interrupt.

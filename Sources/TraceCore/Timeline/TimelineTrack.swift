@@ -12,6 +12,8 @@ struct TimelineTrack: Sendable {
         var revocable: (register: APICRegister, isWrite: Bool)?
     }
 
+    /// The vCPU did something; else nobody has this place.
+    let isMade: Bool
     var buckets: BucketSeries
     /// When the guest was entered, if it runs.
     var entered: UInt64?
@@ -22,8 +24,8 @@ struct TimelineTrack: Sendable {
     /// The chunk that is written to, and where the items of the open exit are: their level may change.
     var chunk: DetailPool.ChunkIndex?
     var chunkBefore: DetailPool.ChunkIndex?
-    var exitItem: (chunk: DetailPool.ChunkIndex, index: Int)?
-    var accessItem: (chunk: DetailPool.ChunkIndex, index: Int)?
+    var exitItem: DetailPool.ItemPlace?
+    var accessItem: DetailPool.ItemPlace?
     var chunks: UInt32 = 0
     /// The next chunk stays, for what happened at the end of this one.
     var pinsNext = false
@@ -33,9 +35,27 @@ struct TimelineTrack: Sendable {
     /// What it sent last, for who accepts it.
     var sent: (vector: UInt8, time: UInt64)?
 
-    init(buckets: BucketSeries, at time: UInt64) {
-        self.buckets = buckets
+    init() {
+        isMade = false
+        buckets = BucketSeries(origin: 0, at: 0)
+        latest = 0
+    }
+
+    init(origin: UInt64, at time: UInt64) {
+        isMade = true
+        buckets = BucketSeries(origin: origin, at: time)
         latest = time
+    }
+
+    /// Goes on in a new chunk. Returns the one that is no longer in use by now.
+    mutating func begin(_ new: DetailPool.ChunkIndex) -> DetailPool.ChunkIndex? {
+        let before = chunkBefore
+        (chunkBefore, chunk) = (chunk, new)
+        chunks &+= 1
+        pinsNext = false
+        if exitItem?.chunk == before { exitItem = nil }
+        if accessItem?.chunk == before { accessItem = nil }
+        return before
     }
 
     /// The guest is left.

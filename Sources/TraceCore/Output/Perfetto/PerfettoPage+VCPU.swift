@@ -34,41 +34,23 @@ extension PerfettoPage {
         of vcpu: Timeline.VCPU, lost: Set<String>, in parent: PerfettoWriter.Track, _ timeline: borrowing Timeline
     ) throws {
         let track = try writer.track("interrupts", in: parent, rank: 4)
-        let ends = try writer.track("EOI", in: parent, rank: 5)
-        var waits: [UInt8: PerfettoWriter.Track] = [:]
-        var services: [UInt8: PerfettoWriter.Track] = [:]
+        var tracks = InterruptTracks(all: track, ends: try writer.track("EOI", in: parent, rank: 5), lost: lost)
         try timeline.forEachInterrupt(of: vcpu) { interrupt in
-            let (vector, name) = (interrupt.vector, interrupt.vector.hex)
             flows += 1
-            // What an arrow joins has it in common.
-            let number: PerfettoWriter.Annotations = [("interrupt", .number(flows))]
             if let request = interrupt.request {
-                var ipi = PerfettoWriter.Event(
-                    .instant, "IPI \(name)", on: try sender(request, timeline), category: "ipi", number)
-                ipi.join(flow: flows)
-                try writer.add(ipi, at: request.time)
+                let sender = try sender(request, timeline)
+                try writer.add(tracks.request(interrupt, of: flows, on: sender), at: request.time)
             }
             if let accepted = interrupt.accepted {
-                let wait = try waits[vector] ?? writer.track("\(name) waits", in: track, rank: UInt64(vector) * 2)
-                waits[vector] = wait
-                try writer.slice(
-                    name, on: wait, from: accepted.time, to: interrupt.waitsUntil ?? end,
-                    category: "waits", flow: flows, number + interrupt.wordsOfWait(isLost: lost.contains(name)))
+                let wait = try tracks.wait(interrupt, of: flows, &writer)
+                try writer.add(wait, from: accepted.time, to: interrupt.waitsUntil ?? end)
             }
             if let acknowledged = interrupt.acknowledged {
-                let service =
-                    try services[vector] ?? writer.track("\(name) in service", in: track, rank: UInt64(vector) * 2 + 1)
-                services[vector] = service
-                try writer.slice(
-                    name, on: service, from: acknowledged.time, to: interrupt.until ?? end, category: "in service",
-                    flow: flows, number + interrupt.wordsOfService)
+                let service = try tracks.service(interrupt, of: flows, &writer)
+                try writer.add(service, from: acknowledged.time, to: interrupt.until ?? end)
             }
             if let ended = interrupt.ended {
-                var end = PerfettoWriter.Event(
-                    .instant, "EOI \(name)", on: ends, category: "eoi",
-                    number + [("level", .text(ended.level.name))])
-                end.join(flow: flows, endsIt: true)
-                try writer.add(end, at: ended.time)
+                try writer.add(tracks.end(interrupt, of: flows), at: ended.time)
             }
         }
     }
@@ -113,27 +95,4 @@ extension PerfettoPage {
 
 extension Level {
     fileprivate var shortName: String { self == .unknown ? "unknown" : name }
-}
-
-extension Timeline.Interrupt {
-    /// Nil where it waits still. One that hardware took in silence may have waited for no time at all.
-    fileprivate var waitsUntil: UInt64? {
-        if let acknowledged { return acknowledged.time }
-        return fate == .unseen ? accepted?.time : until
-    }
-
-    fileprivate func wordsOfWait(isLost: Bool) -> PerfettoWriter.Annotations {
-        var words: PerfettoWriter.Annotations = [("level", .text(accepted?.level.name ?? ""))]
-        if coalesced > 0 { words.append(("coalesced", .number(coalesced))) }
-        if acknowledged == nil { words.append(("fate", .text(isLost && fate == .pending ? "lost" : fate.rawValue))) }
-        return words
-    }
-
-    fileprivate var wordsOfService: PerfettoWriter.Annotations {
-        var words: PerfettoWriter.Annotations = [("level", .text(acknowledged?.level.name ?? ""))]
-        if let acknowledgement { words.append(("by", .text(acknowledgement.event.tracepoints[0]))) }
-        if isCrossing { words.append(("crossing", .flag(true))) }
-        words.append(("fate", .text(fate.rawValue)))
-        return words
-    }
 }

@@ -5,7 +5,7 @@
 struct PerfettoWriter {
     /// Of a track, from 1 on.
     struct Track: Hashable {
-        fileprivate let id: UInt64
+        fileprivate(set) var number: UInt64
     }
 
     enum Value {
@@ -20,7 +20,7 @@ struct PerfettoWriter {
         case begin = 1, end, instant, counter
     }
 
-    /// An event but for its time. Half a million exits are alike but for that: what they have in common is encoded once.
+    /// An event but for its time.
     struct Event {
         fileprivate var message = ProtobufMessage()
 
@@ -29,11 +29,13 @@ struct PerfettoWriter {
             _ annotations: Annotations = []
         ) {
             message.number(9, type.rawValue)
-            message.number(11, track.id)
+            message.number(11, track.number)
             if let category { message.text(22, category) }
             if let name { message.text(23, name) }
-            for (name, value) in annotations { message.message(4, Self.annotation(name, value)) }
+            for (name, value) in annotations { annotate(name, value) }
         }
+
+        mutating func annotate(_ name: String, _ value: Value) { message.message(4, Self.annotation(name, value)) }
 
         /// What happens next in the same flow is joined to it by an arrow, unless it is the flow's end.
         mutating func join(flow: UInt64, endsIt: Bool = false) { message.fixed(endsIt ? 48 : 47, flow) }
@@ -47,6 +49,54 @@ struct PerfettoWriter {
             case .flag(let flag): annotation.number(2, flag ? 1 : 0)
             }
             return annotation
+        }
+    }
+
+    /// An event as it is written, but for its time. Half a million exits are alike but for that: what they have in common is encoded
+    /// once, and their times are put into place.
+    struct Packet {
+        fileprivate let bytes: [UInt8]
+        fileprivate let timePlace: Int
+
+        init(_ event: Event) {
+            var packet = ProtobufMessage()
+            let place = packet.room(8)
+            packet.number(10, PerfettoWriter.sequence)
+            packet.message(11, event.message)
+            var trace = ProtobufMessage()
+            trace.message(1, packet)
+            bytes = trace.bytes
+            timePlace = trace.bytes.count - packet.bytes.count + place
+        }
+    }
+
+    /// A slice's begin and end.
+    struct Slice {
+        fileprivate let bytes: [UInt8]
+        fileprivate let timePlaces: (begin: Int, end: Int)
+
+        init(_ name: String, on track: Track, category: String? = nil, _ annotations: Annotations = []) {
+            self.init(Event(.begin, name, on: track, category: category, annotations), on: track)
+        }
+
+        init(_ begin: Event, on track: Track) {
+            let (begin, end) = (Packet(begin), Packet(Event(.end, on: track)))
+            bytes = begin.bytes + end.bytes
+            timePlaces = (begin.timePlace, begin.bytes.count + end.timePlace)
+        }
+    }
+
+    /// What recurs, by a number that its user makes of what tells one from another.
+    struct Recurring<Made> {
+        private var known: [UInt64: Made] = [:]
+        /// What a file can make of them is more than memory should hold.
+        private static var most: Int { 1 << 12 }
+
+        mutating func made(_ number: UInt64, _ make: () -> Made) -> Made {
+            if let known = known[number] { return known }
+            let made = make()
+            if known.count < Self.most { known[number] = made }
+            return made
         }
     }
 
@@ -73,7 +123,7 @@ struct PerfettoWriter {
         var descriptor = ProtobufMessage()
         descriptor.number(1, tracks)
         descriptor.text(2, name)
-        if let parent { descriptor.number(5, parent.id) }
+        if let parent { descriptor.number(5, parent.number) }
         if let unit {
             var counter = ProtobufMessage()
             counter.text(6, unit)
@@ -91,26 +141,38 @@ struct PerfettoWriter {
         trace.message(1, packet)
         block += trace.bytes
         try writeFull()
-        return Track(id: tracks)
+        return Track(number: tracks)
+    }
+
+    mutating func add(_ event: Event, at time: UInt64) throws { try add(Packet(event), at: time) }
+
+    @inline(__always)
+    mutating func add(_ packet: Packet, at time: UInt64) throws {
+        let start = block.count
+        block += packet.bytes
+        put(time, at: start + packet.timePlace)
+        try writeFull()
     }
 
     @inline(__always)
-    mutating func add(_ event: Event, at time: UInt64) throws {
-        let size = event.message.bytes.count
-        let packetSize =
-            4 + OutputSpan<UInt8>.size(ofVarint: time) + OutputSpan<UInt8>.size(ofVarint: UInt64(size)) + size
-        block.append(addingCapacity: packetSize + 1 + OutputSpan<UInt8>.longestVarint) { out in
-            out.append(1 << 3 | 2)
-            out.add(varint: UInt64(packetSize))
-            out.append(8 << 3)
-            out.add(varint: time)
-            out.append(10 << 3)
-            out.add(varint: Self.sequence)
-            out.append(11 << 3 | 2)
-            out.add(varint: UInt64(size))
-            out.add(event.message.bytes)
-        }
+    mutating func add(_ slice: Slice, from: UInt64, to: UInt64) throws {
+        let start = block.count
+        block += slice.bytes
+        put(from, at: start + slice.timePlaces.begin)
+        put(max(from, to), at: start + slice.timePlaces.end)
         try writeFull()
+    }
+
+    /// See ``ProtobufMessage/room(_:)``. Perfetto's times are signed.
+    @inline(__always)
+    private mutating func put(_ time: UInt64, at place: Int) {
+        var bytes = block.mutableSpan
+        var rest = min(time, UInt64(Int64.max))
+        for index in place..<place + 8 {
+            bytes[index] = UInt8(truncatingIfNeeded: rest) | 0x80
+            rest >>= 7
+        }
+        bytes[place + 8] = UInt8(truncatingIfNeeded: rest)
     }
 
     mutating func count(_ value: UInt64, on track: Track, at time: UInt64) throws {
@@ -127,13 +189,10 @@ struct PerfettoWriter {
 
     /// A slice whose end is known.
     mutating func slice(
-        _ name: String, on track: Track, from: UInt64, to: UInt64, category: String? = nil, flow: UInt64? = nil,
+        _ name: String, on track: Track, from: UInt64, to: UInt64, category: String? = nil,
         _ annotations: Annotations = []
     ) throws {
-        var begin = Event(.begin, name, on: track, category: category, annotations)
-        if let flow { begin.join(flow: flow) }
-        try add(begin, at: from)
-        try add(Event(.end, on: track), at: max(from, to))
+        try add(Slice(name, on: track, category: category, annotations), from: from, to: to)
     }
 
     /// What was held back.

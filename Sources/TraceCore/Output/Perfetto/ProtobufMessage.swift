@@ -18,6 +18,13 @@ struct ProtobufMessage {
         for byte in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * byte))) }
     }
 
+    /// Room for a number below 2^63 that is put there later: of nine bytes whatever it is, which readers take as well.
+    mutating func room(_ field: UInt64) -> Int {
+        varint(field << 3)
+        bytes += Array(repeating: 0x80, count: 8) + [0]
+        return bytes.count - 9
+    }
+
     /// UTF-8, in which nothing needs to be escaped.
     mutating func text(_ field: UInt64, _ value: String) {
         bytes(field, Array(value.utf8))
@@ -34,25 +41,11 @@ struct ProtobufMessage {
     }
 
     private mutating func varint(_ value: UInt64) {
-        bytes.append(addingCapacity: OutputSpan<UInt8>.longestVarint) { $0.add(varint: value) }
-    }
-}
-
-/// What is put straight into a trace's bytes, where there are a million of it.
-extension OutputSpan<UInt8> {
-    static var longestVarint: Int { 10 }
-
-    @inline(__always)
-    static func size(ofVarint value: UInt64) -> Int { max(1, (70 - value.leadingZeroBitCount) / 7) }
-
-    /// Seven bits a byte, the lowest first.
-    @inline(__always)
-    mutating func add(varint value: UInt64) {
         var rest = value
         while rest >= 0x80 {
-            append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
             rest >>= 7
         }
-        append(UInt8(truncatingIfNeeded: rest))
+        bytes.append(UInt8(truncatingIfNeeded: rest))
     }
 }

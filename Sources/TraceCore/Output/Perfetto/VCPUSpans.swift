@@ -14,17 +14,18 @@ struct VCPUSpans {
     private var stay: (level: Level, from: UInt64, to: UInt64)?
     /// Events were lost from here on, or not kept.
     private var hole: Timeline.Event?
-    private let exitsEnd: PerfettoWriter.Event
-    /// By level and reason, those that came.
-    private var exitBegins: [PerfettoWriter.Event?]
+    /// Stays by level, exits by level and reason, and marks: those that came.
+    private let stays: [PerfettoWriter.Slice]
+    private var exitSlices: [PerfettoWriter.Slice?]
+    private var marks = PerfettoWriter.Recurring<PerfettoWriter.Packet>()
 
     /// KVM's own reasons are below; what a file has beyond them is made anew each time.
     private static let reasons = 1 << 11
 
     init(level: PerfettoWriter.Track, exits: PerfettoWriter.Track, apic: PerfettoWriter.Track, isa: ISA) {
         (self.level, self.exits, self.apic, self.isa) = (level, exits, apic, isa)
-        exitsEnd = PerfettoWriter.Event(.end, on: exits)
-        exitBegins = Array(repeating: nil, count: Self.reasons * Level.allCases.count)
+        stays = Level.allCases.map { PerfettoWriter.Slice($0.name, on: level) }
+        exitSlices = Array(repeating: nil, count: Self.reasons * Level.allCases.count)
     }
 
     mutating func take(_ event: Timeline.Event, _ writer: inout PerfettoWriter) throws {
@@ -42,8 +43,13 @@ struct VCPUSpans {
             try end(at: event.time, &writer)
             hole = event
         // Interrupts have tracks of their own.
-        case .accepted, .refused, .placed, .acknowledged, .ended, .requested, .withdrawn: break
-        default: try writer.instant(event.name, on: apic, at: event.time, category: "\(event.kind)", event.words)
+        case .accepted, .refused, .placed, .acknowledged, .ended: break
+        default:
+            let apic = apic
+            let mark = marks.made(event.number) {
+                .init(.init(.instant, event.name, on: apic, category: "\(event.kind)", event.words))
+            }
+            try writer.add(mark, at: event.time)
         }
     }
 
@@ -66,26 +72,26 @@ struct VCPUSpans {
     }
 
     private mutating func endStay(_ writer: inout PerfettoWriter) throws {
-        if let stay { try writer.slice(stay.level.name, on: level, from: stay.from, to: stay.to) }
-        stay = nil
+        guard let stay else { return }
+        try writer.add(stays[Int(stay.level.rawValue)], from: stay.from, to: stay.to)
+        self.stay = nil
     }
 
     private mutating func endExit(at time: UInt64, _ writer: inout PerfettoWriter) throws {
         guard let exit else { return }
-        try writer.add(begin(exit), at: exit.time)
+        try writer.add(slice(of: exit), from: exit.time, to: time)
         if let woke { try writer.slice("blocked", on: exits, from: exit.time, to: woke, category: "blocked") }
-        try writer.add(exitsEnd, at: time)
         (self.exit, woke) = (nil, nil)
     }
 
-    private mutating func begin(_ exit: Timeline.Event) -> PerfettoWriter.Event {
+    private mutating func slice(of exit: Timeline.Event) -> PerfettoWriter.Slice {
         let place = Int(exit.value) + Self.reasons * Int(exit.level.rawValue)
         let isKnown = exit.value < Self.reasons
-        if isKnown, let known = exitBegins[place] { return known }
-        let begin = PerfettoWriter.Event(
-            .begin, exit.reason(isa).name, on: exits, category: "exit", [("level", .text(exit.level.name))])
-        if isKnown { exitBegins[place] = begin }
-        return begin
+        if isKnown, let known = exitSlices[place] { return known }
+        let slice = PerfettoWriter.Slice(
+            exit.reason(isa).name, on: exits, category: "exit", [("level", .text(exit.level.name))])
+        if isKnown { exitSlices[place] = slice }
+        return slice
     }
 
     private mutating func endHole(at time: UInt64, _ writer: inout PerfettoWriter) throws {
@@ -99,6 +105,12 @@ struct VCPUSpans {
 }
 
 extension Timeline.Event {
+    /// What has it in common has the same name and words.
+    fileprivate var number: UInt64 {
+        UInt64(value) | UInt64(kind.rawValue) << 16 | UInt64(level.rawValue) << 24 | (isSilentOrWrite ? 1 << 32 : 0)
+            | (isMergedOrByMSR ? 1 << 33 : 0)
+    }
+
     fileprivate var name: String {
         switch kind {
         case .accessed, .accessedDirectly, .accessHooked:
@@ -116,7 +128,7 @@ extension Timeline.Event {
         case .inhibitsChanged: "inhibits changed"
         case .toldIOAPIC: "IOAPIC told of EOI"
         case .faultInDiffers: "fault-in differs"
-        case .exit, .entry, .woke, .accepted, .refused, .placed, .acknowledged, .ended, .requested, .reset, .gap,
+        case .exit, .entry, .woke, .accepted, .refused, .placed, .acknowledged, .ended, .requested, .late, .reset, .gap,
             .summarised, .withdrawn:
             "\(kind)"
         }
