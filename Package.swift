@@ -68,7 +68,7 @@ let package = Package(
             exclude: ["kallsyms.dict", "text.dict", "run.sh"],
             swiftSettings: swiftSettings + (isFuzzed ? [.define("FUZZED")] : [])),
         .testTarget(
-            name: "ApictraceTests", dependencies: ["CBPF", "TraceCore", "apictrace", "apictrace-guest"],
+            name: "ApictraceTests", dependencies: ["CBPF", "ReportPage", "TraceCore", "apictrace", "apictrace-guest"],
             swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6]

@@ -14,7 +14,7 @@ extension Report {
             of: self, buckets: PageSize.buckets(vcpus: vcpus), events: PageSize.events(vcpus: vcpus))
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let data = try encoder.encode(PageData(report: self, timeline: snapshot, headline: verdictLine))
+        let data = try encoder.encode(PageData(report: self, timeline: snapshot, headline: headline))
         let parts = [
             "page.css": Self.text(PackageResources.page_css), "mail": mail().escapedMarkup,
             "data": String(decoding: data, as: UTF8.self).escapedInScript,

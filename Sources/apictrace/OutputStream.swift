@@ -20,9 +20,22 @@ final class OutputStream {
         guard code == 0 else { throw Self.error(path, code) }
     }
 
+    /// All of it at once; `-` is standard output.
+    static func write(_ text: String, path: String) throws(TraceWriterError) {
+        if path == "-" { return Terminal.output(Array(text.utf8)) }
+        try OutputStream(path: path).write(Array(text.utf8))
+    }
+
     /// What is printed goes to it from here on.
     func becomeStandardOutput() throws(TraceWriterError) {
         guard dup2(descriptor, STDOUT_FILENO) >= 0 else { throw Self.error(path, errno) }
+    }
+
+    /// A path is one of those files, by whatever name.
+    static func isSame(_ path: String, as files: [String]) -> Bool {
+        var (one, other) = (stat(), stat())
+        guard path != "-", stat(path, &one) == 0, one.st_mode & S_IFMT == S_IFREG else { return false }
+        return files.contains { stat($0, &other) == 0 && other.st_dev == one.st_dev && other.st_ino == one.st_ino }
     }
 
     private static func error(_ path: String, _ code: Int32) -> TraceWriterError {

@@ -74,6 +74,13 @@ class Page:
         return self.run("""return [...document.querySelector(`#${arguments[0]} tbody`)?.rows ?? []]
             .map(row => [...row.cells].map(cell => cell.textContent))""", section)
 
+    def screenshot(self, path, bottom=None):
+        """All of the page, or what is above that many pixels."""
+        size = self.run("return [document.documentElement.clientWidth, Math.ceil(document.body.scrollHeight)]")
+        clip = {"x": 0, "y": 0, "width": size[0], "height": bottom or size[1], "scale": 1}
+        taken = self.command("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)
+        path.write_bytes(base64.b64decode(taken["data"]))
+
     def picture(self):
         return self.run("return document.getElementById('canvas').toDataURL()")
 
@@ -228,9 +235,7 @@ def main():
             checks.true(f"{name}: no wider than the screen",
                         page.run("return document.documentElement.scrollWidth <= window.innerWidth"))
             if arguments.screenshots:
-                page.browser.set_window_size(width, min(page.run("return document.body.scrollHeight") + 80, 4000))
-                time.sleep(0.5)
-                page.browser.save_screenshot(str(arguments.screenshots / f"{name}.png"))
+                page.screenshot(arguments.screenshots / f"{name}.png")
         finally:
             page.browser.quit()
     sys.exit(1 if checks.faults else 0)

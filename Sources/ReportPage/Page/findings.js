@@ -53,7 +53,7 @@ function addFindings(report, words, show) {
     const chain = element("table", {}, [
       element("caption", { class: "help" }, [`${finding.evidence.length} of ${finding.evidenceTotal} events that show it`]),
       element("thead", {}, [element("tr", {}, ["Since begin", "CPU", "Thread", "Event", "What it shows"].map((name) =>
-        element("th", { scope: "col" }, [name])))]),
+        element("th", { scope: "col", class: name === "CPU" || name === "Thread" ? "number" : "" }, [name])))]),
       element("tbody", {}, rows)]);
     const first = finding.evidence[0];
     const jump = element("button", { type: "button", "data-finding": finding.id }, ["Show on the time line"]);

@@ -53,6 +53,7 @@ class Words {
   /** @param {number} length @returns {string} */
   length(length) {
     if (!this.inSeconds) return String(Math.round(length));
+    if (length < 0) return `-${this.length(-length)}`;
     if (length >= 1e9) return `${(length / 1e9).toFixed(3)} s`;
     if (length >= 1e6) return `${(length / 1e6).toFixed(3)} ms`;
     return length >= 1e3 ? `${(length / 1e3).toFixed(1)} µs` : `${Math.round(length)} ns`;

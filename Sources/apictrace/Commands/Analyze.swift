@@ -17,7 +17,8 @@ struct Analyze: ParsableCommand {
               apictrace analyze --json trace.dat | jq .verdict
               apictrace analyze --quiet --fail-on hazard run-*.dat
               apictrace analyze --mail trace.dat >mail.txt
-              apictrace analyze --perfetto trace.pftrace trace.dat
+              apictrace analyze --html report.html trace.dat
+              apictrace analyze --quiet --sarif findings.sarif --junit verdicts.xml run-*.dat
               apictrace analyze --vm 2104 --vcpu 0 --from 72.3 --to 72.5 trace.dat
               ssh host cat trace.dat | apictrace analyze --kallsyms host.kallsyms -
             """)
@@ -54,15 +55,26 @@ struct Analyze: ParsableCommand {
 
     @OptionGroup var output: OutputFileOptions
     @OptionGroup var timeline: TimelineOptions
+    @OptionGroup var ci: CIOptions
     @OptionGroup var whole: WholeTraceOptions
 
     private var inputs: [String] { input.files(files) }
+
+    /// Files that are written beside the report.
+    private var outputs: [String] { timeline.paths + ci.paths }
+
+    /// Standard output is taken: there is no room for the report.
+    private var replacesReport: Bool { outputs.contains("-") }
 
     func validate() throws {
         guard inputs.count(where: { $0 == "-" }) < 2 else {
             throw ValidationError("Standard input can be read once only.")
         }
         try timeline.validate(inputs: inputs)
+        guard outputs.count == Set(outputs).count else { throw ValidationError("Each output needs a file of its own.") }
+        if let output = outputs.first(where: { OutputStream.isSame($0, as: inputs) }) {
+            throw ValidationError("\(output) is read: it would be replaced.")
+        }
         guard threads.map((1...2).contains) ?? true else { throw ValidationError("--threads is 1 or 2.") }
         guard !pretty || report.json else { throw ValidationError("--pretty is for --json.") }
         guard !mail || !report.json && !report.quiet && !report.verbose else {
@@ -79,19 +91,25 @@ struct Analyze: ParsableCommand {
         let style = report.style
         var worst = ExitStatus.clean
         var page = PagedOutput(report.display)
+        var analyzed: [AnalyzedFile] = []
         for (index, file) in inputs.enumerated() {
             do {
                 let report = try analyze(path: file, options: options, outputs: timeline)
                 if index > 0, !self.report.json, !self.report.quiet { page.add("\n") }
-                if !timeline.replacesReport { page.add(try text(of: report, file: file, style: style)) }
+                if !replacesReport { page.add(try text(of: report, file: file, style: style)) }
+                if !ci.paths.isEmpty { analyzed.append(.report(report)) }
                 worst = max(worst, verdict.status(of: report))
             } catch let error as InputError {
                 Terminal.complain("\(error)")
-                if report.json { page.add(try Report.Failure(path: file, error: "\(error)").line() + "\n") }
+                if report.json, !replacesReport {
+                    page.add(try Report.Failure(path: file, error: "\(error)").line() + "\n")
+                }
+                if !ci.paths.isEmpty { analyzed.append(.failed(path: file, error: "\(error)")) }
                 worst = max(worst, .unreadable)
             }
         }
         page.finish()
+        try ci.write(analyzed, failOn: verdict.failOn)
         throw worst
     }
 

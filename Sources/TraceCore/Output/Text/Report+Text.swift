@@ -32,9 +32,10 @@ extension Report {
     }
 
     /// The answer in one line, for lists of files.
-    public var verdictLine: String {
-        "\(verdict.rawValue): \(headline(TimeText(source), TextStyle()))".printable
-    }
+    public var verdictLine: String { "\(verdict.rawValue): \(headline)" }
+
+    /// The same without the grade.
+    public var headline: String { headline(TimeText(source), TextStyle()).printable }
 
     func headline(_ times: TimeText, _ style: TextStyle) -> String {
         guard let gravest = findings.first, verdict != .clean else { return verdict.claim + "." }
