@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import Glibc
 import TraceCore
 
 struct Analyze: ParsableCommand {
@@ -24,7 +25,9 @@ struct Analyze: ParsableCommand {
             """)
 
     @Argument(
-        help: "Files that trace-cmd or perf recorded, trace.dat where none is named; - reads standard input.",
+        help: ArgumentHelp(
+            "Files that trace-cmd or perf recorded, trace.dat where none is named; of a folder all that are in it and below; - reads "
+                + "standard input."),
         completion: .file())
     var files: [String] = []
 
@@ -53,6 +56,11 @@ struct Analyze: ParsableCommand {
             valueName: "n"))
     var threads: Int?
 
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("Of several files so many are analysed side by side. Chosen by itself: one a CPU.", valueName: "n"))
+    var jobs: Int?
+
     @OptionGroup var output: OutputFileOptions
     @OptionGroup var timeline: TimelineOptions
     @OptionGroup var ci: CIOptions
@@ -70,12 +78,13 @@ struct Analyze: ParsableCommand {
         guard inputs.count(where: { $0 == "-" }) < 2 else {
             throw ValidationError("Standard input can be read once only.")
         }
-        try timeline.validate(inputs: inputs)
+        try timeline.validate(recordings: inputs.count)
         guard outputs.count == Set(outputs).count else { throw ValidationError("Each output needs a file of its own.") }
         if let output = outputs.first(where: { OutputStream.isSame($0, as: inputs) }) {
             throw ValidationError("\(output) is read: it would be replaced.")
         }
         guard threads.map((1...2).contains) ?? true else { throw ValidationError("--threads is 1 or 2.") }
+        guard jobs ?? 1 > 0 else { throw ValidationError("--jobs is 1 or more.") }
         guard !pretty || report.json else { throw ValidationError("--pretty is for --json.") }
         guard !mail || !report.json && !report.quiet && !report.verbose else {
             throw ValidationError("--mail is a form of its own: it goes with none of --json, --quiet and --verbose.")
@@ -84,33 +93,69 @@ struct Analyze: ParsableCommand {
 
     func run() throws {
         try output.redirect()
-        var options = AnalysisOptions(selection: selection.selection, time: time, kallsyms: kallsyms)
-        if let threads { options.threads = threads }
-        options.limit = input.limit
-        options.showsProgress = !report.quiet
-        let style = report.style
-        var worst = ExitStatus.clean
-        var page = PagedOutput(report.display)
-        var analyzed: [AnalyzedFile] = []
-        for (index, file) in inputs.enumerated() {
-            do {
-                let report = try analyze(path: file, options: options, outputs: timeline)
-                if index > 0, !self.report.json, !self.report.quiet { page.add("\n") }
-                if !replacesReport { page.add(try text(of: report, file: file, style: style)) }
-                if !ci.paths.isEmpty { analyzed.append(.report(report)) }
-                worst = max(worst, verdict.status(of: report))
-            } catch let error as InputError {
-                Terminal.complain("\(error)")
-                if report.json, !replacesReport {
-                    page.add(try Report.Failure(path: file, error: "\(error)").line() + "\n")
-                }
-                if !ci.paths.isEmpty { analyzed.append(.failed(path: file, error: "\(error)")) }
-                worst = max(worst, .unreadable)
-            }
+        let recordings = try NamedRecording.all(inputs)
+        try timeline.validate(recordings: recordings.count)
+        let jobs = min(self.jobs ?? sysconf(Int32(_SC_NPROCESSORS_ONLN)), recordings.count)
+        let options = options(jobs: jobs)
+        var told = ToldRecordings(page: PagedOutput(report.display))
+        try AnalysisJobs.run(recordings, jobs: jobs) { [timeline] recording in
+            Result { try analyze(path: recording.path, options: options, outputs: timeline) }
+        } tell: { recording, outcome in
+            try tell(recording, outcome, &told)
         }
-        page.finish()
-        try ci.write(analyzed, failOn: verdict.failOn)
-        throw worst
+        told.page.finish()
+        if told.passedOver > 0 {
+            Terminal.complain("\(told.passedOver) other files in the folders are no recordings")
+        }
+        if told.count == 0 {
+            Terminal.complain("no recording was found, and nothing is known")
+            told.worst = .unreadable
+        }
+        try ci.write(told.files, failOn: verdict.failOn)
+        throw told.worst
+    }
+
+    private func options(jobs: Int) -> AnalysisOptions {
+        var options = AnalysisOptions(selection: selection.selection, time: time, kallsyms: kallsyms)
+        if let threads { options.threads = threads } else if jobs > 1 { options.threads = 1 }
+        options.limit = input.limit
+        options.showsProgress = !report.quiet && jobs < 2
+        return options
+    }
+
+    /// What was told so far.
+    private struct ToldRecordings {
+        var page: PagedOutput
+        /// For outputs that tell of all of them.
+        var files: [AnalyzedFile] = []
+        var worst = ExitStatus.clean
+        var count = 0
+        var passedOver = 0
+    }
+
+    private func tell(
+        _ recording: NamedRecording, _ outcome: Result<Report, any Error>, _ told: inout ToldRecordings
+    ) throws {
+        let path = recording.path
+        do {
+            let report = try outcome.get()
+            if told.count > 0, !self.report.json, !self.report.quiet { told.page.add("\n") }
+            if !replacesReport { told.page.add(try text(of: report, file: path, style: self.report.style)) }
+            if !ci.paths.isEmpty { told.files.append(.report(report)) }
+            told.worst = max(told.worst, verdict.status(of: report))
+        } catch let error as InputError {
+            if recording.isPassedOver(for: error) {
+                told.passedOver += 1
+                return
+            }
+            Terminal.complain("\(error)")
+            if report.json, !replacesReport {
+                told.page.add(try Report.Failure(path: path, error: "\(error)").line() + "\n")
+            }
+            if !ci.paths.isEmpty { told.files.append(.failed(path: path, error: "\(error)")) }
+            told.worst = max(told.worst, .unreadable)
+        }
+        told.count += 1
     }
 
     private func text(of report: Report, file: String, style: TextStyle) throws -> String {

@@ -24,8 +24,8 @@ struct TimelineOptions: ParsableArguments {
     /// Some output needs a time line.
     var isWanted: Bool { !paths.isEmpty }
 
-    func validate(inputs: [String]) throws {
-        guard !isWanted || inputs.count < 2 else {
+    func validate(recordings: Int) throws {
+        guard !isWanted || recordings < 2 else {
             throw ValidationError("--html and --perfetto are for one recording: their files have one clock.")
         }
     }
