@@ -30,7 +30,9 @@ import Testing
         trace.endDirectly(0x41)
         let watched = WatchedTrace(trace)
         let lines = try Self.lines(watched.report, watched.timeline)
-        let own = lines.filter { $0.contains("vCPU 0, thread 101 / ") && !$0.contains("counter") && !$0.contains("findings") }
+        let own = lines.filter {
+            $0.contains("vCPU 0, thread 101 / ") && !$0.contains("counter") && !$0.contains("findings")
+        }
         #expect(own == [])
         #expect(lines.filter { $0.contains("IPIs of") } == [])
     }
