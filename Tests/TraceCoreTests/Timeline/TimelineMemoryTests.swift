@@ -20,10 +20,10 @@ import Testing
     }
 
     @Test func `buckets that are full become half as many, and their sums stay`() {
-        let (few, many) = (WatchedTrace(Self.loss, buckets: 32), WatchedTrace(Self.loss))
-        let (fewer, more) = (
-            few.timeline.buckets(of: few.timeline.vcpus[0]), many.timeline.buckets(of: many.timeline.vcpus[0])
-        )
+        let few = WatchedTrace(Self.loss, buckets: 32)
+        let many = WatchedTrace(Self.loss)
+        let fewer = few.timeline.buckets(of: few.timeline.vcpus[0])
+        let more = many.timeline.buckets(of: many.timeline.vcpus[0])
         #expect(fewer?.buckets.count ?? 0 <= 32 && fewer?.buckets.count ?? 0 > 8)
         #expect(more?.buckets.count ?? 0 > 256)
         #expect(TimelineSums(few) == TimelineSums(few.report))
