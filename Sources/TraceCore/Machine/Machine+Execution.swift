@@ -34,7 +34,9 @@ extension Machine {
         case .apicWrite, .eoiInduced:
             // An L2 that L1 gives APICv to has them too, whatever APICv is to L1.
             if before != .l2 { showedActive(vcpus[vcpu].vm, vcpu, &observer) }
-            if reason == .apicWrite, level != .l2 { accessedByL1(vcpu, vcpus[vcpu].bracket.virtualizedAccess, &observer) }
+            if reason == .apicWrite, level != .l2 {
+                accessedByL1(vcpu, vcpus[vcpu].bracket.virtualizedAccess, &observer)
+            }
         case .apicAccess:
             if before != .l2 { vms[vcpus[vcpu].vm].hasAPICAccessPage = true }
             if level != .l2 { accessedByL1(vcpu, vcpus[vcpu].bracket.virtualizedAccess, &observer) }

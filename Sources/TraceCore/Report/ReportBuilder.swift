@@ -24,7 +24,8 @@ public struct ReportBuilder: ~Copyable {
     ///   - tracesMore: live tracing of VMs that the kernel did not choose.
     ///   - numbers: of findings that were reported before the end.
     public init<Other: Onlooker & ~Copyable>(
-        _ analysis: consuming WatchedAnalysis<Other>, totals: TraceTotals, path: String?, selection: Selection = Selection(),
+        _ analysis: consuming WatchedAnalysis<Other>, totals: TraceTotals, path: String?,
+        selection: Selection = Selection(),
         tracesMore: Bool = false, numbers: FindingNumbers = FindingNumbers()
     ) {
         self.tracesMore = tracesMore

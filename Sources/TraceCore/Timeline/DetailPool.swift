@@ -140,7 +140,9 @@ struct DetailPool: ~Copyable, Sendable {
     }
 
     private func inOrder(_ chunks: [ChunkIndex]) -> [ChunkIndex] {
-        chunks.sorted { (self.chunks[$0].start, self.chunks[$0].number) < (self.chunks[$1].start, self.chunks[$1].number) }
+        chunks.sorted {
+            (self.chunks[$0].start, self.chunks[$0].number) < (self.chunks[$1].start, self.chunks[$1].number)
+        }
     }
 
     private mutating func drop(_ chunk: ChunkIndex) {

@@ -15,7 +15,8 @@ extension Timeline {
             /// L1 told of another one's end in its place: it stays in service.
             case stuck
             /// Not acknowledged, or not ended, when the trace was over.
-            case pending, inService = "in-service"
+            case pending
+            case inService = "in-service"
             /// What followed shows that it is gone, and no event told of it: hardware does that in silence.
             case unseen
             /// The APIC was reset or had been disabled.
@@ -45,27 +46,36 @@ extension Timeline {
     public func forEachInterrupt(of vcpu: VCPU, _ body: (Interrupt) throws -> Void) rethrows {
         var open = OpenInterrupts()
         try forEachEvent(of: vcpu) { event in
-            // Half of them, and none of an interrupt's business.
-            guard event.kind != .exit, event.kind != .entry else { return }
-            open.take(event)
-            guard !open.finished.isEmpty else { return }
-            for interrupt in open.finished { try body(interrupt) }
-            open.finished.removeAll(keepingCapacity: true)
+            if open.take(event) { for interrupt in open.takeFinished() { try body(interrupt) } }
         }
-        open.closeAll(nil)
-        for interrupt in open.finished { try body(interrupt) }
+        open.closeAll()
+        for interrupt in open.takeFinished() { try body(interrupt) }
     }
 }
 
 /// The interrupts that are on their way, vector by vector.
-private struct OpenInterrupts {
+struct OpenInterrupts {
     private var pending: [UInt8: Timeline.Interrupt] = [:]
     private var inService: [UInt8: Timeline.Interrupt] = [:]
     /// The one that was ended just now: a crossing is told after it.
     private var latest: Timeline.Interrupt?
-    var finished: [Timeline.Interrupt] = []
+    private var finished: [Timeline.Interrupt] = []
 
-    mutating func take(_ event: Timeline.Event) {
+    /// Whether the fate of some is known by now.
+    @inline(__always)
+    mutating func take(_ event: Timeline.Event) -> Bool {
+        // Most of all, and none of an interrupt's business.
+        guard event.kind != .exit, event.kind != .entry else { return false }
+        follow(event)
+        return !finished.isEmpty
+    }
+
+    mutating func takeFinished() -> [Timeline.Interrupt] {
+        defer { finished = [] }
+        return finished
+    }
+
+    private mutating func follow(_ event: Timeline.Event) {
         if event.kind == .crossed {
             if latest?.vector == event.vector { latest?.isCrossing = true }
             if inService[event.vector] != nil { inService[event.vector]?.isCrossing = true }
@@ -105,7 +115,7 @@ private struct OpenInterrupts {
     }
 
     /// - Parameter fate: nil for what they have now.
-    mutating func closeAll(_ fate: Timeline.Interrupt.Fate?, at time: UInt64? = nil) {
+    mutating func closeAll(_ fate: Timeline.Interrupt.Fate? = nil, at time: UInt64? = nil) {
         if let latest { finished.append(latest) }
         latest = nil
         for vector in pending.keys.sorted() { closePending(vector, fate, time) }

@@ -97,7 +97,8 @@ extension Timeline {
     }
 
     private mutating func count(
-        _ what: Bucket.Counted, _ level: Level, _ kind: Event.Kind, _ vector: UInt8, high: UInt16 = 0, of vcpu: VCPUIndex,
+        _ what: Bucket.Counted, _ level: Level, _ kind: Event.Kind, _ vector: UInt8, high: UInt16 = 0,
+        of vcpu: VCPUIndex,
         at time: UInt64
     ) {
         advance(vcpu, to: time)

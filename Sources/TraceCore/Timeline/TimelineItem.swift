@@ -12,7 +12,8 @@ struct TimelineItem {
 
     @inline(__always)
     init(
-        _ kind: Timeline.Event.Kind, level: Level = .unknown, first: Bool = false, second: Bool = false, value: UInt16 = 0
+        _ kind: Timeline.Event.Kind, level: Level = .unknown, first: Bool = false, second: Bool = false,
+        value: UInt16 = 0
     ) {
         delta = 0
         self.kind = kind

@@ -113,7 +113,8 @@ extension Timeline {
                             let series = self.buckets(of: vcpu)?.folded(to: buckets)
                         else { return nil }
                         let evidence = Set(
-                            report.findings(on: reported, of: vm).flatMap { $0.evidence.map(\.time) }.map { $0 &+ base })
+                            report.findings(on: reported, of: vm).flatMap { $0.evidence.map(\.time) }.map { $0 &+ base }
+                        )
                         var details = Details(
                             of: vcpu, base: base, evidence: evidence, neighbours: neighbours, limit: events)
                         forEachEvent(of: vcpu) { details.take($0) }

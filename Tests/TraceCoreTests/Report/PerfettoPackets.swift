@@ -42,7 +42,9 @@ struct PerfettoPackets {
         if let flow = field(48, of: fields) { line += " -|\(flow.number)" }
         for (number, annotation) in fields where number == 4 {
             let annotation = try Self.fields(annotation.bytes)
-            let value = field(6, of: annotation)?.text ?? "\((field(3, of: annotation) ?? field(2, of: annotation))?.number ?? 0)"
+            let value =
+                field(6, of: annotation)?.text
+                ?? "\((field(3, of: annotation) ?? field(2, of: annotation))?.number ?? 0)"
             line += " [\(field(10, of: annotation)?.text ?? "")=\(value)]"
         }
         lines.append(line)

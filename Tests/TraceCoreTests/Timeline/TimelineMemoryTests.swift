@@ -20,8 +20,10 @@ import Testing
     }
 
     @Test func `buckets that are full become half as many, and their sums stay`() {
-        let (few, many) = (WatchedTrace(Self.loss, buckets: 32), WatchedTrace(Self.loss))
-        let (fewer, more) = (few.timeline.buckets(of: few.timeline.vcpus[0]), many.timeline.buckets(of: many.timeline.vcpus[0]))
+        let few = WatchedTrace(Self.loss, buckets: 32)
+        let many = WatchedTrace(Self.loss)
+        let fewer = few.timeline.buckets(of: few.timeline.vcpus[0])
+        let more = many.timeline.buckets(of: many.timeline.vcpus[0])
         #expect(fewer?.buckets.count ?? 0 <= 32 && fewer?.buckets.count ?? 0 > 8)
         #expect(more?.buckets.count ?? 0 > 256)
         #expect(TimelineSums(few) == TimelineSums(few.report))
@@ -41,7 +43,9 @@ import Testing
         #expect(buckets?.buckets.count ?? 0 > 16)
     }
 
-    @Test func `where memory is used up what evidence names stays, with its neighbours, and the rest is thinned out evenly`() {
+    @Test
+    func `where memory is used up what evidence names stays, with its neighbours, and the rest is thinned out evenly`()
+    {
         let watched = WatchedTrace(Self.loss, chunks: 32)
         #expect(watched.report.findings.contains { $0.grade >= .suspect })
         let kept = watched.events()

@@ -136,7 +136,8 @@ import Testing
         #expect(watched.interrupts().map(\.isCrossing) == [true])
         #expect(watched.interrupts().map { $0.ended?.level } == [.l1])
         // L1's write leaves no event: it is known when L2 goes on, and was when L2's was handed on.
-        #expect(watched.interrupts().map { $0.ended?.time } == [watched.events().first { $0.kind == .accessHooked }?.time])
+        #expect(
+            watched.interrupts().map { $0.ended?.time } == [watched.events().first { $0.kind == .accessHooked }?.time])
         #expect(watched.total()[.hooked, isWrite: true] == 1)
     }
 

@@ -9,7 +9,11 @@ struct InterruptTracks {
 
     private var waits: [UInt8: PerfettoWriter.Track] = [:]
     private var services: [UInt8: PerfettoWriter.Track] = [:]
-    private var known = PerfettoWriter.Recurring<PerfettoWriter.Event>()
+    private var slices = PerfettoWriter.Recurring<PerfettoWriter.Slice>()
+    private var instants = PerfettoWriter.Recurring<PerfettoWriter.Packet>()
+
+    /// More are not told apart.
+    private static let mostTold: UInt64 = 1 << 32
 
     private enum Step: UInt64 {
         case request, wait, service, end
@@ -19,79 +23,82 @@ struct InterruptTracks {
         (self.all, self.ends, self.lost) = (all, ends, lost)
     }
 
-    /// As a step of one interrupt's way. What an arrow joins has a number in common.
-    private func step(_ event: PerfettoWriter.Event, of number: UInt64, isLast: Bool = false) -> PerfettoWriter.Event {
-        var event = event
-        event.annotate("interrupt", .number(number))
-        event.join(flow: number, endsIt: isLast)
-        return event
-    }
-
-    mutating func request(_ interrupt: Timeline.Interrupt, of number: UInt64, on track: PerfettoWriter.Track)
-        -> PerfettoWriter.Event
-    {
-        let request = event(.request, of: interrupt, and: track.number) {
-            PerfettoWriter.Event(.instant, "IPI \(interrupt.vector.hex)", on: track, category: "ipi")
+    mutating func request(_ interrupt: Timeline.Interrupt, on track: PerfettoWriter.Track) -> PerfettoWriter.Packet {
+        instants.made(number(.request, of: interrupt, track.number)) {
+            step(.init(.instant, "IPI \(interrupt.vector.hex)", on: track, category: "ipi"))
         }
-        return step(request, of: number)
     }
 
-    mutating func wait(_ interrupt: Timeline.Interrupt, of number: UInt64, _ writer: inout PerfettoWriter) throws
-        -> PerfettoWriter.Slice
-    {
+    mutating func wait(_ interrupt: Timeline.Interrupt, _ writer: inout PerfettoWriter) throws -> PerfettoWriter.Slice {
         let name = interrupt.vector.hex
-        let rank = UInt64(interrupt.vector) * 2
-        let track = try waits[interrupt.vector] ?? writer.track("\(name) waits", in: all, rank: rank)
+        let track =
+            try waits[interrupt.vector]
+            ?? writer.track(
+                "\(name) waits", in: all, rank: UInt64(interrupt.vector) * 2)
         waits[interrupt.vector] = track
         let isLost = interrupt.fate == .pending && lost.contains(name)
-        let told = (interrupt.acknowledged == nil ? 1 : 0) | interrupt.fate.number << 1 | interrupt.accepted.number << 8
-        var begin = event(.wait, of: interrupt, and: told) {
+        let told =
+            (interrupt.acknowledged == nil ? 1 : 0) | interrupt.fate.number << 1 | interrupt.accepted.number << 4
+            | min(interrupt.coalesced, Self.mostTold) << 8
+        return slices.made(number(.wait, of: interrupt, told)) {
             var words: PerfettoWriter.Annotations = [("level", .text(interrupt.accepted?.level.name ?? ""))]
             if interrupt.acknowledged == nil {
                 words.append(("fate", .text(isLost ? "lost" : interrupt.fate.rawValue)))
             }
-            return PerfettoWriter.Event(.begin, name, on: track, category: "waits", words)
+            if interrupt.coalesced > 0 { words.append(("coalesced", .number(min(interrupt.coalesced, Self.mostTold)))) }
+            return step(.init(.begin, name, on: track, category: "waits", words), on: track)
         }
-        if interrupt.coalesced > 0 { begin.annotate("coalesced", .number(interrupt.coalesced)) }
-        return PerfettoWriter.Slice(step(begin, of: number), on: track)
     }
 
-    mutating func service(_ interrupt: Timeline.Interrupt, of number: UInt64, _ writer: inout PerfettoWriter) throws
+    mutating func service(_ interrupt: Timeline.Interrupt, _ writer: inout PerfettoWriter) throws
         -> PerfettoWriter.Slice
     {
         let name = interrupt.vector.hex
-        let rank = UInt64(interrupt.vector) * 2 + 1
-        let track = try services[interrupt.vector] ?? writer.track("\(name) in service", in: all, rank: rank)
+        let track =
+            try services[interrupt.vector]
+            ?? writer.track(
+                "\(name) in service", in: all, rank: UInt64(interrupt.vector) * 2 + 1)
         services[interrupt.vector] = track
         let told =
-            (interrupt.isCrossing ? 1 : 0) | interrupt.fate.number << 1 | interrupt.acknowledged.number << 8
-            | UInt64(interrupt.acknowledgement?.code ?? 7) << 16
-        let begin = event(.service, of: interrupt, and: told) {
+            (interrupt.isCrossing ? 1 : 0) | interrupt.fate.number << 1 | interrupt.acknowledged.number << 4
+            | UInt64(interrupt.acknowledgement?.code ?? 7) << 8
+        return slices.made(number(.service, of: interrupt, told)) {
             var words: PerfettoWriter.Annotations = [("level", .text(interrupt.acknowledged?.level.name ?? ""))]
             if let how = interrupt.acknowledgement { words.append(("by", .text(how.event.tracepoints[0]))) }
             if interrupt.isCrossing { words.append(("crossing", .flag(true))) }
             words.append(("fate", .text(interrupt.fate.rawValue)))
-            return PerfettoWriter.Event(.begin, name, on: track, category: "in service", words)
+            return step(.init(.begin, name, on: track, category: "in service", words), on: track)
         }
-        return PerfettoWriter.Slice(step(begin, of: number), on: track)
     }
 
-    mutating func end(_ interrupt: Timeline.Interrupt, of number: UInt64) -> PerfettoWriter.Event {
+    mutating func end(_ interrupt: Timeline.Interrupt) -> PerfettoWriter.Packet {
         let ends = ends
-        let end = event(.end, of: interrupt, and: interrupt.ended.number) {
-            PerfettoWriter.Event(
-                .instant, "EOI \(interrupt.vector.hex)", on: ends, category: "eoi",
-                [("level", .text(interrupt.ended?.level.name ?? ""))])
+        return instants.made(number(.end, of: interrupt, interrupt.ended.number)) {
+            let level = interrupt.ended?.level.name ?? ""
+            var end = PerfettoWriter.Event(
+                .instant, "EOI \(interrupt.vector.hex)", on: ends, category: "eoi", [("level", .text(level))])
+            end.joinFlow("interrupt", endsIt: true)
+            return .init(end)
         }
-        return step(end, of: number, isLast: true)
     }
 
     /// - Parameter told: what tells it from others of the same step and vector.
-    private mutating func event(
-        _ step: Step, of interrupt: Timeline.Interrupt, and told: UInt64 = 0, _ make: () -> PerfettoWriter.Event
-    ) -> PerfettoWriter.Event {
-        known.made(UInt64(interrupt.vector) | step.rawValue << 8 | told << 16, make)
+    private func number(_ step: Step, of interrupt: Timeline.Interrupt, _ told: UInt64) -> UInt64 {
+        UInt64(interrupt.vector) | step.rawValue << 8 | told << 16
     }
+}
+
+/// An event as a step of an interrupt's way, whose number comes when it is written.
+private func step(_ event: PerfettoWriter.Event) -> PerfettoWriter.Packet {
+    var event = event
+    event.joinFlow("interrupt")
+    return .init(event)
+}
+
+private func step(_ begin: PerfettoWriter.Event, on track: PerfettoWriter.Track) -> PerfettoWriter.Slice {
+    var begin = begin
+    begin.joinFlow("interrupt")
+    return .init(begin, on: track)
 }
 
 extension Timeline.Interrupt.Fate {

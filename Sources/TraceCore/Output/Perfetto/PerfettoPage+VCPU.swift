@@ -10,48 +10,53 @@ extension PerfettoPage {
         try addFindings(
             report.findings.filter { $0.vm == vm.id && $0.vcpu != nil && $0.vcpu == vcpu.id }, in: track)
         guard let shown = timeline.vcpu(vcpu, of: vm) else { return }
-        try addEvents(of: shown, in: track, timeline)
-        try addInterrupts(of: shown, lost: report.lostVectors(on: vcpu, of: vm), in: track, timeline)
+        try addEvents(of: shown, lost: report.lostVectors(on: vcpu, of: vm), in: track, timeline)
         if let buckets = timeline.buckets(of: shown) { try addCounters(buckets, in: track) }
     }
 
-    /// Levels and exits, and what happened meanwhile.
+    /// Levels and exits, what happened meanwhile, and interrupts.
     private mutating func addEvents(
-        of vcpu: Timeline.VCPU, in parent: PerfettoWriter.Track, _ timeline: borrowing Timeline
+        of vcpu: Timeline.VCPU, lost: Set<String>, in parent: PerfettoWriter.Track, _ timeline: borrowing Timeline
     ) throws {
         var spans = VCPUSpans(
-            level: try writer.track("level", in: parent, rank: 1), exits: try writer.track("exits", in: parent, rank: 2),
+            level: try writer.track("level", in: parent, rank: 1),
+            exits: try writer.track("exits", in: parent, rank: 2),
             apic: try writer.track("APIC", in: parent, rank: 3), isa: vcpu.isa)
-        try timeline.forEachEvent(of: vcpu) { try spans.take($0, &writer) }
+        var tracks = InterruptTracks(
+            all: try writer.track("interrupts", in: parent, rank: 4),
+            ends: try writer.track("EOI", in: parent, rank: 5), lost: lost)
+        var interrupts = OpenInterrupts()
+        try timeline.forEachEvent(of: vcpu) { event in
+            try spans.take(event, &writer)
+            if interrupts.take(event) { try add(interrupts.takeFinished(), to: &tracks, timeline) }
+        }
         try spans.end(at: end, &writer)
+        interrupts.closeAll()
+        try add(interrupts.takeFinished(), to: &tracks, timeline)
         guard vcpu.exitsCounted > 0 else { return }
         try writer.instant(
             "exits of L1 that were only counted", on: spans.exits, at: end, category: "counted",
             [("exits", .number(vcpu.exitsCounted))])
     }
 
-    private mutating func addInterrupts(
-        of vcpu: Timeline.VCPU, lost: Set<String>, in parent: PerfettoWriter.Track, _ timeline: borrowing Timeline
+    private mutating func add(
+        _ interrupts: [Timeline.Interrupt], to tracks: inout InterruptTracks, _ timeline: borrowing Timeline
     ) throws {
-        let track = try writer.track("interrupts", in: parent, rank: 4)
-        var tracks = InterruptTracks(all: track, ends: try writer.track("EOI", in: parent, rank: 5), lost: lost)
-        try timeline.forEachInterrupt(of: vcpu) { interrupt in
+        for interrupt in interrupts {
             flows += 1
             if let request = interrupt.request {
                 let sender = try sender(request, timeline)
-                try writer.add(tracks.request(interrupt, of: flows, on: sender), at: request.time)
+                try writer.add(tracks.request(interrupt, on: sender), at: request.time, number: flows)
             }
             if let accepted = interrupt.accepted {
-                let wait = try tracks.wait(interrupt, of: flows, &writer)
-                try writer.add(wait, from: accepted.time, to: interrupt.waitsUntil ?? end)
+                let wait = try tracks.wait(interrupt, &writer)
+                try writer.add(wait, from: accepted.time, to: interrupt.waitsUntil ?? end, number: flows)
             }
             if let acknowledged = interrupt.acknowledged {
-                let service = try tracks.service(interrupt, of: flows, &writer)
-                try writer.add(service, from: acknowledged.time, to: interrupt.until ?? end)
+                let service = try tracks.service(interrupt, &writer)
+                try writer.add(service, from: acknowledged.time, to: interrupt.until ?? end, number: flows)
             }
-            if let ended = interrupt.ended {
-                try writer.add(tracks.end(interrupt, of: flows), at: ended.time)
-            }
+            if let ended = interrupt.ended { try writer.add(tracks.end(interrupt), at: ended.time, number: flows) }
         }
     }
 
@@ -81,13 +86,15 @@ extension PerfettoPage {
         let total = buckets.total
         for (rank, (name, value)) in shown.enumerated() where value(total) > 0 {
             let track = try writer.track(name, in: parent, rank: UInt64(rank + 10), counting: "a bucket")
+            let count = PerfettoWriter.Packet(.init(counting: track))
             var last: UInt64 = 0
             for (index, bucket) in buckets.buckets.enumerated() {
                 let value = value(bucket)
                 // A zero after a zero is none.
                 guard value != 0 || last != 0 else { continue }
                 last = value
-                try writer.count(value, on: track, at: buckets.start.addingClamped(UInt64(index) &* buckets.width))
+                let begin = buckets.start.addingClamped(UInt64(index) &* buckets.width)
+                try writer.add(count, at: begin, number: value)
             }
         }
     }

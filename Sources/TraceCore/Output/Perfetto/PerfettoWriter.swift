@@ -17,12 +17,15 @@ struct PerfettoWriter {
     typealias Annotations = [(name: String, value: Value)]
 
     enum EventType: UInt64 {
-        case begin = 1, end, instant, counter
+        case begin = 1
+        case end, instant, counter
     }
 
     /// An event but for its time.
     struct Event {
         fileprivate var message = ProtobufMessage()
+        /// Where a number goes that is known when it is written: a counter's value, or a flow's number, which are two places.
+        fileprivate private(set) var (numberPlace, flowPlace): (Int?, Int?)
 
         init(
             _ type: EventType, _ name: String? = nil, on track: Track, category: String? = nil,
@@ -37,8 +40,21 @@ struct PerfettoWriter {
 
         mutating func annotate(_ name: String, _ value: Value) { message.message(4, Self.annotation(name, value)) }
 
-        /// What happens next in the same flow is joined to it by an arrow, unless it is the flow's end.
-        mutating func join(flow: UInt64, endsIt: Bool = false) { message.fixed(endsIt ? 48 : 47, flow) }
+        /// A counter's event.
+        init(counting track: Track) {
+            self.init(.counter, on: track)
+            numberPlace = message.room(30)
+        }
+
+        /// What happens next in the same flow is joined to it by an arrow, unless it is the flow's end. All of a flow have its number.
+        mutating func joinFlow(_ name: String, endsIt: Bool = false) {
+            var annotation = ProtobufMessage()
+            annotation.text(10, name)
+            let place = annotation.room(3)
+            message.message(4, annotation)
+            numberPlace = message.bytes.count - annotation.bytes.count + place
+            flowPlace = message.fixedRoom(endsIt ? 48 : 47)
+        }
 
         private static func annotation(_ name: String, _ value: Value) -> ProtobufMessage {
             var annotation = ProtobufMessage()
@@ -53,10 +69,11 @@ struct PerfettoWriter {
     }
 
     /// An event as it is written, but for its time. Half a million exits are alike but for that: what they have in common is encoded
-    /// once, and their times are put into place.
+    /// once, and what is their own is put into place.
     struct Packet {
         fileprivate let bytes: [UInt8]
         fileprivate let timePlace: Int
+        fileprivate let (numberPlace, flowPlace): (Int?, Int?)
 
         init(_ event: Event) {
             var packet = ProtobufMessage()
@@ -65,24 +82,29 @@ struct PerfettoWriter {
             packet.message(11, event.message)
             var trace = ProtobufMessage()
             trace.message(1, packet)
+            let all = trace.bytes.count
             bytes = trace.bytes
-            timePlace = trace.bytes.count - packet.bytes.count + place
+            timePlace = all - packet.bytes.count + place
+            numberPlace = event.numberPlace.map { all - event.message.bytes.count + $0 }
+            flowPlace = event.flowPlace.map { all - event.message.bytes.count + $0 }
         }
     }
 
-    /// A slice's begin and end.
+    /// A slice's begin and end, one after the other.
     struct Slice {
         fileprivate let bytes: [UInt8]
-        fileprivate let timePlaces: (begin: Int, end: Int)
+        fileprivate let begin: Packet
+        fileprivate let endPlace: Int
 
         init(_ name: String, on track: Track, category: String? = nil, _ annotations: Annotations = []) {
             self.init(Event(.begin, name, on: track, category: category, annotations), on: track)
         }
 
         init(_ begin: Event, on track: Track) {
-            let (begin, end) = (Packet(begin), Packet(Event(.end, on: track)))
-            bytes = begin.bytes + end.bytes
-            timePlaces = (begin.timePlace, begin.bytes.count + end.timePlace)
+            let end = Packet(Event(.end, on: track))
+            self.begin = Packet(begin)
+            bytes = self.begin.bytes + end.bytes
+            endPlace = self.begin.bytes.count + end.timePlace
         }
     }
 
@@ -146,39 +168,50 @@ struct PerfettoWriter {
 
     mutating func add(_ event: Event, at time: UInt64) throws { try add(Packet(event), at: time) }
 
+    /// - Parameter number: of its flow, or a counter's value.
     @inline(__always)
-    mutating func add(_ packet: Packet, at time: UInt64) throws {
+    mutating func add(_ packet: Packet, at time: UInt64, number: UInt64 = 0) throws {
         let start = block.count
         block += packet.bytes
         put(time, at: start + packet.timePlace)
+        put(number, of: packet, at: start)
         try writeFull()
     }
 
     @inline(__always)
-    mutating func add(_ slice: Slice, from: UInt64, to: UInt64) throws {
+    mutating func add(_ slice: Slice, from: UInt64, to: UInt64, number: UInt64 = 0) throws {
         let start = block.count
         block += slice.bytes
-        put(from, at: start + slice.timePlaces.begin)
-        put(max(from, to), at: start + slice.timePlaces.end)
+        put(from, at: start + slice.begin.timePlace)
+        put(max(from, to), at: start + slice.endPlace)
+        put(number, of: slice.begin, at: start)
         try writeFull()
     }
 
-    /// See ``ProtobufMessage/room(_:)``. Perfetto's times are signed.
     @inline(__always)
-    private mutating func put(_ time: UInt64, at place: Int) {
-        var bytes = block.mutableSpan
-        var rest = min(time, UInt64(Int64.max))
-        for index in place..<place + 8 {
-            bytes[index] = UInt8(truncatingIfNeeded: rest) | 0x80
-            rest >>= 7
-        }
-        bytes[place + 8] = UInt8(truncatingIfNeeded: rest)
+    private mutating func put(_ number: UInt64, of packet: Packet, at start: Int) {
+        guard let place = packet.numberPlace else { return }
+        put(number, at: start + place)
+        if let place = packet.flowPlace { put(word: number, at: start + place) }
     }
 
-    mutating func count(_ value: UInt64, on track: Track, at time: UInt64) throws {
-        var event = Event(.counter, on: track)
-        event.message.number(30, signed: Int64(clamping: value))
-        try add(event, at: time)
+    /// See ``ProtobufMessage/room(_:)``: seven bits a byte, the lowest first. Perfetto's times and counts are signed.
+    @inline(__always)
+    private mutating func put(_ number: UInt64, at place: Int) {
+        let number = min(number, UInt64(Int64.max))
+        // 56 bits in halves, these in halves, and these again.
+        var bits = number & 0x0fff_ffff | number << 4 & 0x0fff_ffff_0000_0000
+        bits = bits & 0x0000_3fff_0000_3fff | bits << 2 & 0x3fff_0000_3fff_0000
+        bits = bits & 0x007f_007f_007f_007f | bits << 1 & 0x7f00_7f00_7f00_7f00
+        put(word: bits | 0x8080_8080_8080_8080, at: place)
+        block[place + 8] = UInt8(truncatingIfNeeded: number >> 56)
+    }
+
+    @inline(__always)
+    private mutating func put(word: UInt64, at place: Int) {
+        var bytes = block.mutableSpan
+        var raw = bytes.mutableBytes
+        raw.storeBytes(of: word.littleEndian, toByteOffset: place, as: UInt64.self)
     }
 
     mutating func instant(

@@ -10,19 +10,18 @@ struct ProtobufMessage {
         varint(value)
     }
 
-    /// As int64, which takes ten bytes where it is below 0.
-    mutating func number(_ field: UInt64, signed value: Int64) { number(field, UInt64(bitPattern: value)) }
-
-    mutating func fixed(_ field: UInt64, _ value: UInt64) {
-        varint(field << 3 | 1)
-        for byte in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * byte))) }
-    }
-
     /// Room for a number below 2^63 that is put there later: of nine bytes whatever it is, which readers take as well.
     mutating func room(_ field: UInt64) -> Int {
         varint(field << 3)
         bytes += Array(repeating: 0x80, count: 8) + [0]
         return bytes.count - 9
+    }
+
+    /// As ``room(_:)``, for eight bytes.
+    mutating func fixedRoom(_ field: UInt64) -> Int {
+        varint(field << 3 | 1)
+        bytes += Array(repeating: 0, count: 8)
+        return bytes.count - 8
     }
 
     /// UTF-8, in which nothing needs to be escaped.

@@ -48,7 +48,9 @@ struct PerfettoPage {
             ("verdict", .text(report.verdict.rawValue)), ("kernel", .text(report.source.kernel)),
             ("clock", .text(clock.name)), ("unit", .text(clock.unit.rawValue)), ("format", .text(report.source.format)),
         ]
-        for (index, reason) in report.reasons.enumerated() { annotations.append(("reason \(index + 1)", .text(reason))) }
+        for (index, reason) in report.reasons.enumerated() {
+            annotations.append(("reason \(index + 1)", .text(reason)))
+        }
         for (index, limit) in report.limits.enumerated() { annotations.append(("limit \(index + 1)", .text(limit))) }
         try writer.instant(
             report.verdictLine, on: trace, at: base, annotations)
@@ -70,12 +72,16 @@ struct PerfettoPage {
         let state = try writer.track("APICv", in: track, rank: 1)
         let mask = try writer.track("inhibit mask", in: track, rank: 2, counting: "mask")
         let active = try writer.track("APICv active", in: track, rank: 3, counting: "active")
+        let (maskCount, activeCount) = (
+            PerfettoWriter.Packet(.init(counting: mask)), PerfettoWriter.Packet(.init(counting: active))
+        )
         for interval in vm.apicv {
             try writer.slice(
                 interval.description, on: state, from: time(interval.from), to: time(interval.to),
                 category: interval.state.rawValue)
-            try writer.count(UInt64(interval.mask.dropFirst(2), radix: 16) ?? 0, on: mask, at: time(interval.from))
-            try writer.count(interval.state == .active ? 1 : 0, on: active, at: time(interval.from))
+            let value = UInt64(interval.mask.dropFirst(2), radix: 16) ?? 0
+            try writer.add(maskCount, at: time(interval.from), number: value)
+            try writer.add(activeCount, at: time(interval.from), number: interval.state == .active ? 1 : 0)
         }
         try addFindings(report.findings.filter { $0.vm == vm.id && $0.vcpu == nil }, in: track)
         return track
@@ -94,12 +100,12 @@ struct PerfettoPage {
                 ("do", .text(finding.advice)),
             ]
             try writer.instant(
-            "\(finding.id) \(finding.rule.rawValue), \(finding.grade.rawValue)", on: track,
+                "\(finding.id) \(finding.rule.rawValue), \(finding.grade.rawValue)", on: track,
                 at: time(finding.first), category: "finding", words)
             let evidence = try writer.track("evidence of \(finding.id)", in: track)
             for entry in finding.evidence {
                 try writer.instant(
-            entry.event, on: evidence, at: time(entry.time), category: "evidence",
+                    entry.event, on: evidence, at: time(entry.time), category: "evidence",
                     [("text", .text(entry.text))])
             }
         }

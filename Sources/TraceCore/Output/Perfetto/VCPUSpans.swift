@@ -29,7 +29,7 @@ struct VCPUSpans {
     }
 
     mutating func take(_ event: Timeline.Event, _ writer: inout PerfettoWriter) throws {
-        if event.kind != .gap, event.kind != .summarised { try endHole(at: event.time, &writer) }
+        if hole != nil, event.kind != .gap, event.kind != .summarised { try endHole(at: event.time, &writer) }
         switch event.kind {
         case .exit:
             try endExit(at: event.time, &writer)
