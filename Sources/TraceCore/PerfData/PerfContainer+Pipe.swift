@@ -50,7 +50,7 @@ extension PerfContainer {
         let start = reader.cut
         _ = try reader.integer(UInt32.self)
         let size = Int(try reader.integer(UInt32.self))
-        guard (PerfAttribute.smallest...bytes.count).contains(size), attributes.count < Self.mostAttributes else {
+        guard size >= PerfAttribute.smallest, size <= bytes.count, attributes.count < Self.mostAttributes else {
             throw start
         }
         var attribute = try PerfAttribute(Array(bytes.prefix(size)), at: offset)

@@ -50,6 +50,15 @@ import Testing
         #expect(told > (isPipe ? 100 : 5))
     }
 
+    @Test(arguments: [64, 65, 66, 67, 68, 70, 71, 72, 80, 81, 83], [0, 8, 16, 56, 64, 72])
+    func `a record of a pipe's head may be shorter than what it holds`(type: UInt8, content: UInt8) {
+        var bytes = Array(Self.perf.pipe().prefix(16))
+        bytes += [type, 0, 0, 0, 0, 0, 8 + content, 0] + [UInt8](repeating: 0xff, count: Int(content))
+        #expect(verdict(bytes)?.grade != .clean)
+        bytes.replaceSubrange(24..., with: [UInt8](repeating: 0, count: Int(content)))
+        #expect(verdict(bytes)?.grade != .clean)
+    }
+
     @Test(arguments: [false, true])
     func `any byte may be another one`(isPipe: Bool) throws {
         let bytes = isPipe ? Self.perf.pipe() : Self.perf.file()
