@@ -54,7 +54,10 @@ extension Timeline {
         case .sipiTaken: note(.sipiTaken, of: vcpu, at: stamp.time)
         case .offered(_, let vector): note(.offered, UInt16(vector), of: vcpu, at: stamp.time)
         case .faultInDiffers(let level, _, _): note(.faultInDiffers, level: level, of: vcpu, at: stamp.time)
-        case .pageChanged(let level): note(.pageChanged, level: level, of: vcpu, at: stamp.time)
+        case .pageChanged(let level):
+            // At the event that changed it, which is known for one by what came later.
+            let page = level == .l2 ? machine.vcpus[vcpu].pageOfL2 : machine.vcpus[vcpu].pageOfL1
+            note(.pageChanged, level: level, of: vcpu, at: page.shown?.at.time ?? stamp.time)
         case .reflectedInterrupt: note(TimelineItem(.reflectedInterrupt), of: vcpu, at: stamp.time)
         case .interruptWindow: note(TimelineItem(.interruptWindow, level: .l2), of: vcpu, at: stamp.time)
         case .toldIOAPIC: note(TimelineItem(.toldIOAPIC), of: vcpu, at: stamp.time)

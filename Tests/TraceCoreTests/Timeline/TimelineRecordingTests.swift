@@ -6,11 +6,12 @@ import Testing
 
 /// Recordings of real guests.
 @Suite struct TimelineRecordingTests {
-    /// Every recording among the tests, whole or cut, in any format.
+    /// Every recording among the tests, whole or cut, in any format, but for one that is refused: perf was killed over it.
     static let recordings = ["amd", "attack", "bitvisor", "intel", "live", "perf", "text"].flatMap { folder in
         let root = BundledRecording.folder.appending(path: folder)
         let files = FileManager.default.enumerator(atPath: root.path)?.compactMap { $0 as? String } ?? []
         return files.filter { $0.hasSuffix(".dat") || $0.hasSuffix(".zst") }.sorted().map { "\(folder)/\($0)" }
+            .filter { $0 != "perf/killed.data.zst" }
     }
 
     @Test(arguments: recordings)
@@ -31,7 +32,9 @@ import Testing
         for (index, vcpu) in watched.timeline.vcpus.enumerated() {
             let times = Set(watched.events(index).map(\.time))
             for finding in watched.report.findings where finding.vcpu == vcpu.id {
-                for evidence in finding.evidence { #expect(times.contains(base + evidence.time), "\(evidence)") }
+                for evidence in finding.evidence {
+                    #expect(times.contains(base + evidence.time) == true, "\(evidence)")
+                }
             }
         }
     }
