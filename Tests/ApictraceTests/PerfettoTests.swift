@@ -6,7 +6,7 @@ import Testing
     private static let script = ConsumerScript(name: "perfetto.py")
 
     @Test(arguments: [
-        "bitvisor/6.1.192-asshipped-smp2/trace", "intel/6.12.107/nofix-hooked-only", "amd/6.12-force_avic/lost",
+        "intel/6.12.107/nofix-hooked-only", "amd/6.12-force_avic/lost",
     ])
     func `Perfetto's own UI and SQL find in the file what the report says`(recording: String) throws {
         try Self.script.check(ExitStatusTableTests.fixture(recording), option: "--perfetto")
