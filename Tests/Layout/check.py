@@ -28,6 +28,7 @@ ORDER = [
     "Analysis",  # the machine with those who watch it, as a sink
     "Report",  # the model and its builder
     "Output",  # text, JSON, listing
+    "Cut",  # a part of a recording that says what the whole says
 ]
 MAX_LINES = 400
 

@@ -50,6 +50,12 @@ public struct Coverage: Sendable {
         if isWindowEmpty {
             add("No event lies between --from and --to.")
         }
+        if let part = totals.part {
+            add(
+                "This is a part of a recording, made by apictrace cut"
+                    + (part.purpose.isEmpty ? "" : " for \(part.purpose)") + ": \(part.leftOut) events of the whole are not in it, and may "
+                    + "hold more" + (part.isRedacted ? "; names and addresses in it are replaced." : "."))
+        }
         if totals.cut != nil {
             add("The file is cut or damaged: what is missing may hold a finding.")
         }
@@ -95,7 +101,8 @@ public struct Coverage: Sendable {
         if !machine.vcpus.contains(where: { $0.tid != nil }), ended.totals.vcpus == 0 {
             add("No vCPU was seen to run.", missing: Self.ledgerKinds.subtracting(machine.recordedKinds))
         }
-        checkSelection(machine)
+        // What a part leaves out looks as if a filter had kept it back.
+        if totals.part == nil { checkSelection(machine) }
         for vm in machine.vms.indices {
             if let known = ended[vm]?.coverage { add(known) } else { check(vm, machine, fix) }
         }

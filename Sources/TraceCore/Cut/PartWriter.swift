@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Writes what a plan takes of a recording as a version 7 trace.dat, which says that it is a part.
+///
+/// A trace.dat's records are copied with their formats; of other inputs events are written anew, by the formats of our own recordings.
+struct PartWriter: EventSink, ~Copyable {
+    private var writer: TraceWriter
+    private let plan: CutPlan
+    private var redaction: Redaction?
+    /// What was left out and not told yet, by CPU.
+    private var omissions: [Int32: Omission] = [:]
+    private var last = EventStamp(time: 0, cpu: 0, tid: 0)
+    private(set) var taken: UInt64 = 0
+    /// Records that were copied have formats of their own.
+    private let copies: Bool
+    /// Where the fields of a kind of event lie in the records that are copied.
+    private let bindings: [UInt16: EventBinding]
+    private let own: [UInt16: OwnBinding]
+
+    private struct Omission {
+        var events: UInt64 = 0
+        var from: UInt64 = 0
+        var to: UInt64 = 0
+
+        /// Fewer are told of with those that follow: a record for each of them would be longer than what it stands for.
+        static let worthTelling: UInt64 = 64
+
+        mutating func add(_ time: UInt64) {
+            if events == 0 { from = time }
+            to = max(from, time)
+            events += 1
+        }
+    }
+
+    /// - Parameter outlet: gets the file.
+    static func write(
+        _ recording: inout Recording, symbols: KernelSymbols?, plan: CutPlan, purpose: String, isRedacted: Bool,
+        totals: TraceTotals, to outlet: Int32
+    ) throws -> UInt64 {
+        var writer = try PartWriter(
+            recording, symbols: symbols, plan: plan, purpose: purpose, isRedacted: isRedacted, outlet: outlet)
+        if writer.copies, case .traceDat(let file) = recording {
+            file.walk { item, stamp in writer.copy(item, at: stamp) }
+        } else {
+            _ = try recording.readAll(into: &writer, threads: 1, progress: nil)
+        }
+        return try writer.finish(totals)
+    }
+
+    private init(
+        _ recording: Recording, symbols: KernelSymbols?, plan: CutPlan, purpose: String, isRedacted: Bool, outlet: Int32
+    ) throws(TraceWriterError) {
+        var info = recording.info
+        info.symbols = symbols ?? info.symbols
+        redaction = isRedacted ? Redaction() : nil
+        info = redaction?.redact(info) ?? info
+        var originals: [OriginalFormat]?
+        var container: TraceContainer?
+        if case .traceDat(let file) = recording, file.canBeCopied {
+            originals = file.originalFormats()
+            container = file.container
+        }
+        copies = originals != nil
+        bindings = Dictionary(
+            container?.formats.bindings.map { ($0.id, $0.binding) } ?? [], uniquingKeysWith: { first, _ in first })
+        own = Dictionary(
+            container?.formats.own.map { ($0.id, $0.binding) } ?? [], uniquingKeysWith: { first, _ in first })
+        self.plan = plan
+        writer = try TraceWriter(partFor: outlet, name: "the part", info: info, originals: originals)
+        writer.name(PartOfTrace(purpose: purpose, isRedacted: isRedacted))
+    }
+
+    private consuming func finish(_ totals: TraceTotals) throws(TraceWriterError) -> UInt64 {
+        for cpu in omissions.keys.sorted() { tellOmission(cpu) }
+        try writer.finish(totals)
+        return taken
+    }
+
+    // MARK: - Records
+
+    private mutating func copy(_ item: StoredItem, at stamp: EventStamp) {
+        switch item {
+        case .gap(let gap): writer.take(.lost(gap), at: stamp)
+        case .record(let stored):
+            let isTaken =
+                stored.own.map { plan.takes($0, at: stamp) }
+                ?? plan.takes(stored.kind, at: stamp, inHardIRQ: stored.isAcceptInHardIRQ)
+            guard isTaken, isDescribed(stored), let bytes = bytes(of: stored) else {
+                return omit(stored.own, at: stamp)
+            }
+            if stored.own == nil { begin(stamp) }
+            guard writer.copy(bytes, at: stamp) else { return omit(stored.own, at: stamp) }
+            if stored.own == nil { taken += 1 }
+        }
+    }
+
+    /// Its record would be of an unknown event otherwise, such as ftrace's own.
+    private func isDescribed(_ stored: StoredRecord) -> Bool {
+        stored.kind != nil || stored.own != nil || writer.describes(stored.id)
+    }
+
+    /// Nil for a record that can't be redacted: nobody knows what is in it.
+    private mutating func bytes(of stored: StoredRecord) -> [UInt8]? {
+        let bytes = [UInt8](stored.record.bytes)
+        guard redaction != nil else { return bytes }
+        if let kind = stored.kind, let binding = bindings[stored.id], stored.record.count >= binding.length {
+            var values = Tracepoint.PerField<UInt64>(repeating: 0)
+            for place in values.indices where binding.slots[place].isPresent {
+                values[place] = stored.record.value(binding.slots[place])
+            }
+            redaction?.redact(&values, of: kind)
+            var redacted =
+                Array(bytes.prefix(Record.commonSize)) + [UInt8](repeating: 0, count: bytes.count - Record.commonSize)
+            for place in values.indices { redacted.store(values[place], at: binding.slots[place]) }
+            return redacted
+        }
+        guard stored.own != nil, let binding = own[stored.id], let values = binding.values(stored.record) else {
+            return nil
+        }
+        guard let fact = LiveFact(binding.event, values), let redacted = redaction?.redact(fact) else { return bytes }
+        return binding.bytes(bytes, with: redacted.values)
+    }
+
+    // MARK: - Events
+
+    mutating func take(_ item: TraceItem, at stamp: EventStamp) {
+        // The input need not name CPUs, and a file has to.
+        let place = EventStamp(time: stamp.time, cpu: max(0, stamp.cpu), tid: stamp.tid)
+        switch item {
+        case .lost(var gap):
+            gap.cpu = max(0, gap.cpu)
+            writer.take(.lost(gap), at: gap.stamp)
+        case .fact(let fact):
+            guard plan.takes(fact.event, at: stamp) else { return }
+            writer.take(.fact(redaction?.redact(fact) ?? fact), at: place)
+        case .event(let event):
+            guard plan.takes(event.kind, at: stamp, inHardIRQ: event.isInHardIRQ) else { return omit(nil, at: place) }
+            begin(place)
+            var fields = EventFields(event)
+            redaction?.redact(&fields.values, of: event.kind)
+            writer.write(fields, at: place)
+            taken += 1
+        }
+    }
+
+    // MARK: - What is left out
+
+    private mutating func begin(_ stamp: EventStamp) {
+        last = stamp
+        guard let omission = omissions[stamp.cpu], omission.events >= Omission.worthTelling else { return }
+        tell(omission, at: stamp)
+    }
+
+    private mutating func omit(_ own: OwnEvent?, at stamp: EventStamp) {
+        guard own == nil else { return }
+        omissions[stamp.cpu, default: Omission()].add(stamp.time)
+    }
+
+    private mutating func tellOmission(_ cpu: Int32) {
+        guard let omission = omissions[cpu], omission.events > 0 else { return }
+        tell(omission, at: EventStamp(time: omission.to, cpu: cpu, tid: 0))
+    }
+
+    private mutating func tell(_ omission: Omission, at stamp: EventStamp) {
+        writer.leaveOut(
+            omission.events, from: omission.from, to: omission.to,
+            at: EventStamp(time: stamp.time, cpu: stamp.cpu, tid: 0))
+        omissions[stamp.cpu] = nil
+    }
+}
+
+extension StoredRecord {
+    fileprivate var isAcceptInHardIRQ: Bool {
+        (kind == .apicAcceptIRQ || kind == .apicvAcceptIRQ) && record.inHardIRQ
+    }
+}
+
+extension [UInt8] {
+    /// Puts a little-endian number to its place in a record.
+    fileprivate mutating func store(_ value: UInt64, at slot: FieldSlot) {
+        guard slot.isPresent, slot.end <= count else { return }
+        for byte in 0..<slot.size {
+            self[slot.end - slot.size + byte] = UInt8(truncatingIfNeeded: value >> UInt64(8 * byte))
+        }
+    }
+}
+
+extension OwnBinding {
+    /// A record with other values.
+    fileprivate func bytes(_ record: [UInt8], with values: [UInt64]) -> [UInt8] {
+        var bytes = record
+        for (slot, value) in zip(slots, values) { bytes.store(value, at: slot) }
+        return bytes
+    }
+}
