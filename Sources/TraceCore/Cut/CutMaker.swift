@@ -7,7 +7,7 @@ struct CutMaker {
     private let totals: TraceTotals
     private let whole: Report
     private let finding: Report.Finding?
-    private let timeline: Timeline
+    private let sample: TimeSample
     /// Threads of VMs that the finding isn't of, and of those that weren't asked for.
     private let others: (finding: Set<Int32>, selection: Set<Int32>)
     private(set) var trials = 0
@@ -16,12 +16,13 @@ struct CutMaker {
         self.request = request
         var sieve = Sieve(Analysis(info: recording.info, symbols: request.symbols), nil)
         totals = try recording.readAll(into: &sieve, threads: 1, progress: nil)
-        timeline = sieve.timeline
+        sample = sieve.sample
         sieve.analysis.finish()
         let threads = sieve.analysis.machine.threadsOfVMs
         let selected = sieve.analysis.machine.vms.indices.filter { vm in
             sieve.analysis.machine.isSelected(vm, request.selection)
         }
+        guard sieve.analysis.machine.hasAny(of: request.selection) else { throw CutError.nothingToTake }
         whole = Self.report(sieve, totals)
         let finding = try request.finding.map { [whole] asked in try Self.finding(asked, in: whole) }
         self.finding = finding
@@ -84,7 +85,7 @@ struct CutMaker {
     mutating func plan(_ recording: inout Recording) throws -> CutPlan {
         guard finding != nil else { return frame }
         for others in Set([others.finding, []]).sorted(by: { $0.count > $1.count }) {
-            var search = CutSearch(timeline: timeline, others: others, frame: frame, evidence: evidence)
+            var search = CutSearch(sample: sample, others: others, frame: frame, evidence: evidence)
             let plan = try search.run { plan in try tellsTheSame(plan, of: &recording) }
             trials += search.trials
             if let plan { return plan }
@@ -104,11 +105,9 @@ struct CutMaker {
 
     /// - Returns: how many events it has.
     func write(_ recording: inout Recording, _ plan: CutPlan, to outlet: Int32) throws -> UInt64 {
-        let taken = try PartWriter.write(
+        try PartWriter.write(
             &recording, symbols: request.symbols, plan: plan, purpose: purpose, isRedacted: request.isRedacted,
             totals: totals, to: outlet)
-        guard taken > 0 else { throw CutError.nothingToTake }
-        return taken
     }
 
     /// Reads what was written, as whoever gets it will.

@@ -35,10 +35,13 @@ struct CutPlan {
     /// - Parameter kind: nil for an event that the machine has no use for.
     func takes(_ kind: EventKind?, at stamp: EventStamp, inHardIRQ: Bool) -> Bool {
         let isLasting = kind.map { Self.lasting.contains($0) } ?? false
-        for part in parts where part.isOf(stamp, inHardIRQ: inHardIRQ) {
-            if isLasting || part.takes(stamp) { return true }
-        }
-        return moments.contains(stamp.time)
+        return moments.contains(stamp.time) || wants(stamp, inHardIRQ: inHardIRQ)
+            || isLasting && parts.contains { $0.isOf(stamp, inHardIRQ: inHardIRQ) }
+    }
+
+    /// It is one of those that were asked for.
+    func wants(_ stamp: EventStamp, inHardIRQ: Bool) -> Bool {
+        parts.contains { $0.isOf(stamp, inHardIRQ: inHardIRQ) && $0.takes(stamp) }
     }
 
     /// A fact is as lasting as what it tells: a vCPU's registers and the clock's ticks are of their moment alone.
@@ -53,8 +56,8 @@ struct CutPlan {
 }
 
 /// The times of a trace's events, as many as tell where most of them lie.
-struct Timeline {
-    /// Of every so manieth event, in ascending order.
+struct TimeSample {
+    /// Of every second, fourth, ... event, in ascending order.
     private(set) var times: [UInt64] = []
     private(set) var events: UInt64 = 0
     private var stride: UInt64 = 1

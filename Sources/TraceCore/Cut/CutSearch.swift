@@ -7,7 +7,7 @@
 /// one stretch after the other as long as it still does. Every part that is tried costs a pass over the file, so their number is
 /// limited, and a part may be larger than it has to be; none says anything else than the whole.
 struct CutSearch {
-    let timeline: Timeline
+    let sample: TimeSample
     /// Threads of other VMs.
     let others: Set<Int32>
     /// What a plan takes in any case.
@@ -17,10 +17,10 @@ struct CutSearch {
     /// Passes over the file.
     private(set) var trials = 0
 
-    private var limit: Int { Int(min(400, max(48, 60_000_000 / max(1, timeline.events)))) }
+    private var limit: Int { Int(min(400, max(48, 60_000_000 / max(1, sample.events)))) }
 
-    init(timeline: Timeline, others: Set<Int32>, frame: CutPlan, evidence: [UInt64]) {
-        self.timeline = timeline
+    init(sample: TimeSample, others: Set<Int32>, frame: CutPlan, evidence: [UInt64]) {
+        self.sample = sample
         self.others = others
         self.frame = frame
         self.evidence = evidence
@@ -31,8 +31,8 @@ struct CutSearch {
     mutating func run<Failure: Error>(
         _ tellsTheSame: (CutPlan) throws(Failure) -> Bool
     ) throws(Failure) -> CutPlan? {
-        let count = timeline.times.count
-        let centres = Set(evidence.map { timeline.stretch(of: $0) })
+        let count = sample.times.count
+        let centres = Set(evidence.map { sample.stretch(of: $0) })
         var kept = [Bool](repeating: false, count: count)
         var width = 0
         repeat {
@@ -77,7 +77,7 @@ struct CutSearch {
 
     private func plan(_ kept: [Bool]) -> CutPlan {
         var plan = frame
-        plan.parts.append(CutPlan.Part(windows: timeline.windows(of: kept), others: others))
+        plan.parts.append(CutPlan.Part(windows: sample.windows(of: kept), others: others))
         return plan
     }
 

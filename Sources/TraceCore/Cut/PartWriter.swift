@@ -9,8 +9,13 @@ struct PartWriter: EventSink, ~Copyable {
     private var redaction: Redaction?
     /// What was left out and not told yet, by CPU.
     private var omissions: [Int32: Omission] = [:]
-    private var last = EventStamp(time: 0, cpu: 0, tid: 0)
-    private(set) var taken: UInt64 = 0
+    /// Of the latest event that was taken.
+    private var last: UInt64 = 0
+    private var taken: UInt64 = 0
+    /// One of them was asked for, and isn't there only because the trace begins or ends with it.
+    private var hasWanted = false
+    /// What the file is to say of itself, until it has.
+    private var unsaid: PartOfTrace?
     /// Records that were copied have formats of their own.
     private let copies: Bool
     /// Where the fields of a kind of event lie in the records that are copied.
@@ -33,6 +38,7 @@ struct PartWriter: EventSink, ~Copyable {
     }
 
     /// - Parameter outlet: gets the file.
+    /// - Returns: how many events it has.
     static func write(
         _ recording: inout Recording, symbols: KernelSymbols?, plan: CutPlan, purpose: String, isRedacted: Bool,
         totals: TraceTotals, to outlet: Int32
@@ -57,7 +63,7 @@ struct PartWriter: EventSink, ~Copyable {
         var originals: [OriginalFormat]?
         var container: TraceContainer?
         if case .traceDat(let file) = recording, file.canBeCopied {
-            originals = file.originalFormats()
+            originals = file.originalFormats().map { redaction?.redact($0) ?? $0 }
             container = file.container
         }
         copies = originals != nil
@@ -66,12 +72,13 @@ struct PartWriter: EventSink, ~Copyable {
         own = Dictionary(
             container?.formats.own.map { ($0.id, $0.binding) } ?? [], uniquingKeysWith: { first, _ in first })
         self.plan = plan
+        unsaid = PartOfTrace(purpose: purpose, isRedacted: isRedacted)
         writer = try TraceWriter(partFor: outlet, name: "the part", info: info, originals: originals)
-        writer.name(PartOfTrace(purpose: purpose, isRedacted: isRedacted))
     }
 
-    private consuming func finish(_ totals: TraceTotals) throws(TraceWriterError) -> UInt64 {
-        for cpu in omissions.keys.sorted() { tellOmission(cpu) }
+    private consuming func finish(_ totals: TraceTotals) throws -> UInt64 {
+        guard hasWanted else { throw CutError.nothingToTake }
+        for cpu in omissions.keys.sorted() { tellOmission(of: cpu, at: last) }
         try writer.finish(totals)
         return taken
     }
@@ -82,21 +89,24 @@ struct PartWriter: EventSink, ~Copyable {
         switch item {
         case .gap(let gap): writer.take(.lost(gap), at: stamp)
         case .record(let stored):
-            let isTaken =
-                stored.own.map { plan.takes($0, at: stamp) }
-                ?? plan.takes(stored.kind, at: stamp, inHardIRQ: stored.isAcceptInHardIRQ)
-            guard isTaken, isDescribed(stored), let bytes = bytes(of: stored) else {
-                return omit(stored.own, at: stamp)
-            }
-            if stored.own == nil { begin(stamp) }
-            guard writer.copy(bytes, at: stamp) else { return omit(stored.own, at: stamp) }
-            if stored.own == nil { taken += 1 }
+            guard stored.own == nil else { return copyOwn(stored, at: stamp) }
+            guard plan.takes(stored.kind, at: stamp, inHardIRQ: stored.isAcceptInHardIRQ), isDescribed(stored),
+                let bytes = bytes(of: stored)
+            else { return omit(at: stamp) }
+            begin(stamp)
+            guard writer.copy(bytes, at: stamp) else { return omit(at: stamp) }
+            end(stamp, inHardIRQ: stored.isAcceptInHardIRQ)
         }
+    }
+
+    private mutating func copyOwn(_ stored: StoredRecord, at stamp: EventStamp) {
+        guard let event = stored.own, plan.takes(event, at: stamp), let bytes = bytes(of: stored) else { return }
+        if writer.copy(bytes, at: stamp) { sayWhatItIs(at: stamp) }
     }
 
     /// Its record would be of an unknown event otherwise, such as ftrace's own.
     private func isDescribed(_ stored: StoredRecord) -> Bool {
-        stored.kind != nil || stored.own != nil || writer.describes(stored.id)
+        stored.kind != nil || writer.describes(stored.id)
     }
 
     /// Nil for a record that can't be redacted: nobody knows what is in it.
@@ -134,38 +144,50 @@ struct PartWriter: EventSink, ~Copyable {
             guard plan.takes(fact.event, at: stamp) else { return }
             writer.take(.fact(redaction?.redact(fact) ?? fact), at: place)
         case .event(let event):
-            guard plan.takes(event.kind, at: stamp, inHardIRQ: event.isInHardIRQ) else { return omit(nil, at: place) }
+            guard plan.takes(event.kind, at: stamp, inHardIRQ: event.isInHardIRQ) else { return omit(at: place) }
             begin(place)
             var fields = EventFields(event)
             redaction?.redact(&fields.values, of: event.kind)
             writer.write(fields, at: place)
-            taken += 1
+            end(place, inHardIRQ: event.isInHardIRQ)
         }
     }
 
     // MARK: - What is left out
 
     private mutating func begin(_ stamp: EventStamp) {
-        last = stamp
-        guard let omission = omissions[stamp.cpu], omission.events >= Omission.worthTelling else { return }
-        tell(omission, at: stamp)
+        if let omission = omissions[stamp.cpu], omission.events >= Omission.worthTelling {
+            tellOmission(of: stamp.cpu, at: stamp.time)
+        }
     }
 
-    private mutating func omit(_ own: OwnEvent?, at stamp: EventStamp) {
-        guard own == nil else { return }
+    private mutating func end(_ stamp: EventStamp, inHardIRQ: Bool) {
+        taken += 1
+        last = max(last, stamp.time)
+        hasWanted = hasWanted || plan.wants(stamp, inHardIRQ: inHardIRQ)
+        sayWhatItIs(at: stamp)
+    }
+
+    /// Behind the file's first record: that of a recording of ours tells of the host.
+    private mutating func sayWhatItIs(at stamp: EventStamp) {
+        guard let part = unsaid else { return }
+        unsaid = nil
+        writer.name(part, at: EventStamp(time: stamp.time, cpu: stamp.cpu, tid: 0))
+    }
+
+    private mutating func omit(at stamp: EventStamp) {
         omissions[stamp.cpu, default: Omission()].add(stamp.time)
+        // Times count from the trace's begin, and a gap lies between two records: where neither can be copied this stands for it.
+        guard plan.moments.contains(stamp.time) else { return }
+        tellOmission(of: stamp.cpu, at: stamp.time)
+        last = max(last, stamp.time)
     }
 
-    private mutating func tellOmission(_ cpu: Int32) {
-        guard let omission = omissions[cpu], omission.events > 0 else { return }
-        tell(omission, at: EventStamp(time: omission.to, cpu: cpu, tid: 0))
-    }
-
-    private mutating func tell(_ omission: Omission, at stamp: EventStamp) {
-        writer.leaveOut(
-            omission.events, from: omission.from, to: omission.to,
-            at: EventStamp(time: stamp.time, cpu: stamp.cpu, tid: 0))
-        omissions[stamp.cpu] = nil
+    private mutating func tellOmission(of cpu: Int32, at time: UInt64) {
+        guard let omission = omissions.removeValue(forKey: cpu) else { return }
+        let stamp = EventStamp(time: time, cpu: cpu, tid: 0)
+        writer.leaveOut(omission.events, from: omission.from, to: omission.to, at: stamp)
+        sayWhatItIs(at: stamp)
     }
 }
 

@@ -5,7 +5,13 @@
 /// What a grade rests on stays: vectors, registers of the APIC, its page, threads' ids and times.
 struct Redaction {
     private var names: [String: String] = [:]
-    private var pages: [UInt64: UInt64] = [:]
+    private var pages: [UInt64: Page] = [:]
+
+    private struct Page {
+        let number: UInt64
+        /// What stands for each address in it.
+        var addresses: [UInt64: UInt64] = [:]
+    }
 
     /// Pages that are the same in every guest: those of the local APIC and of the IO-APIC.
     private static let known: Set<UInt64> = [0xfee00, 0xfec00]
@@ -21,24 +27,28 @@ struct Redaction {
         return replacement
     }
 
-    /// Another page, and the beginning of it.
+    /// Another page, and another place in it: two instructions stay two.
     mutating func address(_ address: UInt64) -> UInt64 {
-        let page = address >> Self.pageShift
-        guard address >= Self.smallest, !Self.known.contains(page) else { return address }
-        return number(of: page) << Self.pageShift
+        let frame = address >> Self.pageShift
+        guard address >= Self.smallest, !Self.known.contains(frame) else { return address }
+        var page = page(of: frame)
+        let place = page.addresses[address] ?? UInt64(page.addresses.count)
+        page.addresses[address] = place
+        pages[frame] = page
+        return page.number << Self.pageShift | place
     }
 
     /// A guest frame.
     mutating func frame(_ frame: UInt64) -> UInt64 {
-        frame == 0 || Self.known.contains(frame) ? frame : number(of: frame)
+        frame == 0 || Self.known.contains(frame) ? frame : page(of: frame).number
     }
 
-    private mutating func number(of page: UInt64) -> UInt64 {
-        if let known = pages[page] { return known }
+    private mutating func page(of frame: UInt64) -> Page {
+        if let known = pages[frame] { return known }
         // Above what counts as a number, and where no memory is.
-        let number = UInt64(0x100_0000 + pages.count)
-        pages[page] = number
-        return number
+        let page = Page(number: UInt64(0x100_0000 + pages.count))
+        pages[frame] = page
+        return page
     }
 
     // MARK: - Events
@@ -74,21 +84,25 @@ struct Redaction {
 
     // MARK: - Names
 
+    /// The kernel's own name of a thread that does a VM's work has the process's id, which stays, and ties the thread to it.
+    private mutating func command(_ name: String) -> String {
+        let isKernels = name.hasPrefix("vhost-") && name.dropFirst(6).allSatisfy { ("0"..."9").contains($0) }
+        return isKernels ? name : self.name(name, of: "command")
+    }
+
     mutating func redact(_ info: TraceInfo) -> TraceInfo {
         var info = info
-        for (tid, command) in info.commands.sorted(by: { $0.key < $1.key }) {
-            info.commands[tid] = name(command, of: "command")
-        }
+        for (tid, name) in info.commands.sorted(by: { $0.key < $1.key }) { info.commands[tid] = command(name) }
         for place in info.guests.indices {
             info.guests[place].name = name(info.guests[place].name, of: "guest")
         }
-        info.kernel = info.kernel.map(Self.withoutHost)
+        info.kernel = info.kernel.flatMap(Self.release)
         return info
     }
 
     mutating func redact(_ fact: LiveFact) -> LiveFact {
         switch fact {
-        case .command(let command): return .command(Comm(name(command.text, of: "command")))
+        case .command(let name): return .command(Comm(command(name.text)))
         case .state(var state):
             state.vm = address(state.vm)
             return .state(state)
@@ -96,10 +110,19 @@ struct Redaction {
         }
     }
 
-    /// `uname` begins with the system's name and the host's.
-    private static func withoutHost(_ uname: String) -> String {
-        var words = uname.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
-        if words.count > 2, words[0] == "Linux" { words[1] = "host" }
-        return words.joined(separator: " ")
+    /// Of `Linux HOST RELEASE ...` the release alone. The host may be called like one.
+    private static func release(_ uname: String) -> String? {
+        let words = uname.split(separator: " ")
+        let isLong = words.first == "Linux" && words.count > 2
+        guard let release = words.dropFirst(isLong ? 2 : 0).first(where: { KernelRelease(uname: String($0)) != nil })
+        else { return nil }
+        return isLong ? "Linux host \(release)" : String(release)
+    }
+
+    /// Who traces functions of his own gives their events names. How many systems are described tells of what the recorder chose,
+    /// so that another name stands in the place of each.
+    mutating func redact(_ format: OriginalFormat) -> OriginalFormat {
+        let isKnown = FormatCatalog.systems.contains(format.system) || format.system == OwnEvent.system
+        return isKnown ? format : format.nameless(system: name(format.system, of: "system"))
     }
 }

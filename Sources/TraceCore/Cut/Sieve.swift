@@ -5,7 +5,7 @@ struct Sieve: EventSink, ~Copyable {
     var analysis: Analysis
     /// Nil for all of it.
     private let plan: CutPlan?
-    private(set) var timeline = Timeline()
+    private(set) var sample = TimeSample()
     private(set) var taken: UInt64 = 0
 
     init(_ analysis: consuming Analysis, _ plan: CutPlan?) {
@@ -20,7 +20,7 @@ struct Sieve: EventSink, ~Copyable {
         case .event(let event):
             guard takes(event, at: stamp) else { return }
             taken &+= 1
-            timeline.note(stamp.time)
+            sample.note(stamp.time)
         case .fact(let fact): guard plan?.takes(fact.event, at: stamp) ?? true else { return }
         // A gap of the whole is one of the part.
         case .lost: break

@@ -50,12 +50,7 @@ public struct Coverage: Sendable {
         if isWindowEmpty {
             add("No event lies between --from and --to.")
         }
-        if let part = totals.part {
-            add(
-                "This is a part of a recording, made by apictrace cut"
-                    + (part.purpose.isEmpty ? "" : " for \(part.purpose)") + ": \(part.leftOut) events of the whole are not in it, and may "
-                    + "hold more" + (part.isRedacted ? "; names and addresses in it are replaced." : "."))
-        }
+        if let part = totals.part { add(part.doubt) }
         if totals.cut != nil {
             add("The file is cut or damaged: what is missing may hold a finding.")
         }

@@ -21,6 +21,13 @@ public struct PartOfTrace: Equatable, Sendable {
 }
 
 extension PartOfTrace {
+    /// Why nothing found in it is not nothing there.
+    public var doubt: String {
+        "This is a part of a recording, made by apictrace cut" + (purpose.isEmpty ? "" : " for \(purpose)") + ": "
+            + (leftOut == 0 ? "events" : "\(leftOut) events") + " of the whole are not in it, and may hold more"
+            + (isRedacted ? "; names and addresses in it are replaced." : ".")
+    }
+
     func leavingOut(_ events: UInt64) -> PartOfTrace {
         var part = self
         part.leftOut = leftOut.addingClamped(events)

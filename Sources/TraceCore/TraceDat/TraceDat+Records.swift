@@ -73,6 +73,9 @@ extension TraceDat {
 }
 
 extension TraceContainer {
+    /// Leaves ids to what a part says of itself. A kernel has some two thousand.
+    private static let mostFormats = 1 << 15
+
     fileprivate func originalFormats() -> [OriginalFormat] {
         var formats: [OriginalFormat] = []
         do throws(TraceCut) {
@@ -80,7 +83,7 @@ extension TraceContainer {
             for _ in 0..<(try reader.integer(UInt32.self)) {
                 let system = try reader.string()
                 for _ in 0..<(try reader.integer(UInt32.self)) {
-                    guard formats.count <= Int(UInt16.max) else { return formats }
+                    guard formats.count < Self.mostFormats else { return formats }
                     let text = try reader.text(try reader.integer(UInt64.self))
                     if let format = OriginalFormat(text, system: system) { formats.append(format) }
                 }

@@ -108,10 +108,9 @@ public struct TraceWriter: EventSink, ~Copyable {
     }
 
     /// Copies a record of another file, whose format it keeps.
-    /// - Returns: false where no page has room for it.
+    /// - Returns: false where no page has room for it, or it is none that a ring buffer could hold.
     mutating func copy(_ record: [UInt8], at stamp: EventStamp) -> Bool {
-        if !waiting.isEmpty { writeWaiting(at: stamp) }
-        guard prepare(stamp.cpu) else { return false }
+        guard record.count.isMultiple(of: 4), prepare(stamp.cpu) else { return false }
         let cpu = Int(stamp.cpu)
         last = stamp
         if pages[cpu]?.append(record, at: stamp.time) == true { return true }
@@ -128,9 +127,9 @@ public struct TraceWriter: EventSink, ~Copyable {
         add(layouts.layout(of: fields), at: stamp, flags: fields.commonFlags, values: fields.values.span)
     }
 
-    /// Says of the file what it is a part of, with the record that comes next.
-    mutating func name(_ part: PartOfTrace) {
-        waiting.append((.cut, nil, part.values))
+    /// Says of the file what it is a part of.
+    mutating func name(_ part: PartOfTrace, at stamp: EventStamp) {
+        add(layouts[.cut], at: stamp, values: part.values.span)
     }
 
     /// Says that events which the whole has are left out.

@@ -81,6 +81,11 @@ struct Cut: ParsableCommand {
     }
 
     func run() throws {
+        if let output, Self.isSame(output, files[0]) {
+            throw TraceWriterError(
+                file: output, what: "no recording is written there",
+                reason: "it is the one that is cut; name another file")
+        }
         var recording = try Recording(argument: files[0], limit: input.limit)
         var request = CutRequest()
         request.finding = finding
@@ -92,6 +97,15 @@ struct Cut: ParsableCommand {
         let cut = try RecordingPart(of: &recording, request)
         if let output { try cut.write(path: output) } else { cut.copy { bytes, _ in Terminal.output(bytes) } }
         tell(cut)
+    }
+
+    /// - Parameter input: `-` is standard input.
+    private static func isSame(_ output: String, _ input: String) -> Bool {
+        var (one, other) = (stat(), stat())
+        guard stat(output, &one) == 0, (input == "-" ? fstat(STDIN_FILENO, &other) : stat(input, &other)) == 0 else {
+            return false
+        }
+        return one.st_mode & S_IFMT == S_IFREG && one.st_dev == other.st_dev && one.st_ino == other.st_ino
     }
 
     private func tell(_ cut: borrowing RecordingPart) {
@@ -121,7 +135,7 @@ struct TimeSpan: ExpressibleByArgument {
 
     func units(of clock: TraceClock) throws(TimeBoundError) -> UInt64 {
         guard let unit else { return number }
-        guard clock.unit == .nanoseconds else { throw .fractionOfTicks(clock: clock.name) }
+        guard clock.unit == .nanoseconds else { throw .spanOfTicks(clock: clock.name) }
         let (product, overflow) = number.multipliedReportingOverflow(by: unit)
         return overflow ? .max : product
     }
