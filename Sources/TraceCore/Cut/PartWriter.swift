@@ -58,7 +58,7 @@ struct PartWriter: EventSink, ~Copyable {
     ) throws(TraceWriterError) {
         var info = recording.info
         info.symbols = symbols ?? info.symbols
-        redaction = isRedacted ? Redaction() : nil
+        var redaction = isRedacted ? Redaction() : nil
         info = redaction?.redact(info) ?? info
         var originals: [OriginalFormat]?
         var container: TraceContainer?
@@ -66,6 +66,7 @@ struct PartWriter: EventSink, ~Copyable {
             originals = file.originalFormats().map { redaction?.redact($0) ?? $0 }
             container = file.container
         }
+        self.redaction = redaction
         copies = originals != nil
         bindings = Dictionary(
             container?.formats.bindings.map { ($0.id, $0.binding) } ?? [], uniquingKeysWith: { first, _ in first })
