@@ -48,6 +48,8 @@ struct PartWriter: EventSink, ~Copyable {
         if writer.copies, case .traceDat(let file) = recording {
             file.walk { item, stamp in writer.copy(item, at: stamp) }
         } else {
+            // Times count from the trace's begin, which may be an event that only its own format tells of.
+            if let begin = totals.first { writer.sayWhatItIs(at: EventStamp(time: begin, cpu: 0, tid: 0)) }
             _ = try recording.readAll(into: &writer, threads: 1, progress: nil)
         }
         return try writer.finish(totals)
@@ -169,7 +171,7 @@ struct PartWriter: EventSink, ~Copyable {
         sayWhatItIs(at: stamp)
     }
 
-    /// Behind the file's first record: that of a recording of ours tells of the host.
+    /// In a copy behind the first record: that of a recording of ours tells of the host.
     private mutating func sayWhatItIs(at stamp: EventStamp) {
         guard let part = unsaid else { return }
         unsaid = nil

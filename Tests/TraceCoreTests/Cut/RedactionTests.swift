@@ -99,9 +99,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        "intel/6.12.107/nofix-hooked-only", "intel/6.1.192/passthrough-2v", "bitvisor/6.1.192-svifix-undone-smp2/trace",
-    ])
+    @Test(arguments: ["intel/6.12.107/nofix-hooked-only", "intel/6.1.192/passthrough-2v"])
     func `a redacted part gives the finding its grade, vectors and crossings`(name: String) throws {
         let recording = BundledRecording(name: name)
         let finding = try #require(try recording.report().findings.first)
