@@ -16,7 +16,7 @@ EXTRAS = dist/man dist/completions
 SHARE = $(DESTDIR)$(PREFIX)/share
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test browser picture build release dist install lint lab reproduce clean prepare fuzz gate damage attack kill soak bench bench-growth bench-live chroots
+.PHONY: help demo test browser picture build release dist install lint lab reproduce clean prepare fuzz gate damage attack cut kill soak bench bench-growth bench-live chroots
 
 help: ## show this
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -93,6 +93,11 @@ ATTACKED = --truth Tests/Attack/truth Tests/TraceCoreTests/Fixtures
 attack: prepare ## change each recording among the tests in thousands of ways, hold verdicts to docs/attack.md (ARGS='--healthy DIR')
 	$(SWIFT) build -q -c release --product apictrace-attack
 	.build/release/apictrace-attack $(or $(ARGS),$(ATTACKED))
+
+cut: release ## cut each recording of FOLDER (those among the tests) for each of its findings, as it is and with --redact
+	@SWIFT=$(SWIFT) .ci/prepare trace-cmd
+	Tests/Cut/check.py $(RELEASE) $(or $(FOLDER),Tests/TraceCoreTests/Fixtures)
+	Tests/Cut/check.py --redact $(RELEASE) $(or $(FOLDER),Tests/TraceCoreTests/Fixtures)
 
 kill: release ## kill a recording live run KILLS (200) times and check each recording; as root, with KVM
 	$(SWIFT) build -c release --product apictrace-guest

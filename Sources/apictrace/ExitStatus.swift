@@ -33,6 +33,8 @@ enum ExitStatus: Error, Comparable, CaseIterable {
         switch error {
         case let status as Self: self = status
         case is InputError: self = .unreadable
+        case CutError.noFinding: self = .usage
+        case is CutError: self = .inconclusive
         // Privileges that it can't get rid of: it does nothing with them.
         case is TracingUnavailable, is BPFError: self = .untraceable
         case is CommandFailure: self = .commandFailed

@@ -43,6 +43,10 @@ import Testing
         ("events $clean", 0),
         ("events $cut", 2),
         ("events /no/such/file.dat", 3),
+        ("cut --finding 1 $found", 0), ("cut --from +0 --to +0.1 --vm 'VM 0' $found", 0),
+        ("cut --vm 424242 $found", 2), ("cut --from 99999 $found", 2), ("cut --finding 1 $clean", 64),
+        ("cut $found", 64), ("cut --around 1ms --from 1 $found", 64), ("cut --finding 1 --around soon $found", 64),
+        ("cut --finding 1 /no/such/file.dat", 3), ("cut --finding 1 -o /no/such/folder/part.dat $found", 6),
         ("explain stale-svi", 0), ("explain ghost-irq", 64), ("schema", 0), ("--help", 0), ("--version", 0),
         ("bogus", 64),
     ]
@@ -76,6 +80,7 @@ import Testing
 
     @Test(arguments: [
         "analyze $found", "analyze --json $found", "analyze --quiet $clean", "events $clean",
+        "cut --finding 1 $found",
         "explain", "explain stale-svi", "schema", "schema --live", "doctor", "doctor --json", "--help", "live --help",
         "--version", "--generate-completion-script bash",
     ])

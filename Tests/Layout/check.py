@@ -29,6 +29,7 @@ ORDER = [
     "Report",  # the model and its builder
     "Timeline",  # what happened when, beside the report
     "Output",  # text, JSON, listing
+    "Cut",  # a part of a recording that says what the whole says
 ]
 MAX_LINES = 400
 

@@ -20,8 +20,12 @@ struct LittleEndianBytes {
 
     /// A text behind its length of 64 bits.
     mutating func text(_ text: String) {
-        number(UInt64(text.utf8.count))
-        bytes += Array(text.utf8)
+        self.text(Array(text.utf8))
+    }
+
+    mutating func text(_ text: [UInt8]) {
+        number(UInt64(text.count))
+        bytes += text
     }
 
     mutating func pad(to size: Int) {

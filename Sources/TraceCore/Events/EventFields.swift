@@ -4,7 +4,7 @@
 struct EventFields: FieldVisitor {
     let kind: EventKind
     /// In the order of ``Tracepoint/fields``.
-    private(set) var values = Tracepoint.PerField<UInt64>(repeating: 0)
+    var values = Tracepoint.PerField<UInt64>(repeating: 0)
     /// Bit by field: the event has it.
     private(set) var present: UInt8 = 0
     /// `common_flags` of the record.

@@ -39,7 +39,7 @@ extension LiveFact {
         case .exits:
             let isa = ISA(recorded: UInt32(truncatingIfNeeded: values[0]))
             self = .exits(ExitReason(isa: isa, recorded: UInt32(truncatingIfNeeded: values[1])), count: values[2])
-        case .counts, .host, .lost: return nil
+        case .counts, .host, .lost, .cut, .leftOut: return nil
         }
     }
 }

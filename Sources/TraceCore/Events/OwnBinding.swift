@@ -4,7 +4,7 @@
 struct OwnBinding {
     let event: OwnEvent
     private let fields: [OwnEvent.Field]
-    private let slots: [FieldSlot]
+    let slots: [FieldSlot]
     private let length: Int
 
     /// Nil for an event that this version doesn't know and for one that lacks a field which is not optional.

@@ -24,6 +24,10 @@ enum OwnEvent: UInt8, CaseIterable {
     case ended
     /// An ``EventGap`` in the events of one process; those that may be anybody's are reported by their CPU's pages.
     case lost
+    /// The file is a part of another one: what it was cut out for.
+    case cut
+    /// Events of the whole that the part leaves out, of the record's CPU: they were recorded, and are no loss.
+    case leftOut
 
     static let system = "apictrace"
 
@@ -48,6 +52,8 @@ enum OwnEvent: UInt8, CaseIterable {
         case .command: "command"
         case .ended: "ended"
         case .lost: "lost"
+        case .cut: "cut"
+        case .leftOut: "left_out"
         }
     }
 
@@ -56,7 +62,11 @@ enum OwnEvent: UInt8, CaseIterable {
         self = event
     }
 
+    /// The names of those that tell of a part what it is.
+    static let ofParts = [cut.name, leftOut.name]
+
     static let longestEvidence = 192
+    static let longestPurpose = 96
     /// With the NUL at its end; KVM's names have less than half as many.
     static let longestTracepoint = 64
     /// The field of `counts` with the tracepoint's name.
@@ -109,6 +119,13 @@ enum OwnEvent: UInt8, CaseIterable {
                 Field(type: .u64, name: "to"),
             ]
         case .command: [Field(type: .character, name: "comm", count: Comm.length)]
+        case .cut:
+            [
+                Field(type: .character, name: "purpose", count: Self.longestPurpose),
+                Field(type: .flag, name: "redacted"),
+            ]
+        case .leftOut:
+            [Field(type: .u64, name: "events"), Field(type: .u64, name: "from"), Field(type: .u64, name: "to")]
         case .exits:
             [
                 Field(type: .u8, name: "isa"), Field(type: .x32, name: "exit_reason"), Field(type: .u64, name: "count"),

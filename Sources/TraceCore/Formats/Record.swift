@@ -31,6 +31,12 @@ public struct Record {
         order.value(base.loadUnaligned(fromByteOffset: 4, as: Int32.self))
     }
 
+    /// `common_type`. Sound as ``tid(_:)`` is.
+    @inline(__always)
+    func id(_ order: ByteOrder) -> UInt16 {
+        order.value(base.loadUnaligned(as: UInt16.self))
+    }
+
     /// TRACE_FLAG_HARDIRQ of `common_flags`, include/linux/trace_events.h, 5.10 to 7.2.
     static let hardIRQFlag: UInt8 = 0x08
 

@@ -16,6 +16,8 @@ struct EventDelivery {
     private(set) var shortRecords = 0
     /// What live tracing counted in the kernel, by tracepoint; empty for other recordings.
     private(set) var hits: [String: UInt64] = [:]
+    /// Of a file that is a part of another one.
+    private(set) var part: PartOfTrace?
 
     init(decoder: EventDecoder, own: [OwnBinding], others: Int, conversion: ClockConversion, takenFrom: Set<Int>) {
         self.decoder = decoder
@@ -121,10 +123,19 @@ struct EventDelivery {
             shortRecords += 1
             return nil
         }
-        if own[index].event == .counts {
-            for (tracepoint, count) in own[index].counts(values) { note(count, of: tracepoint) }
+        switch own[index].event {
+        case .counts: for (tracepoint, count) in own[index].counts(values) { note(count, of: tracepoint) }
+        case .cut: note(PartOfTrace(values))
+        case .leftOut: part = (part ?? PartOfTrace()).leavingOut(values[0])
+        default: break
         }
         return LiveFact(own[index].event, values)
+    }
+
+    /// Of a part of a part the latest purpose comes first.
+    private mutating func note(_ named: PartOfTrace) {
+        guard part?.purpose.isEmpty ?? true else { return }
+        part = named.leavingOut(part?.leftOut ?? 0)
     }
 
     /// A damaged file may name any.

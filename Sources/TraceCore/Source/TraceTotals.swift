@@ -25,6 +25,8 @@ public struct TraceTotals: Equatable, Sendable {
     public var unplaced: UInt64 = 0
     /// The first place where the input broke off or doesn't make sense; nil for a whole file.
     public var cut: TraceCut?
+    /// Set where the input is a part of a larger trace and says so.
+    public var part: PartOfTrace?
     /// What the reader noticed and the user should know, e.g. a second buffer instance with the same events.
     public var notes: [String] = []
 
@@ -56,6 +58,7 @@ public struct TraceTotals: Equatable, Sendable {
     /// Nothing is missing but events whose process is known, so that what was not seen of any other did not happen.
     public var isWhole: Bool {
         !hasLostOfAnybody && shortRecords == 0 && unread.isEmpty && illegible == nil && unplaced == 0 && cut == nil
+            && part == nil
     }
 }
 

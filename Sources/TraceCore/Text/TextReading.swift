@@ -241,6 +241,8 @@ struct TextReading: ~Copyable {
     var totals: TraceTotals {
         var totals = gaps
         totals.byName = scanner.names
+        // What trace-cmd prints of a part is one, too.
+        if OwnEvent.ofParts.contains(where: { scanner.names[$0] != nil }) { totals.part = PartOfTrace() }
         if let first { (totals.first, totals.last) = (first, time) }
         if overrun > 0 { totals.overrun = overrun }
         totals.illegible = illegible

@@ -143,7 +143,7 @@ extension TraceContainer {
     }
 
     /// A section's content, inflated.
-    private func section(
+    func section(
         _ id: TraceOptions.ID, _ part: String, at offset: UInt64
     ) throws(TraceCut) -> SectionReader {
         let header = try SectionHeader(part, of: file, at: offset, order: head.order)

@@ -6,7 +6,7 @@
 /// ``TraceTotals/cut`` tells of the rest.
 public struct TraceDat: TraceSource {
     public let info: TraceInfo
-    private let container: TraceContainer
+    let container: TraceContainer
 
     /// - Parameters:
     ///   - file: that begins as one.

@@ -49,7 +49,7 @@ struct TraceReading {
     }
 
     /// Where several instances have data, what each holds is counted in a pass of its own.
-    private static func choose(_ container: TraceContainer) -> InstanceChoice {
+    static func choose(_ container: TraceContainer) -> InstanceChoice {
         let all = container.formats.kinds
         guard container.instances.filter({ !$0.cpus.isEmpty }).count > 1 else {
             return InstanceChoice(held: container.instances.map { $0.cpus.isEmpty ? [] : all })
@@ -69,7 +69,7 @@ struct TraceReading {
     }
 
     /// In the order that breaks ties: by CPU, then by instance.
-    private static func streams(
+    static func streams(
         _ container: TraceContainer, _ tallies: [RecordTally], _ progress: ReadProgress? = nil, readsAhead: Bool = false
     ) -> [CPUStream] {
         let queue = readsAhead ? DispatchQueue(label: "read ahead") : nil
@@ -118,6 +118,7 @@ struct TraceReading {
         totals.first = merge.streams.compactMap(\.first).min().map(conversion.time)
         totals.last = merge.streams.compactMap(\.last).max().map(conversion.time)
         totals.overrun = overrun(container)
+        totals.part = merge.delivery.part
         totals.shortRecords = merge.delivery.shortRecords
         totals.cut =
             container.cut

@@ -42,15 +42,31 @@ struct PageBuilder {
     mutating func append(
         _ layout: RecordLayout, at stamp: EventStamp, flags: UInt8, values: Span<UInt64>
     ) -> Bool {
+        guard let start = add(size: layout.size, at: stamp.time) else { return false }
+        fill(layout, tid: stamp.tid, flags: flags, values: values, at: start)
+        return true
+    }
+
+    /// Adds a record as another file has it, a multiple of four bytes; false as above.
+    mutating func append(_ record: [UInt8], at time: UInt64) -> Bool {
+        guard let start = add(size: record.count, at: time) else { return false }
+        bytes.replaceSubrange(start..<(start + record.count), with: record)
+        return true
+    }
+
+    /// Adds the header of a record.
+    /// - Returns: where the record itself goes; nil where there is no room.
+    @inline(__always)
+    private mutating func add(size: Int, at stamp: UInt64) -> Int? {
         if used == Self.headerSize {
-            time = stamp.time
+            time = stamp
             store(time, at: 0)
         }
-        let delta = stamp.time &- time
-        let isLong = layout.size > RecordType.longestShort
+        let delta = stamp &- time
+        let isLong = size > RecordType.longestShort
         let needsExtend = delta >> 27 != 0
         let header = (needsExtend ? 8 : 0) + (isLong ? 8 : 4)
-        guard stamp.time >= time, delta >> 59 == 0, used + header + layout.size <= limit else { return false }
+        guard stamp >= time, delta >> 59 == 0, used + header + size <= limit else { return nil }
         if needsExtend {
             store(UInt32(truncatingIfNeeded: delta) << 5 | RecordType.timeExtend, at: used)
             store(UInt32(truncatingIfNeeded: delta >> 27), at: used + 4)
@@ -58,15 +74,15 @@ struct PageBuilder {
         let step = needsExtend ? 0 : UInt32(truncatingIfNeeded: delta) << 5
         if isLong {
             store(step, at: used + header - 8)
-            store(UInt32(layout.size + 4), at: used + header - 4)
+            store(UInt32(size + 4), at: used + header - 4)
         } else {
-            store(step | UInt32(layout.size / 4), at: used + header - 4)
+            store(step | UInt32(size / 4), at: used + header - 4)
         }
-        fill(layout, tid: stamp.tid, flags: flags, values: values, at: used + header)
-        used += header + layout.size
-        time = stamp.time
+        let start = used + header
+        used = start + size
+        time = stamp
         isDirty = true
-        return true
+        return start
     }
 
     /// The whole page as it stands, with its header and its label.

@@ -142,10 +142,16 @@ struct RecordLayouts {
     /// One more than the index of the layout by kind and fields present; 0 for none yet.
     private var indices = [UInt16](repeating: 0, count: EventKind.allCases.count * variants)
     private let info: TraceInfo
+    /// Of records that are copied from another file.
+    let originals: [OriginalFormat]
+    private let taken: Set<UInt16>
+    private var latestID = firstID - 1
 
-    init(_ info: TraceInfo) {
+    init(_ info: TraceInfo, originals: [OriginalFormat] = []) {
         self.info = info
-        for event in OwnEvent.allCases { add(RecordFormat(event, id: nextID)) }
+        self.originals = originals
+        taken = Set(originals.map(\.id))
+        for event in OwnEvent.allCases { add(RecordFormat(event, id: nextID())) }
     }
 
     subscript(event: OwnEvent) -> RecordLayout { layouts[Int(event.rawValue)] }
@@ -171,11 +177,25 @@ struct RecordLayouts {
         }
     }
 
-    private var nextID: UInt16 { Self.firstID + UInt16(formats.count) }
+    /// Whatever describes the records of a copy: those of the original, and of what is added to them.
+    func text(of system: String) -> [[UInt8]] {
+        let copied = originals.filter { $0.system == system }.map(\.text)
+        let own = formats.filter { $0.system == system && (originals.isEmpty || OwnEvent.ofParts.contains($0.name)) }
+        return copied + own.map { Array($0.text.utf8) }
+    }
+
+    func describes(_ id: UInt16) -> Bool { taken.contains(id) }
+
+    var systems: [String] { Set(formats.map(\.system) + originals.map(\.system)).sorted() }
+
+    private mutating func nextID() -> UInt16 {
+        repeat { latestID &+= 1 } while taken.contains(latestID)
+        return latestID
+    }
 
     private mutating func add(_ kind: EventKind, present: UInt8, at place: Int) {
         add(
-            RecordFormat(kind, name: name(of: kind), present: present, id: nextID, inhibitNames: info.inhibitNames))
+            RecordFormat(kind, name: name(of: kind), present: present, id: nextID(), inhibitNames: info.inhibitNames))
         indices[place] = UInt16(formats.count)
     }
 

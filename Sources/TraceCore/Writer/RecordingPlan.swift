@@ -18,8 +18,15 @@ struct RecordingPlan {
     /// The area that counts, 0 or 1.
     private(set) var area: UInt64 = 0
 
+    /// For a file that is written in one go, and described at its end.
+    static func inOneGo() -> RecordingPlan { RecordingPlan(areaSize: 0) }
+
     /// - Parameter cpus: that the host has.
     init(cpus: Int) {
+        self.init(areaSize: Self.areaSize + UInt64(clamping: cpus) * Self.sizeForCPU)
+    }
+
+    private init(areaSize size: UInt64) {
         var head = LittleEndianBytes(TraceHead.magic)
         head.string(TraceHead.Version.v7.rawValue)
         head.number(UInt8(0))  // little endian
@@ -28,7 +35,6 @@ struct RecordingPlan {
         head.string(Compression.none.rawValue)
         head.string("")
         self.head = head.bytes
-        let size = Self.areaSize + UInt64(clamping: cpus) * Self.sizeForCPU
         areaSize = (size + Self.pageSize - 1) / Self.pageSize * Self.pageSize
     }
 

@@ -118,14 +118,14 @@ extension TraceWriter {
     }
 
     private var formats: LittleEndianBytes {
-        let systems = Set(layouts.formats.map(\.system)).sorted()
+        let systems = layouts.systems
         var section = LittleEndianBytes()
         section.number(UInt32(systems.count))
         for system in systems {
-            let formats = layouts.formats.filter { $0.system == system }
+            let texts = layouts.text(of: system)
             section.string(system)
-            section.number(UInt32(formats.count))
-            for format in formats { section.text(format.text) }
+            section.number(UInt32(texts.count))
+            for text in texts { section.text(text) }
         }
         return section
     }

@@ -43,13 +43,24 @@ public struct TraceWriter: EventSink, ~Copyable {
         self.init(try OutputFile(for: outlet, name: name), info: info)
     }
 
-    private init(_ file: consuming OutputFile, info: TraceInfo) {
+    /// For a part of another recording, which has a size to it.
+    /// - Parameter originals: of the records that are copied; nil where events are written anew.
+    init(partFor outlet: Int32, name: String, info: TraceInfo, originals: [OriginalFormat]?) throws(TraceWriterError) {
+        self.init(
+            try OutputFile(for: outlet, name: name), info: info, plan: .inOneGo(), originals: originals)
+    }
+
+    private init(
+        _ file: consuming OutputFile, info: TraceInfo, plan: RecordingPlan? = nil, originals: [OriginalFormat]? = nil
+    ) {
         self.file = file
         self.info = info
-        plan = RecordingPlan(cpus: info.cpus)
-        store = PageStore(at: plan.data)
+        self.plan = plan ?? RecordingPlan(cpus: info.cpus)
+        store = PageStore(at: self.plan.data)
         commands = info.commands
-        layouts = RecordLayouts(info)
+        layouts = RecordLayouts(info, originals: originals ?? [])
+        // What is copied is described already.
+        guard originals == nil else { return }
         layouts.addMissing()
         if let fix = info.sviFix { waiting.append((.host, nil, fix.values)) }
     }
@@ -59,9 +70,7 @@ public struct TraceWriter: EventSink, ~Copyable {
     @inline(__always)
     public mutating func take(_ item: TraceItem, at stamp: EventStamp) {
         switch item {
-        case .event(let event):
-            let fields = EventFields(event)
-            add(layouts.layout(of: fields), at: stamp, flags: fields.commonFlags, values: fields.values.span)
+        case .event(let event): write(EventFields(event), at: stamp)
         case .lost(let gap): lost(gap)
         case .fact(let fact): take(fact, at: stamp)
         }
@@ -96,6 +105,36 @@ public struct TraceWriter: EventSink, ~Copyable {
         store(cpu, isFull: true)
         let loss = gap.events.map { PageCursor.Loss.counted($0) } ?? .uncounted
         pages[cpu]?.start(at: gap.to ?? gap.from ?? last.time, after: loss)
+    }
+
+    /// Copies a record of another file, whose format it keeps.
+    /// - Returns: false where no page has room for it, or it is none that a ring buffer could hold.
+    mutating func copy(_ record: [UInt8], at stamp: EventStamp) -> Bool {
+        guard record.count.isMultiple(of: 4), prepare(stamp.cpu) else { return false }
+        let cpu = Int(stamp.cpu)
+        last = stamp
+        if pages[cpu]?.append(record, at: stamp.time) == true { return true }
+        store(cpu, isFull: true)
+        pages[cpu]?.start(at: stamp.time, after: .none)
+        return pages[cpu]?.append(record, at: stamp.time) ?? false
+    }
+
+    /// Records with this id have a format in the file that is copied.
+    func describes(_ id: UInt16) -> Bool { layouts.describes(id) }
+
+    @inline(__always)
+    mutating func write(_ fields: EventFields, at stamp: EventStamp) {
+        add(layouts.layout(of: fields), at: stamp, flags: fields.commonFlags, values: fields.values.span)
+    }
+
+    /// Says of the file what it is a part of.
+    mutating func name(_ part: PartOfTrace, at stamp: EventStamp) {
+        add(layouts[.cut], at: stamp, values: part.values.span)
+    }
+
+    /// Says that events which the whole has are left out.
+    mutating func leaveOut(_ events: UInt64, from: UInt64, to: UInt64, at stamp: EventStamp) {
+        add(layouts[.leftOut], at: stamp, values: [events, from, to].span)
     }
 
     // MARK: - The file

@@ -77,6 +77,7 @@ struct Events: ParsableCommand {
                 "\(file): cut or damaged at byte \(cut.offset), where \(cut.expected) was expected; what can be read is "
                     + "listed")
         }
+        if let part = totals.part { Terminal.complain("\(file): \(part.doubt)") }
         if count == 0 {
             Terminal.complain(
                 TimeBound.isOutside(window, totals)

@@ -82,6 +82,7 @@ struct TimeBound: ExpressibleByArgument {
 
 enum TimeBoundError: Error, CustomStringConvertible {
     case fractionOfTicks(clock: String)
+    case spanOfTicks(clock: String)
     case tooLate
     case reversed
 
@@ -89,6 +90,8 @@ enum TimeBoundError: Error, CustomStringConvertible {
         switch self {
         case .fractionOfTicks(let clock):
             "this trace's clock (\(clock)) doesn't count seconds: give --from and --to as whole numbers"
+        case .spanOfTicks(let clock):
+            "this trace's clock (\(clock)) doesn't count seconds: give --around as a whole number"
         case .tooLate: "--from and --to take seconds below 18446744073"
         case .reversed: "--from lies after --to"
         }
