@@ -31,11 +31,14 @@ final class OutputStream {
         guard dup2(descriptor, STDOUT_FILENO) >= 0 else { throw Self.error(path, errno) }
     }
 
-    /// A path is one of those files, by whatever name.
+    /// A path is one of those files, by whatever name; `-` is standard input.
     static func isSame(_ path: String, as files: [String]) -> Bool {
         var (one, other) = (stat(), stat())
-        guard path != "-", stat(path, &one) == 0, one.st_mode & S_IFMT == S_IFREG else { return false }
-        return files.contains { stat($0, &other) == 0 && other.st_dev == one.st_dev && other.st_ino == one.st_ino }
+        guard stat(path, &one) == 0, one.st_mode & S_IFMT == S_IFREG else { return false }
+        return files.contains { file in
+            (file == "-" ? fstat(STDIN_FILENO, &other) : stat(file, &other)) == 0
+                && other.st_dev == one.st_dev && other.st_ino == one.st_ino
+        }
     }
 
     private static func error(_ path: String, _ code: Int32) -> TraceWriterError {

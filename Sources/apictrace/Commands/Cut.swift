@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
-import Glibc
 import TraceCore
 
 struct Cut: ParsableCommand {
@@ -81,7 +80,7 @@ struct Cut: ParsableCommand {
     }
 
     func run() throws {
-        if let output, Self.isSame(output, files[0]) {
+        if let output, OutputStream.isSame(output, as: files) {
             throw TraceWriterError(
                 file: output, what: "no recording is written there",
                 reason: "it is the one that is cut; name another file")
@@ -97,15 +96,6 @@ struct Cut: ParsableCommand {
         let cut = try RecordingPart(of: &recording, request)
         if let output { try cut.write(path: output) } else { cut.copy { bytes, _ in Terminal.output(bytes) } }
         tell(cut)
-    }
-
-    /// - Parameter input: `-` is standard input.
-    private static func isSame(_ output: String, _ input: String) -> Bool {
-        var (one, other) = (stat(), stat())
-        guard stat(output, &one) == 0, (input == "-" ? fstat(STDIN_FILENO, &other) : stat(input, &other)) == 0 else {
-            return false
-        }
-        return one.st_mode & S_IFMT == S_IFREG && one.st_dev == other.st_dev && one.st_ino == other.st_ino
     }
 
     private func tell(_ cut: borrowing RecordingPart) {
