@@ -7,6 +7,8 @@ import Testing
 /// A script of Tests/Outputs, which opens an output with the program that it is made for.
 struct ConsumerScript {
     let name: String
+    /// Of the output's name, by which the program knows it.
+    var suffix = ""
 
     private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
@@ -19,7 +21,7 @@ struct ConsumerScript {
         let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let (output, report) = (folder.appending(path: "output").path, folder.appending(path: "x.json").path)
+        let (output, report) = (folder.appending(path: "output" + suffix).path, folder.appending(path: "x.json").path)
         let made = try Command("analyze", option, output, "--json", "-o", report, recording)
         #expect(made.errors == "")
         let ownPython = Self.root.appending(path: ".build/python/bin/python3").path

@@ -7,7 +7,7 @@ import Testing
 
 /// `analyze --html`, and what a browser makes of its pages.
 @Suite(.serialized) struct PageTests {
-    private static let script = ConsumerScript(name: "page.py")
+    private static let script = ConsumerScript(name: "page.py", suffix: ".html")
 
     @Test(arguments: [
         "bitvisor/6.1.192-svifix-undone-smp2/trace", "amd/6.12-force_avic/lost", "intel/6.12.107/nofix-hooked-only",
