@@ -182,8 +182,8 @@ private struct Details {
     let neighbours: Int
     let limit: Int
     private(set) var all: [TimelineSnapshot.Detail] = []
-    /// The latest that were not wanted so far.
-    private var before: [TimelineSnapshot.Event] = []
+    /// The latest that were not wanted so far: as they are, since few of them will be.
+    private var before: [Timeline.Event] = []
     private var open: [TimelineSnapshot.Event] = []
     private var wantedAfter = 0
     private var taken = 0
@@ -205,22 +205,26 @@ private struct Details {
     mutating func take(_ event: Timeline.Event) {
         guard event.kind != .summarised else { return end() }
         let place = reaches(event.time)
-        let told = TimelineSnapshot.Event(event, of: vcpu, base: base, isEvidence: place.isExact)
         if place.evidence, taken < limit {
-            open += before + [told]
-            taken += before.count + 1
+            for event in before.suffix(neighbours) { add(event, isEvidence: false) }
+            add(event, isEvidence: place.isExact)
             before = []
             wantedAfter = neighbours
         } else if wantedAfter > 0 {
-            open.append(told)
-            taken += 1
+            add(event, isEvidence: place.isExact)
             wantedAfter -= 1
         } else {
-            before.append(told)
+            before.append(event)
             guard before.count > neighbours else { return }
             close()
-            before.removeFirst()
+            // Not at each event, since that moves all of them.
+            if before.count > 2 * neighbours { before.removeFirst(before.count - neighbours) }
         }
+    }
+
+    private mutating func add(_ event: Timeline.Event, isEvidence: Bool) {
+        open.append(TimelineSnapshot.Event(event, of: vcpu, base: base, isEvidence: isEvidence))
+        taken += 1
     }
 
     /// What comes next does not follow on what was.
