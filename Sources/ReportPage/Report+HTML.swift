@@ -17,7 +17,7 @@ extension Report {
         let data = try encoder.encode(PageData(report: self, timeline: snapshot, headline: headline))
         let parts = [
             "page.css": Self.text(PackageResources.page_css), "mail": mail().escapedMarkup,
-            "data": String(decoding: data, as: UTF8.self).escapedInScript,
+            "data": String(decoding: data, as: UTF8.self).escapedJSON.escapedInScript,
             "script": Self.scripts.map(Self.text).joined(separator: "\n"),
         ]
         return Self.text(PackageResources.page_html).filled(with: parts)

@@ -41,6 +41,16 @@ final class OutputStream {
         }
     }
 
+    /// The same for all spellings of a path, whether or not a file is there yet.
+    static func place(_ path: String) -> String {
+        var status = stat()
+        if stat(path, &status) == 0 { return "\(status.st_dev) \(status.st_ino)" }
+        let slash = path.lastIndex(of: "/")
+        let folder = slash.map { String(path[...$0]) } ?? "."
+        let name = slash.map { String(path[path.index(after: $0)...]) } ?? path
+        return stat(folder, &status) == 0 ? "\(status.st_dev) \(status.st_ino) \(name)" : path
+    }
+
     private static func error(_ path: String, _ code: Int32) -> TraceWriterError {
         TraceWriterError(file: path, what: "can't be written", reason: "\(Errno(rawValue: code))")
     }

@@ -9,7 +9,9 @@ import Testing
     private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
-    @Test func `sarif-tools and junitparser find what the reports say, of several files and of one that can't be read`() throws {
+    @Test func `sarif-tools and junitparser find what the reports say, of several files and of one that can't be read`()
+        throws
+    {
         let python = Self.root.appending(path: ".build/python/bin/python3").path
         let run = try ExitStatusTableTests.shell(
             """
@@ -27,7 +29,9 @@ import Testing
     @Test func `a grade below --fail-on passes, and what is inconclusive is skipped`() throws {
         let exposed = try ExitStatusTableTests.shell("apictrace analyze --fail-on hazard --junit - $exposed")
         #expect(exposed.status == 0)
-        #expect(exposed.output.contains("<testsuites name=\"apictrace\" tests=\"7\" failures=\"0\" errors=\"0\" skipped=\"0\">"))
+        #expect(
+            exposed.output.contains(
+                "<testsuites name=\"apictrace\" tests=\"7\" failures=\"0\" errors=\"0\" skipped=\"0\">"))
         let failing = try ExitStatusTableTests.shell("apictrace analyze --junit - $exposed")
         #expect(failing.status == 1)
         #expect(failing.output.contains("<failure type=\"l2-apic-direct\" message=\"exposed: "))
@@ -44,7 +48,8 @@ import Testing
 
     @Test func `names are text in both, and a path is an address`() throws {
         var report = try Report(
-            json: try Command("analyze", "--json", ExitStatusTableTests.fixture("intel/6.12.107/nofix-hooked-only")).output)
+            json: try Command("analyze", "--json", ExitStatusTableTests.fixture("intel/6.12.107/nofix-hooked-only"))
+                .output)
         report.vms[0].command = "a</failure><b>\"&\u{1b}\u{202e}\u{ffff}"
         report.source.path = "a folder/ü?.dat"
         let junit = JUnitReport([.report(report)], failOn: .exposed).text

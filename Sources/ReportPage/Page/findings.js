@@ -94,8 +94,8 @@ function addRecording(report, words) {
   section.append(definitions([
     ["Kernel", source.kernel], ["Fix of stale SVI", `${host.sviFix.state}: ${host.sviFix.evidence} (${host.sviFix.basis})`],
     ["Cut", source.cut ? `at byte ${source.cut.offset}: ${source.cut.expected}` : null],
-    ["Events lost", loss.gapsTotal === 0 && !loss.known && !loss.overrun ? "none"
-      : `${loss.known} at least, in ${loss.gapsTotal} gaps, ${loss.unknownGaps} of them without a count`],
+    ["Events lost", loss.gapsTotal === 0 && !loss.known && !loss.overrun ? "none is known to be"
+      : `${loss.known} at least; gaps: ${loss.gapsTotal}, without a count: ${loss.unknownGaps}`],
     ["Seen too", element("span", {}, report.observations.map((seen) =>
       element("span", {}, [`${words.place(seen.vm, seen.vcpu)}: ${seen.text} `])))],
     ["Not known", element("span", {}, report.unknowns.map((unknown) => `${unknown.text} `))],

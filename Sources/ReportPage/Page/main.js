@@ -97,7 +97,7 @@ function bindControls(view, words) {
   const result = byId("search-result", HTMLOutputElement);
   search.addEventListener("input", () => {
     const count = view.search(search.value);
-    result.textContent = search.value.trim() === "" ? "" : `${count} events`;
+    result.textContent = search.value.trim() === "" ? "" : `${count} of the events kept one by one`;
   });
   search.addEventListener("keydown", (event) => {
     if (event.key === "Enter") view.step(event.shiftKey ? -1 : 1);
@@ -173,6 +173,7 @@ function main() {
     view.showEvidence(finding, evidence);
     byId("time-line", HTMLElement).scrollIntoView();
     byId("lanes", HTMLElement).focus({ preventScroll: true });
+    if (view.chosen) view.reveal(view.chosen.lane);
   });
   addTables(data.report, words);
   addRecording(data.report, words);

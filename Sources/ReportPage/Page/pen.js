@@ -4,7 +4,8 @@
 class Pen {
   /** @param {HTMLCanvasElement} canvas @param {number} width @param {number} height in CSS pixels */
   constructor(canvas, width, height) {
-    const density = Math.min(window.devicePixelRatio || 1, 2);
+    // No browser draws on a canvas of more than 32767 pixels: of hundreds of vCPUs the picture is coarser.
+    const density = Math.min(window.devicePixelRatio || 1, 2, 32767 / height);
     canvas.width = Math.round(width * density);
     canvas.height = Math.round(height * density);
     canvas.style.height = `${height}px`;

@@ -48,6 +48,7 @@ class TimeLineView {
     this.height = this.lanes.reduce((sum, lane) => sum + lane.height, 24);
     /** @type {Moment[]} everything that can be chosen, in order of time */
     this.moments = this.lanes.flatMap(momentsOf).sort((left, right) => left.time - right.time);
+    this.isSearching = false;
     /** @type {(moment: Moment | null) => void} */
     this.onChoice = () => {};
     /** @type {() => void} */
@@ -94,16 +95,27 @@ class TimeLineView {
    * @param {1 | -1} direction
    */
   step(direction) {
-    const moments = this.found.length > 0 ? this.found : this.moments;
+    const moments = this.isSearching ? this.found : this.moments;
     const now = this.chosen?.time ?? (direction > 0 ? this.from - 1 : this.to + 1);
     const index = this.chosen ? moments.indexOf(this.chosen) : -1;
-    const next = index >= 0 ? moments[index + direction]
+    const beside = index < 0 ? undefined : moments[index + direction];
+    const next = index >= 0 ? beside ?? (this.isSearching ? moments.at(direction > 0 ? 0 : -1) : undefined)
       : direction > 0 ? moments.find((moment) => moment.time > now) : moments.filter((moment) => moment.time < now).pop();
     if (!next) return;
     this.chosen = next;
     if (!this.isInView(next.time)) this.show(next.time - (this.to - this.from) / 2, next.time + (this.to - this.from) / 2);
     this.draw();
+    this.reveal(next.lane);
     this.onChoice(next);
+  }
+
+  /**
+   * Scrolls to a lane that is not on the screen.
+   * @param {Lane} lane
+   */
+  reveal(lane) {
+    const top = this.canvas.getBoundingClientRect().top + lane.top;
+    if (top < 0 || top + lane.height > window.innerHeight) window.scrollBy(0, top - window.innerHeight / 3);
   }
 
   /** @param {Finding} finding @param {Evidence} evidence */
@@ -115,6 +127,7 @@ class TimeLineView {
   /** @param {string} text a vector, a register, or a thread */
   search(text) {
     const wanted = text.trim().toLowerCase();
+    this.isSearching = wanted !== "";
     this.found = wanted === "" ? [] : this.moments.filter((moment) => isFound(moment, wanted));
     this.draw();
     return this.found.length;

@@ -118,6 +118,7 @@ struct CutMaker {
         analysis.finish()
         let report = ReportBuilder(analysis, totals: totals, path: nil).report()
         guard totals.part != nil else { throw CutError.differs("it would not say that it is a part") }
+        guard totals.cut == nil else { throw CutError.differs("it would look damaged") }
         if let difference = Sameness(whole, finding, comparesWords: !request.isRedacted).difference(of: report) {
             throw CutError.differs(difference)
         }

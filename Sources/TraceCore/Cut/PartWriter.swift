@@ -104,7 +104,9 @@ struct PartWriter: EventSink, ~Copyable {
 
     private mutating func copyOwn(_ stored: StoredRecord, at stamp: EventStamp) {
         guard let event = stored.own, plan.takes(event, at: stamp), let bytes = bytes(of: stored) else { return }
-        if writer.copy(bytes, at: stamp) { sayWhatItIs(at: stamp) }
+        guard writer.copy(bytes, at: stamp) else { return }
+        last = max(last, stamp.time)
+        sayWhatItIs(at: stamp)
     }
 
     /// Its record would be of an unknown event otherwise, such as ftrace's own.
@@ -146,6 +148,7 @@ struct PartWriter: EventSink, ~Copyable {
         case .fact(let fact):
             guard plan.takes(fact.event, at: stamp) else { return }
             writer.take(.fact(redaction?.redact(fact) ?? fact), at: place)
+            last = max(last, place.time)
         case .event(let event):
             guard plan.takes(event.kind, at: stamp, inHardIRQ: event.isInHardIRQ) else { return omit(at: place) }
             begin(place)

@@ -15,7 +15,8 @@ public enum Recording: TraceSource {
         try self.init(InputFile(path: path, Self.wanted), limit)
     }
 
-    private static func isPerfDirectory(_ path: String) -> Bool {
+    /// `perf record --threads` writes a folder.
+    public static func isPerfDirectory(_ path: String) -> Bool {
         let head = try? InputFile(path: path + "/data").bytes(at: 0, count: PerfContainer.magic.count)
         return head == PerfContainer.magic
     }

@@ -58,7 +58,8 @@ struct Analyze: ParsableCommand {
 
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("Of several files so many are analysed side by side. Chosen by itself: one a CPU.", valueName: "n"))
+        help: ArgumentHelp(
+            "Of several files so many are analysed side by side. Chosen by itself: one a CPU.", valueName: "n"))
     var jobs: Int?
 
     @OptionGroup var output: OutputFileOptions
@@ -79,10 +80,6 @@ struct Analyze: ParsableCommand {
             throw ValidationError("Standard input can be read once only.")
         }
         try timeline.validate(recordings: inputs.count)
-        guard outputs.count == Set(outputs).count else { throw ValidationError("Each output needs a file of its own.") }
-        if let output = outputs.first(where: { OutputStream.isSame($0, as: inputs) }) {
-            throw ValidationError("\(output) is read: it would be replaced.")
-        }
         guard threads.map((1...2).contains) ?? true else { throw ValidationError("--threads is 1 or 2.") }
         guard jobs ?? 1 > 0 else { throw ValidationError("--jobs is 1 or more.") }
         guard !pretty || report.json else { throw ValidationError("--pretty is for --json.") }
@@ -92,27 +89,60 @@ struct Analyze: ParsableCommand {
     }
 
     func run() throws {
-        try output.redirect()
-        let recordings = try NamedRecording.all(inputs)
+        let recordings = NamedRecording.all(inputs)
         try timeline.validate(recordings: recordings.count)
+        try checkOutputs(against: recordings.map(\.path) + [kallsyms].compactMap(\.self))
+        try output.redirect()
         let jobs = min(self.jobs ?? sysconf(Int32(_SC_NPROCESSORS_ONLN)), recordings.count)
         let options = options(jobs: jobs)
         var told = ToldRecordings(page: PagedOutput(report.display))
-        try AnalysisJobs.run(recordings, jobs: jobs) { [timeline] recording in
-            Result { try analyze(path: recording.path, options: options, outputs: timeline) }
-        } tell: { recording, outcome in
-            try tell(recording, outcome, &told)
+        do {
+            try AnalysisJobs.run(recordings, jobs: jobs) { [timeline] recording in
+                Result {
+                    if let failure = recording.failure { throw failure }
+                    return try analyze(path: recording.path, options: options, outputs: timeline)
+                }
+            } tell: { recording, outcome in
+                try tell(recording, outcome, &told)
+            }
+        } catch {
+            // What ends the run ends it for whoever reads their outputs, too.
+            try? ci.write(told.files + [.failed(path: "apictrace", error: "\(error)")], failOn: verdict.failOn)
+            throw error
         }
         told.page.finish()
-        if told.passedOver > 0 {
-            Terminal.complain("\(told.passedOver) other files in the folders are no recordings")
-        }
-        if told.count == 0 {
-            Terminal.complain("no recording was found, and nothing is known")
-            told.worst = .unreadable
-        }
+        tellOfFolders(&told)
         try ci.write(told.files, failOn: verdict.failOn)
         throw told.worst
+    }
+
+    /// Nothing that is read is replaced, and no output by another.
+    private func checkOutputs(against read: [String]) throws {
+        let written = (outputs + [output.output].compactMap(\.self)).filter { $0 != "-" }
+        if let output = written.first(where: { OutputStream.isSame($0, as: read) }) {
+            throw ValidationError("\(output) is read: it would be replaced.")
+        }
+        let places = written.map(OutputStream.place)
+        guard places.count == Set(places).count else {
+            throw ValidationError("Each output needs a file of its own.")
+        }
+    }
+
+    /// What was passed over, and folders of which nothing was read.
+    private func tellOfFolders(_ told: inout ToldRecordings) {
+        if !told.passedOver.isEmpty {
+            let named = told.passedOver.prefix(8).map(\.printable).joined(separator: ", ")
+            let more = told.passedOver.count > 8 ? ", ..." : ""
+            Terminal.complain(
+                "texts without an event of KVM's, passed over: \(told.passedOver.count) (\(named)\(more))")
+        }
+        let empty = inputs.filter { told.empty.contains($0) || NamedRecording.all([$0]).isEmpty }
+        for folder in empty where !told.found.contains(folder) {
+            let error = InputError.cannotOpen(file: folder, reason: "no recording is in the folder")
+            Terminal.complain("\(error)")
+            if !ci.paths.isEmpty { told.files.append(.failed(path: folder, error: "\(error)")) }
+            told.worst = max(told.worst, .unreadable)
+        }
     }
 
     private func options(jobs: Int) -> AnalysisOptions {
@@ -130,7 +160,10 @@ struct Analyze: ParsableCommand {
         var files: [AnalyzedFile] = []
         var worst = ExitStatus.clean
         var count = 0
-        var passedOver = 0
+        var passedOver: [String] = []
+        /// Folders with a recording in them, and those with something that was passed over.
+        var found: Set<String> = []
+        var empty: Set<String> = []
     }
 
     private func tell(
@@ -145,7 +178,8 @@ struct Analyze: ParsableCommand {
             told.worst = max(told.worst, verdict.status(of: report))
         } catch let error as InputError {
             if recording.isPassedOver(for: error) {
-                told.passedOver += 1
+                told.passedOver.append(path)
+                if let folder = recording.folder { told.empty.insert(folder) }
                 return
             }
             Terminal.complain("\(error)")
@@ -156,6 +190,7 @@ struct Analyze: ParsableCommand {
             told.worst = max(told.worst, .unreadable)
         }
         told.count += 1
+        if let folder = recording.folder { told.found.insert(folder) }
     }
 
     private func text(of report: Report, file: String, style: TextStyle) throws -> String {

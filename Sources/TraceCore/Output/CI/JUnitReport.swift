@@ -2,8 +2,8 @@
 
 /// Verdicts as JUnit XML, for CI that reads nothing else: a suite for each recording, a test case for each rule.
 ///
-/// A rule fails where it has a finding at the grade that is asked for. Where the verdict is inconclusive, rules without a finding are
-/// skipped, and not passed; a recording that can't be read is an error.
+/// A rule fails where it has a finding at the grade that is asked for. Where the verdict is inconclusive, or the trace leaves a doubt
+/// of its own, rules without a finding are skipped, and not passed; a recording that can't be read is an error.
 public struct JUnitReport {
     private var suites: [String] = []
     private var total = Counts()
@@ -50,6 +50,8 @@ public struct JUnitReport {
             counts.errors = 1
             cases = [Self.testCase("read", of: path, "<error message=\"\(error.escapedXML)\"/>")]
         case .report(let report):
+            let doubts = report.reasons + report.unknowns.filter { !$0.standing }.map(\.text)
+            let isSettled = report.verdict != .inconclusive && report.unknowns.allSatisfy(\.standing)
             for rule in RuleID.allCases {
                 counts.tests += 1
                 let findings = report.findings.filter { $0.rule == rule && $0.grade >= grade }
@@ -57,9 +59,9 @@ public struct JUnitReport {
                 if let gravest = findings.first {
                     counts.failures += 1
                     outcome = Self.failure(gravest, findings, of: report)
-                } else if report.verdict == .inconclusive {
+                } else if !isSettled {
                     counts.skipped += 1
-                    outcome = "<skipped message=\"\(report.reasons.joined(separator: " ").escapedXML)\"/>"
+                    outcome = "<skipped message=\"\(doubts.joined(separator: " ").escapedXML)\"/>"
                 }
                 cases.append(Self.testCase(rule.rawValue, of: file.path, outcome))
             }

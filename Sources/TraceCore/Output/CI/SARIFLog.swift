@@ -102,7 +102,8 @@ extension SARIFLog {
                 case .report(let report):
                     if report.verdict == .inconclusive {
                         let text = ([report.verdictLine] + report.reasons).joined(separator: " ")
-                        notifications.append(.init(level: "warning", message: Message(text: text), locations: locations))
+                        notifications.append(
+                            .init(level: "warning", message: Message(text: text), locations: locations))
                     }
                     for unknown in report.unknowns where !unknown.standing {
                         notifications.append(
@@ -198,7 +199,8 @@ extension SARIFLog {
             locations = [location]
             let steps = finding.evidence.map { evidence in
                 var place = Location(artifact: artifact, of: path)
-                place.message = Message(text: "\(times.both(evidence.time)) \(evidence.event): \(evidence.text)".printable)
+                place.message = Message(
+                    text: "\(times.both(evidence.time)) \(evidence.event): \(evidence.text)".printable)
                 return ThreadFlow.Step(location: place)
             }
             codeFlows = steps.isEmpty ? nil : [CodeFlow(threadFlows: [ThreadFlow(locations: steps)])]

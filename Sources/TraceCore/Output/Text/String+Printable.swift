@@ -14,7 +14,7 @@ extension String {
 
     /// JSON in which such characters stand escaped too. It is the same JSON: JSONEncoder escapes those of ASCII, and others occur
     /// in its strings alone.
-    var escapedJSON: String {
+    public var escapedJSON: String {
         if utf8.allSatisfy({ $0 < 0x7f }) { return self }
         var json = ""
         for scalar in unicodeScalars {

@@ -21,7 +21,11 @@ struct CIOptions: ParsableArguments {
     var paths: [String] { [sarif, junit].compactMap(\.self) }
 
     func write(_ files: [AnalyzedFile], failOn grade: Grade) throws {
-        if let sarif { try OutputStream.write(try SARIFLog(files).text(), path: sarif) }
-        if let junit { try OutputStream.write(JUnitReport(files, failOn: grade).text, path: junit) }
+        // Each is tried: what an earlier run left there must not pass for this one's.
+        let outcomes = [
+            Result { if let sarif { try OutputStream.write(try SARIFLog(files).text(), path: sarif) } },
+            Result { if let junit { try OutputStream.write(JUnitReport(files, failOn: grade).text, path: junit) } },
+        ]
+        for outcome in outcomes { try outcome.get() }
     }
 }

@@ -5,42 +5,51 @@ import TraceCore
 /// A file that is to be read, as an argument names it or as it was found below a folder.
 struct NamedRecording {
     let path: String
-    /// Then a file that is no recording is nobody's mistake.
-    let isOfFolder: Bool
+    /// The folder that was named, if one was.
+    var folder: String?
+    /// Why it is not even tried: what can't be looked at is told, and never passed over.
+    var failure: InputError?
 
     /// Folders give way to what is in them and below, in the order of their names.
-    static func all(_ arguments: [String]) throws(InputError) -> [NamedRecording] {
-        var all: [NamedRecording] = []
-        for argument in arguments { all += try named(argument) }
-        return all
+    static func all(_ arguments: [String]) -> [NamedRecording] {
+        arguments.flatMap { isFolder($0) && !Recording.isPerfDirectory($0) ? below($0) : [NamedRecording(path: $0)] }
     }
 
-    private static func named(_ argument: String) throws(InputError) -> [NamedRecording] {
+    private static func isFolder(_ path: String) -> Bool {
         var isFolder = false
-        guard argument != "-", FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder), isFolder,
-            // A folder that perf wrote is one recording, which is refused by its name.
-            !FileManager.default.fileExists(atPath: argument + "/data")
-        else { return [NamedRecording(path: argument, isOfFolder: false)] }
-        let below: [String]
-        do {
-            below = try FileManager.default.subpathsOfDirectory(atPath: argument)
-        } catch {
-            throw .cannotOpen(file: argument, reason: "the folder can't be listed")
+        return path != "-" && FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder
+    }
+
+    private static func below(_ folder: String) -> [NamedRecording] {
+        let prefix = folder.hasSuffix("/") ? folder : folder + "/"
+        guard let paths = try? FileManager.default.subpathsOfDirectory(atPath: prefix) else {
+            return [failed(folder, in: folder, "the folder, or one in it, can't be listed")]
         }
-        let folder = argument.hasSuffix("/") ? argument : argument + "/"
-        return below.sorted().map { folder + $0 }.filter(isRegular).map {
-            NamedRecording(path: $0, isOfFolder: true)
+        return paths.sorted().compactMap { named(prefix + $0, in: folder) }
+    }
+
+    /// Nil for a folder, which has been gone through, and for what no recording can be.
+    private static func named(_ path: String, in folder: String) -> NamedRecording? {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        switch attributes?[.type] as? FileAttributeType {
+        case .typeRegular: return NamedRecording(path: path, folder: folder)
+        case .typeDirectory, .typeSocket, .typeCharacterSpecial, .typeBlockSpecial: return nil
+        case .typeSymbolicLink where isFolder(path):
+            return failed(path, in: folder, "a link to a folder, which is not followed: name the folder itself")
+        case .typeSymbolicLink: return NamedRecording(path: path, folder: folder)
+        // Such as a name that is no UTF-8, and so reads differently from what it is.
+        case nil: return failed(path, in: folder, "no file can be found by this name")
+        default: return nil
         }
     }
 
-    private static func isRegular(_ path: String) -> Bool {
-        let type = try? FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
-        return type == .typeRegular
+    private static func failed(_ path: String, in folder: String, _ reason: String) -> NamedRecording {
+        NamedRecording(path: path, folder: folder, failure: .cannotOpen(file: path, reason: reason))
     }
 
-    /// It lies in a folder of recordings, and is none.
+    /// A text in a folder of recordings that has no event in it.
     func isPassedOver(for error: InputError) -> Bool {
-        guard isOfFolder, case .foreign(_, let format) = error else { return false }
-        return format == .text || format == .unknown
+        guard folder != nil, case .foreign(_, .text) = error else { return false }
+        return true
     }
 }
