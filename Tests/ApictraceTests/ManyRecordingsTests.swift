@@ -61,7 +61,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "--html b/1.dat", "-o b/1.dat", "--sarif b/c/../1.dat", "--kallsyms k --junit ./k", "-o y --html ./y",
+        "--html b/1.dat", "-o b/1.dat", "--sarif b/../b/1.dat", "--kallsyms k --junit ./k", "-o y --html ./y",
     ])
     func `no output replaces what is read, or another output`(options: String) throws {
         let run = try ExitStatusTableTests.shell(
