@@ -15,23 +15,7 @@ import Testing
     }
 
     @Test func `an IPI, what it leads to, and the exits meanwhile`() throws {
-        var trace = Trace()
-        trace.createVM()
-        trace.thread(.vcpu1)
-        trace.enter()
-        trace.thread(.vcpu0)
-        trace.resumeL2()
-        trace.exitOfL2()
-        trace.thread(.vcpu1)
-        trace.exitOfL1(.apicWrite)
-        trace.emit(.apicIPI(.init(icrLow: 0x41, destination: 0)))
-        trace.accept(0x41)
-        trace.enter()
-        trace.thread(.vcpu0)
-        trace.inject(0x41)
-        trace.enter()
-        trace.endDirectly(0x41)
-        let watched = WatchedTrace(trace)
+        let watched = WatchedTrace(.ipiTakenByL2)
         let lines = try Self.lines(watched.report, watched.timeline)
         let steps = lines.filter { $0.contains("[interrupt=") }
         for step in [

@@ -78,23 +78,7 @@ import Testing
     }
 
     @Test func `an interrupt has its steps with their levels, and who asked for it`() {
-        var trace = Trace()
-        trace.createVM()
-        trace.thread(.vcpu1)
-        trace.enter()
-        trace.thread(.vcpu0)
-        trace.resumeL2()
-        trace.exitOfL2()
-        trace.thread(.vcpu1)
-        trace.exitOfL1(.apicWrite)
-        trace.emit(.apicIPI(.init(icrLow: 0x41, destination: 0)))
-        trace.accept(0x41)
-        trace.enter()
-        trace.thread(.vcpu0)
-        trace.inject(0x41)
-        trace.enter()
-        trace.endDirectly(0x41)
-        let watched = WatchedTrace(trace)
+        let watched = WatchedTrace(.ipiTakenByL2)
         let target = watched.timeline.vcpus.firstIndex { $0.id == 0 } ?? 0
         let interrupts = watched.interrupts(target)
         #expect(interrupts.count == 1)

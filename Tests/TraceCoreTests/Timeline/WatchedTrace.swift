@@ -49,3 +49,26 @@ struct WatchedTrace: ~Copyable {
         return interrupts
     }
 }
+
+extension Trace {
+    /// vCPU 1 sends 0x41 to vCPU 0, on which L2 takes and ends it.
+    static var ipiTakenByL2: Trace {
+        var trace = Trace()
+        trace.createVM()
+        trace.thread(.vcpu1)
+        trace.enter()
+        trace.thread(.vcpu0)
+        trace.resumeL2()
+        trace.exitOfL2()
+        trace.thread(.vcpu1)
+        trace.exitOfL1(.apicWrite)
+        trace.emit(.apicIPI(.init(icrLow: 0x41, destination: 0)))
+        trace.accept(0x41)
+        trace.enter()
+        trace.thread(.vcpu0)
+        trace.inject(0x41)
+        trace.enter()
+        trace.endDirectly(0x41)
+        return trace
+    }
+}
