@@ -59,26 +59,8 @@ extension String {
         return filled + rest
     }
 
-    /// As text between tags.
-    fileprivate var escapedMarkup: String {
-        var text = ""
-        for character in unicodeScalars {
-            switch character {
-            case "&": text += "&amp;"
-            case "<": text += "&lt;"
-            case ">": text += "&gt;"
-            default: text.unicodeScalars.append(character)
-            }
-        }
-        return text
-    }
-
     /// JSON within a script element: without `<` nothing in it ends the element or begins a comment.
     fileprivate var escapedInScript: String {
-        var text = ""
-        for character in unicodeScalars {
-            if character == "<" { text += "\\u003c" } else { text.unicodeScalars.append(character) }
-        }
-        return text
+        replacing("<", with: "\\u003c")
     }
 }

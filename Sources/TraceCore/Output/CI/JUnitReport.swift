@@ -97,19 +97,8 @@ public struct JUnitReport {
 }
 
 extension String {
-    /// As text or an attribute's value in XML 1.0. What that knows no character for stands escaped, as on a terminal.
+    /// As text or an attribute's value. What XML 1.0 knows no character for stands escaped, as on a terminal.
     fileprivate var escapedXML: String {
-        var text = ""
-        for scalar in printable.unicodeScalars {
-            switch scalar {
-            case "&": text += "&amp;"
-            case "<": text += "&lt;"
-            case ">": text += "&gt;"
-            case "\"": text += "&quot;"
-            case "\u{fffe}", "\u{ffff}": text += "?"
-            default: text.unicodeScalars.append(scalar)
-            }
-        }
-        return text
+        printable.replacing(/[\u{fffe}\u{ffff}]/, with: "?").escapedMarkup
     }
 }

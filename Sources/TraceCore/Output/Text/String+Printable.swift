@@ -27,6 +27,21 @@ extension String {
         return json
     }
 
+    /// As text between tags or an attribute's value, in HTML and XML.
+    public var escapedMarkup: String {
+        var text = ""
+        for scalar in unicodeScalars {
+            switch scalar {
+            case "&": text += "&amp;"
+            case "<": text += "&lt;"
+            case ">": text += "&gt;"
+            case "\"": text += "&quot;"
+            default: text.unicodeScalars.append(scalar)
+            }
+        }
+        return text
+    }
+
     fileprivate static func hex(_ value: UInt32, digits: Int) -> String {
         let text = String(value, radix: 16)
         return String(repeating: "0", count: Swift.max(0, digits - text.count)) + text
