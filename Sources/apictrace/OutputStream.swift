@@ -3,31 +3,35 @@ import Glibc
 import SystemPackage
 import TraceCore
 
-/// A file that an output is written to, from its begin to its end.
+/// A file that an output is written to, from its begin to its end; `-` is standard output.
 final class OutputStream {
     private let path: String
-    private let descriptor: Int32
+    /// Nil for standard output, which is the terminal's.
+    private let descriptor: Int32?
 
     /// Replaces what is there, as a shell's `>` does.
     init(path: String) throws(TraceWriterError) {
         self.path = path
-        descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+        guard path != "-" else {
+            descriptor = nil
+            return
+        }
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw Self.error(path, errno) }
+        self.descriptor = descriptor
     }
 
     func write(_ bytes: [UInt8]) throws(TraceWriterError) {
+        guard let descriptor else { return Terminal.output(bytes) }
         let code = Terminal.write(bytes, to: descriptor)
         guard code == 0 else { throw Self.error(path, code) }
     }
 
-    /// All of it at once; `-` is standard output.
-    static func write(_ text: String, path: String) throws(TraceWriterError) {
-        if path == "-" { return Terminal.output(Array(text.utf8)) }
-        try OutputStream(path: path).write(Array(text.utf8))
-    }
+    func write(_ text: String) throws(TraceWriterError) { try write(Array(text.utf8)) }
 
     /// What is printed goes to it from here on.
     func becomeStandardOutput() throws(TraceWriterError) {
+        guard let descriptor else { return }
         guard dup2(descriptor, STDOUT_FILENO) >= 0 else { throw Self.error(path, errno) }
     }
 
@@ -55,5 +59,7 @@ final class OutputStream {
         TraceWriterError(file: path, what: "can't be written", reason: "\(Errno(rawValue: code))")
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        if let descriptor { close(descriptor) }
+    }
 }

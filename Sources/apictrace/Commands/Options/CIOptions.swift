@@ -23,8 +23,8 @@ struct CIOptions: ParsableArguments {
     func write(_ files: [AnalyzedFile], failOn grade: Grade) throws {
         // Each is tried: what an earlier run left there must not pass for this one's.
         let outcomes = [
-            Result { if let sarif { try OutputStream.write(try SARIFLog(files).text(), path: sarif) } },
-            Result { if let junit { try OutputStream.write(JUnitReport(files, failOn: grade).text, path: junit) } },
+            Result { if let sarif { try OutputStream(path: sarif).write(SARIFLog(files).text()) } },
+            Result { if let junit { try OutputStream(path: junit).write(JUnitReport(files, failOn: grade).text) } },
         ]
         for outcome in outcomes { try outcome.get() }
     }

@@ -31,10 +31,10 @@ struct TimelineOptions: ParsableArguments {
     }
 
     func write(_ report: Report, _ timeline: borrowing Timeline) throws {
-        if let html { try OutputStream.write(try report.html(timeline), path: html) }
-        guard let perfetto else { return }
-        if perfetto == "-" { return try report.perfetto(timeline) { Terminal.output($0) } }
-        let file = try OutputStream(path: perfetto)
-        try report.perfetto(timeline) { try file.write($0) }
+        if let html { try OutputStream(path: html).write(report.html(timeline)) }
+        if let perfetto {
+            let file = try OutputStream(path: perfetto)
+            try report.perfetto(timeline) { try file.write($0) }
+        }
     }
 }
