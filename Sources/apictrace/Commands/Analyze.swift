@@ -110,8 +110,8 @@ struct Analyze: ParsableCommand {
             try? ci.write(told.files + [.failed(path: "apictrace", error: "\(error)")], failOn: verdict.failOn)
             throw error
         }
+        try tellOfPassedOver(&told)
         told.page.finish()
-        tellOfFolders(&told)
         try ci.write(told.files, failOn: verdict.failOn)
         throw told.worst
     }
@@ -128,21 +128,15 @@ struct Analyze: ParsableCommand {
         }
     }
 
-    /// What was passed over, and folders of which nothing was read.
-    private func tellOfFolders(_ told: inout ToldRecordings) {
-        if !told.passedOver.isEmpty {
-            let named = told.passedOver.prefix(8).map(\.printable).joined(separator: ", ")
-            let more = told.passedOver.count > 8 ? ", ..." : ""
-            Terminal.complain(
-                "texts without an event of KVM's, passed over: \(told.passedOver.count) (\(named)\(more))")
-        }
-        let empty = inputs.filter { told.empty.contains($0) || NamedRecording.all([$0]).isEmpty }
-        for folder in empty where !told.found.contains(folder) {
-            let error = InputError.cannotOpen(file: folder, reason: "no recording is in the folder")
-            Terminal.complain("\(error)")
-            if !ci.paths.isEmpty { told.files.append(.failed(path: folder, error: "\(error)")) }
-            told.worst = max(told.worst, .unreadable)
-        }
+    /// What was passed over, and folders in which there was nothing else.
+    private func tellOfPassedOver(_ told: inout ToldRecordings) throws {
+        guard !told.passedOver.isEmpty else { return }
+        let named = told.passedOver.prefix(8).map(\.path.printable).joined(separator: ", ")
+        let more = told.passedOver.count > 8 ? ", ..." : ""
+        Terminal.complain(
+            "texts without an event of KVM's, passed over: \(told.passedOver.count) (\(named)\(more))")
+        let folders = Set(told.passedOver.compactMap(\.folder)).subtracting(told.folders)
+        for folder in folders.sorted() { try tell(NamedRecording.noRecording(in: folder), of: folder, &told) }
     }
 
     private func options(jobs: Int) -> AnalysisOptions {
@@ -160,37 +154,40 @@ struct Analyze: ParsableCommand {
         var files: [AnalyzedFile] = []
         var worst = ExitStatus.clean
         var count = 0
-        var passedOver: [String] = []
-        /// Folders with a recording in them, and those with something that was passed over.
-        var found: Set<String> = []
-        var empty: Set<String> = []
+        var passedOver: [NamedRecording] = []
+        /// Those of which something was told.
+        var folders: Set<String> = []
     }
 
     private func tell(
         _ recording: NamedRecording, _ outcome: Result<Report, any Error>, _ told: inout ToldRecordings
     ) throws {
-        let path = recording.path
         do {
             let report = try outcome.get()
             if told.count > 0, !self.report.json, !self.report.quiet { told.page.add("\n") }
-            if !replacesReport { told.page.add(try text(of: report, file: path, style: self.report.style)) }
+            if !replacesReport {
+                told.page.add(try text(of: report, file: recording.path, style: self.report.style))
+            }
             if !ci.paths.isEmpty { told.files.append(.report(report)) }
             told.worst = max(told.worst, verdict.status(of: report))
         } catch let error as InputError {
             if recording.isPassedOver(for: error) {
-                told.passedOver.append(path)
-                if let folder = recording.folder { told.empty.insert(folder) }
+                told.passedOver.append(recording)
                 return
             }
-            Terminal.complain("\(error)")
-            if report.json, !replacesReport {
-                told.page.add(try Report.Failure(path: path, error: "\(error)").line() + "\n")
-            }
-            if !ci.paths.isEmpty { told.files.append(.failed(path: path, error: "\(error)")) }
-            told.worst = max(told.worst, .unreadable)
+            try tell(error, of: recording.path, &told)
         }
         told.count += 1
-        if let folder = recording.folder { told.found.insert(folder) }
+        if let folder = recording.folder { told.folders.insert(folder) }
+    }
+
+    private func tell(_ error: InputError, of path: String, _ told: inout ToldRecordings) throws {
+        Terminal.complain("\(error)")
+        if report.json, !replacesReport {
+            told.page.add(try Report.Failure(path: path, error: "\(error)").line() + "\n")
+        }
+        if !ci.paths.isEmpty { told.files.append(.failed(path: path, error: "\(error)")) }
+        told.worst = max(told.worst, .unreadable)
     }
 
     private func text(of report: Report, file: String, style: TextStyle) throws -> String {

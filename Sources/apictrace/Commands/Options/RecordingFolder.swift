@@ -25,7 +25,8 @@ struct NamedRecording {
         guard let paths = try? FileManager.default.subpathsOfDirectory(atPath: prefix) else {
             return [failed(folder, in: folder, "the folder, or one in it, can't be listed")]
         }
-        return paths.sorted().compactMap { named(prefix + $0, in: folder) }
+        let all = paths.sorted().compactMap { named(prefix + $0, in: folder) }
+        return all.isEmpty ? [NamedRecording(path: folder, failure: noRecording(in: folder))] : all
     }
 
     /// Nil for a folder, which has been gone through, and for what no recording can be.
@@ -45,6 +46,11 @@ struct NamedRecording {
 
     private static func failed(_ path: String, in folder: String, _ reason: String) -> NamedRecording {
         NamedRecording(path: path, folder: folder, failure: .cannotOpen(file: path, reason: reason))
+    }
+
+    /// A folder of which nothing is known.
+    static func noRecording(in folder: String) -> InputError {
+        .cannotOpen(file: folder, reason: "no recording is in the folder")
     }
 
     /// A text in a folder of recordings that has no event in it.
