@@ -6,8 +6,7 @@ import TraceCore
 struct AnalysisOptions {
     var selection = Selection()
     var time = TimeOptions()
-    /// Path of a copy of the traced host's /proc/kallsyms.
-    var kallsyms: String?
+    var symbols = KallsymsOption()
     /// For compressed input.
     var limit = InflationLimit()
     /// That read: 2 read ahead.
@@ -51,7 +50,7 @@ private struct AnalysisRun: ~Copyable {
     init(path: String, options: AnalysisOptions) throws {
         let file = try Recording(argument: path, limit: options.limit)
         let window = try options.time.window(of: file)
-        let symbols = try options.kallsyms.map { try KernelSymbols(kallsyms: $0) }
+        let symbols = try options.symbols.symbols()
         self.path = path
         selection = options.selection
         self.file = file

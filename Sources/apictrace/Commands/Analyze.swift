@@ -44,11 +44,7 @@ struct Analyze: ParsableCommand {
 
     @OptionGroup var verdict: VerdictOptions
 
-    @Option(
-        help: ArgumentHelp(
-            "The traced host's /proc/kallsyms, to tell whether its KVM has the fix.", valueName: "file"),
-        completion: .file())
-    var kallsyms: String?
+    @OptionGroup var symbols: KallsymsOption
 
     @Option(
         help: ArgumentHelp(
@@ -91,7 +87,7 @@ struct Analyze: ParsableCommand {
     func run() throws {
         let recordings = NamedRecording.all(inputs)
         try timeline.validate(recordings: recordings.count)
-        try checkOutputs(against: recordings.map(\.path) + [kallsyms].compactMap(\.self))
+        try checkOutputs(against: recordings.map(\.path) + [symbols.kallsyms].compactMap(\.self))
         try output.redirect()
         let jobs = min(self.jobs ?? sysconf(Int32(_SC_NPROCESSORS_ONLN)), recordings.count)
         let options = options(jobs: jobs)
@@ -140,7 +136,7 @@ struct Analyze: ParsableCommand {
     }
 
     private func options(jobs: Int) -> AnalysisOptions {
-        var options = AnalysisOptions(selection: selection.selection, time: time, kallsyms: kallsyms)
+        var options = AnalysisOptions(selection: selection.selection, time: time, symbols: symbols)
         if let threads { options.threads = threads } else if jobs > 1 { options.threads = 1 }
         options.limit = input.limit
         options.showsProgress = !report.quiet && jobs < 2
@@ -194,7 +190,7 @@ struct Analyze: ParsableCommand {
         if self.report.json {
             return try (self.report.quiet ? report.verdictObject() : pretty ? report.json() : report.line()) + "\n"
         }
-        if mail { return report.mail(kallsyms: kallsyms) }
+        if mail { return report.mail(kallsyms: symbols.kallsyms) }
         return self.report.quiet
             ? "\(file.printable): \(report.verdictLine)\n" : report.text(style: style, rows: Terminal.rows)
     }

@@ -53,11 +53,7 @@ struct Cut: ParsableCommand {
     @Flag(help: "Replace names and addresses.")
     var redact = false
 
-    @Option(
-        help: ArgumentHelp("The traced host's /proc/kallsyms; what it says of the fix goes along.", valueName: "file"),
-        completion: .file())
-    var kallsyms: String?
-
+    @OptionGroup var symbols: KallsymsOption
     @OptionGroup var input: InputOptions
 
     @Option(
@@ -80,7 +76,7 @@ struct Cut: ParsableCommand {
     }
 
     func run() throws {
-        if let output, OutputStream.isSame(output, as: files + [kallsyms].compactMap(\.self)) {
+        if let output, OutputStream.isSame(output, as: files + [symbols.kallsyms].compactMap(\.self)) {
             throw TraceWriterError(
                 file: output, what: "no recording is written there", reason: "it is read; name another file")
         }
@@ -91,7 +87,7 @@ struct Cut: ParsableCommand {
         request.window = try time.window(of: recording)
         request.selection = Selection(vms: vm.flatMap(\.elements).map(\.vm))
         request.isRedacted = redact
-        request.symbols = try kallsyms.map { try KernelSymbols(kallsyms: $0) }
+        request.symbols = try symbols.symbols()
         let cut = try RecordingPart(of: &recording, request)
         if let output { try cut.write(path: output) } else { cut.copy { bytes, _ in Terminal.output(bytes) } }
         tell(cut)
