@@ -61,6 +61,11 @@ extension String {
 
     /// JSON within a script element: without `<` nothing in it ends the element or begins a comment.
     fileprivate var escapedInScript: String {
-        replacing("<", with: "\\u003c")
+        // By scalars: with a combining mark behind it the sign would be another character.
+        var text = ""
+        for scalar in unicodeScalars {
+            if scalar == "<" { text += "\\u003c" } else { text.unicodeScalars.append(scalar) }
+        }
+        return text
     }
 }

@@ -99,6 +99,10 @@ public struct JUnitReport {
 extension String {
     /// As text or an attribute's value. What XML 1.0 knows no character for stands escaped, as on a terminal.
     fileprivate var escapedXML: String {
-        printable.replacing(/[\u{fffe}\u{ffff}]/, with: "?").escapedMarkup
+        var text = ""
+        for scalar in printable.unicodeScalars {
+            text.unicodeScalars.append(scalar == "\u{fffe}" || scalar == "\u{ffff}" ? "?" : scalar)
+        }
+        return text.escapedMarkup
     }
 }
