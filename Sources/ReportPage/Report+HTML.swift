@@ -61,11 +61,12 @@ extension String {
 
     /// JSON within a script element: without `<` nothing in it ends the element or begins a comment.
     fileprivate var escapedInScript: String {
-        // By scalars: with a combining mark behind it the sign would be another character.
-        var text = ""
-        for scalar in unicodeScalars {
-            if scalar == "<" { text += "\\u003c" } else { text.unicodeScalars.append(scalar) }
+        // By bytes: with a combining mark behind it the sign would be another character.
+        var escaped: [UInt8] = []
+        escaped.reserveCapacity(utf8.count)
+        for byte in utf8 {
+            if byte == UInt8(ascii: "<") { escaped += "\\u003c".utf8 } else { escaped.append(byte) }
         }
-        return text
+        return String(decoding: escaped, as: UTF8.self)
     }
 }

@@ -403,7 +403,8 @@ function lanesOf(data) {
     top += lane.height;
   };
   for (const vm of data.report.vms) {
-    const lines = data.timeline.vms.find((line) => line.id === vm.id)?.vcpus ?? [];
+    const known = data.timeline.vms.find((line) => line.id === vm.id)?.vcpus ?? [];
+    const lines = known.map((line) => ({ ...line, buckets: line.buckets.map(bucketOf) }));
     /** @param {(finding: Finding) => boolean} isOfLane */
     const evidenceOf = (isOfLane) => data.report.findings.filter((finding) => finding.vm === vm.id && isOfLane(finding))
       .flatMap((finding) => finding.evidence.map((evidence) => ({ finding, evidence })));
@@ -423,6 +424,15 @@ function lanesOf(data) {
     }
   }
   return lanes;
+}
+
+/** @param {string} text the numbers of a bucket, in the order of its properties @returns {Bucket} */
+function bucketOf(text) {
+  const numbers = text.split(" ").map(Number);
+  /** @param {number} count */
+  const take = (count) => numbers.splice(0, count);
+  return { time: take(8), exits: take(3), accepted: take(3), acknowledged: take(3), ended: take(3), accesses: take(8),
+    ipis: numbers[0], longestPause: numbers[1] };
 }
 
 /** @param {Lane} lane @returns {Moment[]} */

@@ -112,13 +112,14 @@
  * @property {number} longestPause
  */
 /**
- * @typedef {object} Line A vCPU's part of the time line.
+ * @typedef {object} LineData A vCPU's part of the time line.
  * @property {number | null} id
  * @property {number | null} tid
  * @property {number} start
  * @property {number} width
- * @property {Bucket[]} buckets
+ * @property {string[]} buckets
  * @property {{events: LineEvent[], interrupts: LineInterrupt[]}[]} details
  */
-/** @typedef {{vms: {id: number, vcpus: Line[]}[]}} TimeLine */
+/** @typedef {Omit<LineData, "buckets"> & {buckets: Bucket[]}} Line */
+/** @typedef {{vms: {id: number, vcpus: LineData[]}[]}} TimeLine */
 /** @typedef {{report: Report, timeline: TimeLine, headline: string}} Data */

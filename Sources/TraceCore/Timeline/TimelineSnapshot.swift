@@ -25,7 +25,10 @@ public struct TimelineSnapshot: Codable, Equatable, Sendable {
 
     /// Sums over a stretch of time. Lists are in the order of ``Timeline/Bucket/Activity``, of ``Level`` and of
     /// ``Timeline/Bucket/Access`` with reads before writes.
-    public struct Bucket: Codable, Equatable, Sendable {
+    ///
+    /// It is encoded as one text, its numbers in the order of its properties with blanks between them: a coder that takes each number by
+    /// itself takes a thousand times as long for it.
+    public struct Bucket: Equatable, Sendable {
         public var time: [UInt64]
         public var exits: [UInt64]
         public var accepted: [UInt64]
@@ -98,7 +101,7 @@ extension Timeline {
     /// - Parameters:
     ///   - report: of the same analysis.
     ///   - buckets: for a vCPU at most.
-    ///   - neighbours: events that are kept before and after one that evidence names.
+    ///   - neighbours: events that are kept before and after one that evidence names, one at least.
     ///   - events: for a vCPU at most; of more evidence than that the first.
     public func snapshot(
         of report: Report, buckets: Int = 512, neighbours: Int = 24, events: Int = 4096
@@ -160,7 +163,32 @@ extension Timeline.Buckets {
     }
 }
 
-extension TimelineSnapshot.Bucket {
+extension TimelineSnapshot.Bucket: Codable {
+    public func encode(to encoder: any Encoder) throws {
+        let numbers = time + exits + accepted + acknowledged + ended + accesses + [ipis, longestPause]
+        var container = encoder.singleValueContainer()
+        try container.encode(numbers.map(String.init).joined(separator: " "))
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        var numbers = try container.decode(String.self).split(separator: " ").compactMap { UInt64($0) }[...]
+        let (levels, accesses) = (Level.allCases.count, 2 * Timeline.Bucket.Access.allCases.count)
+        let activities = Timeline.Bucket.Activity.allCases.count
+        let expected = activities + levels * Timeline.Bucket.Counted.allCases.count + accesses + 2
+        guard numbers.count == expected else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "a bucket has \(expected) numbers")
+        }
+        func take(_ count: Int) -> [UInt64] {
+            defer { numbers.removeFirst(count) }
+            return Array(numbers.prefix(count))
+        }
+        self.init(
+            time: take(activities), exits: take(levels), accepted: take(levels), acknowledged: take(levels),
+            ended: take(levels), accesses: take(accesses), ipis: numbers.removeFirst(),
+            longestPause: numbers.removeFirst())
+    }
+
     init(_ bucket: Timeline.Bucket) {
         func counts(_ what: Timeline.Bucket.Counted) -> [UInt64] { Level.allCases.map { UInt64(bucket[what, $0]) } }
         self.init(
@@ -182,15 +210,18 @@ private struct Details {
     let neighbours: Int
     let limit: Int
     private(set) var all: [TimelineSnapshot.Detail] = []
-    /// The latest that were not wanted so far: as they are, since few of them will be.
-    private var before: [Timeline.Event] = []
+    /// The latest that were not wanted so far, in a ring: as they are, since few of them will be.
+    private var before: [Timeline.Event]
+    /// Events that were not wanted since the latest that was.
+    private var skipped = 0
     private var open: [TimelineSnapshot.Event] = []
     private var wantedAfter = 0
     private var taken = 0
 
     init(of vcpu: Timeline.VCPU, base: UInt64, evidence: Set<UInt64>, neighbours: Int, limit: Int) {
         (self.vcpu, self.base, self.evidence) = (vcpu, base, evidence.sorted())
-        (self.neighbours, self.limit) = (neighbours, limit)
+        (self.neighbours, self.limit) = (max(neighbours, 1), limit)
+        before = Array(repeating: Timeline.Event(time: 0, kind: .summarised), count: max(neighbours, 1))
     }
 
     /// Evidence lies here, or between the event before and this one: not all of it is an event of a time line.
@@ -206,19 +237,18 @@ private struct Details {
         guard event.kind != .summarised else { return end() }
         let place = reaches(event.time)
         if place.evidence, taken < limit {
-            for event in before.suffix(neighbours) { add(event, isEvidence: false) }
+            for index in max(0, skipped - neighbours)..<skipped { add(before[index % neighbours], isEvidence: false) }
             add(event, isEvidence: place.isExact)
-            before = []
+            skipped = 0
             wantedAfter = neighbours
         } else if wantedAfter > 0 {
             add(event, isEvidence: place.isExact)
             wantedAfter -= 1
         } else {
-            before.append(event)
-            guard before.count > neighbours else { return }
-            close()
-            // Not at each event, since that moves all of them.
-            if before.count > 2 * neighbours { before.removeFirst(before.count - neighbours) }
+            before[skipped % neighbours] = event
+            skipped += 1
+            // From here on what comes does not follow on what was.
+            if skipped > neighbours, !open.isEmpty { close() }
         }
     }
 
@@ -230,7 +260,7 @@ private struct Details {
     /// What comes next does not follow on what was.
     mutating func end() {
         close()
-        before = []
+        skipped = 0
         wantedAfter = 0
     }
 

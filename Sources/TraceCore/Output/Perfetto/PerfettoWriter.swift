@@ -72,8 +72,13 @@ struct PerfettoWriter {
     /// once, and what is their own is put into place.
     struct Packet {
         fileprivate let bytes: [UInt8]
-        fileprivate let timePlace: Int
-        fileprivate let (numberPlace, flowPlace): (Int?, Int?)
+        fileprivate let places: Places
+
+        /// Where in the bytes an event's own goes.
+        fileprivate struct Places {
+            let time: Int
+            let (number, flow): (Int?, Int?)
+        }
 
         init(_ event: Event) {
             var packet = ProtobufMessage()
@@ -84,16 +89,17 @@ struct PerfettoWriter {
             trace.message(1, packet)
             let all = trace.bytes.count
             bytes = trace.bytes
-            timePlace = all - packet.bytes.count + place
-            numberPlace = event.numberPlace.map { all - event.message.bytes.count + $0 }
-            flowPlace = event.flowPlace.map { all - event.message.bytes.count + $0 }
+            places = Places(
+                time: all - packet.bytes.count + place,
+                number: event.numberPlace.map { all - event.message.bytes.count + $0 },
+                flow: event.flowPlace.map { all - event.message.bytes.count + $0 })
         }
     }
 
     /// A slice's begin and end, one after the other.
     struct Slice {
         fileprivate let bytes: [UInt8]
-        fileprivate let begin: Packet
+        fileprivate let begin: Packet.Places
         fileprivate let endPlace: Int
 
         init(_ name: String, on track: Track, category: String? = nil, _ annotations: Annotations = []) {
@@ -101,10 +107,10 @@ struct PerfettoWriter {
         }
 
         init(_ begin: Event, on track: Track) {
-            let end = Packet(Event(.end, on: track))
-            self.begin = Packet(begin)
-            bytes = self.begin.bytes + end.bytes
-            endPlace = self.begin.bytes.count + end.timePlace
+            let (begin, end) = (Packet(begin), Packet(Event(.end, on: track)))
+            bytes = begin.bytes + end.bytes
+            self.begin = begin.places
+            endPlace = begin.bytes.count + end.places.time
         }
     }
 
@@ -173,8 +179,12 @@ struct PerfettoWriter {
     mutating func add(_ packet: Packet, at time: UInt64, number: UInt64 = 0) throws {
         let start = block.count
         block += packet.bytes
-        put(time, at: start + packet.timePlace)
-        put(number, of: packet, at: start)
+        do {
+            var block = block.mutableSpan
+            var bytes = block.mutableBytes
+            bytes.put(time, at: start + packet.places.time)
+            bytes.put(number, at: packet.places, from: start)
+        }
         try writeFull()
     }
 
@@ -182,36 +192,14 @@ struct PerfettoWriter {
     mutating func add(_ slice: Slice, from: UInt64, to: UInt64, number: UInt64 = 0) throws {
         let start = block.count
         block += slice.bytes
-        put(from, at: start + slice.begin.timePlace)
-        put(max(from, to), at: start + slice.endPlace)
-        put(number, of: slice.begin, at: start)
+        do {
+            var block = block.mutableSpan
+            var bytes = block.mutableBytes
+            bytes.put(from, at: start + slice.begin.time)
+            bytes.put(max(from, to), at: start + slice.endPlace)
+            bytes.put(number, at: slice.begin, from: start)
+        }
         try writeFull()
-    }
-
-    @inline(__always)
-    private mutating func put(_ number: UInt64, of packet: Packet, at start: Int) {
-        guard let place = packet.numberPlace else { return }
-        put(number, at: start + place)
-        if let place = packet.flowPlace { put(word: number, at: start + place) }
-    }
-
-    /// See ``ProtobufMessage/room(_:)``: seven bits a byte, the lowest first. Perfetto's times and counts are signed.
-    @inline(__always)
-    private mutating func put(_ number: UInt64, at place: Int) {
-        let number = min(number, UInt64(Int64.max))
-        // 56 bits in halves, these in halves, and these again.
-        var bits = number & 0x0fff_ffff | number << 4 & 0x0fff_ffff_0000_0000
-        bits = bits & 0x0000_3fff_0000_3fff | bits << 2 & 0x3fff_0000_3fff_0000
-        bits = bits & 0x007f_007f_007f_007f | bits << 1 & 0x7f00_7f00_7f00_7f00
-        put(word: bits | 0x8080_8080_8080_8080, at: place)
-        block[place + 8] = UInt8(truncatingIfNeeded: number >> 56)
-    }
-
-    @inline(__always)
-    private mutating func put(word: UInt64, at place: Int) {
-        var bytes = block.mutableSpan
-        var raw = bytes.mutableBytes
-        raw.storeBytes(of: word.littleEndian, toByteOffset: place, as: UInt64.self)
     }
 
     mutating func instant(
@@ -239,5 +227,27 @@ struct PerfettoWriter {
         guard block.count >= Self.blockSize else { return }
         try write(block)
         block.removeAll(keepingCapacity: true)
+    }
+}
+
+extension MutableRawSpan {
+    @inline(__always)
+    fileprivate mutating func put(_ number: UInt64, at places: PerfettoWriter.Packet.Places, from start: Int) {
+        guard let place = places.number else { return }
+        put(number, at: start + place)
+        if let place = places.flow { storeBytes(of: number.littleEndian, toByteOffset: start + place, as: UInt64.self) }
+    }
+
+    /// See ``ProtobufMessage/room(_:)``: seven bits a byte, the lowest first. Perfetto's times and counts are signed.
+    @inline(__always)
+    fileprivate mutating func put(_ number: UInt64, at place: Int) {
+        let number = min(number, UInt64(Int64.max))
+        // 56 bits in halves, these in halves, and these again.
+        var bits = number & 0x0fff_ffff | number << 4 & 0x0fff_ffff_0000_0000
+        bits = bits & 0x0000_3fff_0000_3fff | bits << 2 & 0x3fff_0000_3fff_0000
+        bits = bits & 0x007f_007f_007f_007f | bits << 1 & 0x7f00_7f00_7f00_7f00
+        let low = bits | 0x8080_8080_8080_8080
+        storeBytes(of: low.littleEndian, toByteOffset: place, as: UInt64.self)
+        storeBytes(of: UInt8(truncatingIfNeeded: number >> 56), toByteOffset: place + 8, as: UInt8.self)
     }
 }

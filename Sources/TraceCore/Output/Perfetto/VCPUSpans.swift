@@ -16,7 +16,9 @@ struct VCPUSpans {
     private var hole: Timeline.Event?
     /// Stays by level, exits by level and reason, and marks: those that came.
     private let stays: [PerfettoWriter.Slice]
-    private var exitSlices: [PerfettoWriter.Slice?]
+    private var exitSlices: [PerfettoWriter.Slice] = []
+    /// Where an exit's slice is among them, by level and reason; -1 where none came.
+    private var exitPlaces: [Int32]
     private var marks = PerfettoWriter.Recurring<PerfettoWriter.Packet>()
 
     /// KVM's own reasons are below; what a file has beyond them is made anew each time.
@@ -25,7 +27,7 @@ struct VCPUSpans {
     init(level: PerfettoWriter.Track, exits: PerfettoWriter.Track, apic: PerfettoWriter.Track, isa: ISA) {
         (self.level, self.exits, self.apic, self.isa) = (level, exits, apic, isa)
         stays = Level.allCases.map { PerfettoWriter.Slice($0.name, on: level) }
-        exitSlices = Array(repeating: nil, count: Self.reasons * Level.allCases.count)
+        exitPlaces = Array(repeating: -1, count: Self.reasons * Level.allCases.count)
     }
 
     mutating func take(_ event: Timeline.Event, _ writer: inout PerfettoWriter) throws {
@@ -79,19 +81,28 @@ struct VCPUSpans {
 
     private mutating func endExit(at time: UInt64, _ writer: inout PerfettoWriter) throws {
         guard let exit else { return }
-        try writer.add(slice(of: exit), from: exit.time, to: time)
+        if exit.value < Self.reasons {
+            let place = placeOfSlice(of: exit)
+            try writer.add(exitSlices[place], from: exit.time, to: time)
+        } else {
+            try writer.add(slice(of: exit), from: exit.time, to: time)
+        }
         if let woke { try writer.slice("blocked", on: exits, from: exit.time, to: woke, category: "blocked") }
         (self.exit, woke) = (nil, nil)
     }
 
-    private mutating func slice(of exit: Timeline.Event) -> PerfettoWriter.Slice {
+    @inline(__always)
+    private mutating func placeOfSlice(of exit: Timeline.Event) -> Int {
         let place = Int(exit.value) + Self.reasons * Int(exit.level.rawValue)
-        let isKnown = exit.value < Self.reasons
-        if isKnown, let known = exitSlices[place] { return known }
-        let slice = PerfettoWriter.Slice(
-            exit.reason(isa).name, on: exits, category: "exit", [("level", .text(exit.level.name))])
-        if isKnown { exitSlices[place] = slice }
-        return slice
+        if exitPlaces[place] < 0 {
+            exitPlaces[place] = Int32(exitSlices.count)
+            exitSlices.append(slice(of: exit))
+        }
+        return Int(exitPlaces[place])
+    }
+
+    private func slice(of exit: Timeline.Event) -> PerfettoWriter.Slice {
+        .init(exit.reason(isa).name, on: exits, category: "exit", [("level", .text(exit.level.name))])
     }
 
     private mutating func endHole(at time: UInt64, _ writer: inout PerfettoWriter) throws {
