@@ -27,7 +27,7 @@ for parser in "${parsers[@]}"; do
     mkdir -p $work/corpus/"$parser" $work/found
     options=("${limits[@]}" -max_len=4200)
     case $parser in
-    file | perf | container | chunks) options=("${limits[@]}" -max_len=32768) ;;
+    file | container | chunks) options=("${limits[@]}" -max_len=32768) ;;
     text | lines) options=("${limits[@]}" -max_len=2048 -dict=Tests/Fuzz/text.dict) ;;
     kallsyms) options+=(-dict=Tests/Fuzz/kallsyms.dict) ;;
     esac
