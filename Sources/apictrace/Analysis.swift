@@ -7,6 +7,7 @@ struct AnalysisOptions {
     var selection = Selection()
     var time = TimeOptions()
     var symbols = KallsymsOption()
+    var policy: InhibitPolicy?
     /// For compressed input.
     var limit = InflationLimit()
     /// That read: 2 read ahead.
@@ -23,6 +24,7 @@ func analyze(path: String, options: AnalysisOptions, outputs: TimelineOptions = 
     guard outputs.isWanted else {
         var analysis = Analysis(info: run.file.info, symbols: run.symbols, window: run.window)
         analysis.wanted = options.selection
+        analysis.policy = options.policy
         let totals = try run.file.read(into: &analysis, threads: options.threads, progress: run.progress?.show)
         analysis.finish()
         return run.report(analysis, totals)
@@ -30,6 +32,7 @@ func analyze(path: String, options: AnalysisOptions, outputs: TimelineOptions = 
     var analysis = WatchedAnalysis(
         info: run.file.info, symbols: run.symbols, window: run.window, onlooker: Timeline())
     analysis.wanted = options.selection
+    analysis.policy = options.policy
     let totals = try run.file.read(into: &analysis, threads: options.threads, progress: run.progress?.show)
     analysis.finish()
     let timeline = analysis.release(for: Timeline())

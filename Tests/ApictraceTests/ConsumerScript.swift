@@ -24,10 +24,15 @@ struct ConsumerScript {
         let (output, report) = (folder.appending(path: "output" + suffix).path, folder.appending(path: "x.json").path)
         let made = try Command("analyze", option, output, "--json", "-o", report, recording)
         #expect(made.errors == "")
+        try open([output, report])
+    }
+
+    /// Hands the script files that are there.
+    func open(_ files: [String]) throws {
         let ownPython = Self.root.appending(path: ".build/python/bin/python3").path
         let python = FileManager.default.isExecutableFile(atPath: ownPython) ? ownPython : "/usr/bin/python3"
         let opened = try Command(
-            running: URL(filePath: python), [Self.root.appending(path: "Tests/Outputs/\(name)").path, output, report])
+            running: URL(filePath: python), [Self.root.appending(path: "Tests/Outputs/\(name)").path] + files)
         if opened.status == 77 { return print("\(name): \(opened.output)") }
         #expect(opened.status == 0, "\(opened.output)\n\(opened.errors)")
     }

@@ -59,7 +59,7 @@ import TraceCore
         }
         return try Report(
             json: """
-                {"schemaVersion": "1.2", "tool": {"name": "apictrace", "version": "0"},
+                {"schemaVersion": "1.3", "tool": {"name": "apictrace", "version": "0"},
                  "source": {"path": null, "format": "test", "kernel": "", "clock": {"name": "local", "unit": "ns"},
                   "cpus": 1, "eventsSelected": null, "cut": null, "events": {"total": 0, "byName": {}},
                   "span": {"base": "0", "first": 0, "last": 0}},

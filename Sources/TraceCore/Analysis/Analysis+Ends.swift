@@ -60,6 +60,7 @@ extension WatchedAnalysis where Other: ~Copyable {
 
     private mutating func left(_ vm: VMIndex, _ places: [VCPUIndex]) {
         forget(vm, places)
+        watchers.policy?.forget(vm)
         watchers.onlooker.forget(places)
     }
 

@@ -15,6 +15,11 @@ public struct WatchedAnalysis<Other: Onlooker & ~Copyable>: EventSink, ~Copyable
     }
     /// What is left of VMs that ended.
     public internal(set) var ended = EndedVMs()
+    /// What KVM is asked to have done otherwise, set before the first event.
+    public var policy: InhibitPolicy? {
+        get { watchers.policy == nil ? nil : .inhibitOnL2Access }
+        set { watchers.policy = newValue == nil ? nil : InhibitOnL2Access() }
+    }
     /// The VMs that are asked for stay whatever becomes of them.
     public var wanted = Selection()
     /// Events were lost that may have been anybody's.
@@ -120,7 +125,7 @@ public struct WatchedAnalysis<Other: Onlooker & ~Copyable>: EventSink, ~Copyable
     private mutating func begin() {
         isInWindow = true
         machine.forgetCounts()
-        watchers.begin()
+        watchers.begin(at: window.lowerBound)
         forgetEnded()
     }
 }

@@ -4,6 +4,8 @@
 public struct Watchers<Other: Onlooker & ~Copyable>: MachineObserver, ~Copyable, Sendable {
     public internal(set) var rules = Rules()
     public internal(set) var observations = Observations()
+    /// What KVM is asked to have done otherwise, nil where nobody asks.
+    var policy: InhibitOnL2Access?
     var onlooker: Other
     /// Somebody waits for what the vCPU's next entry says. It is asked at each entry, for which four tables would be looked into.
     private var waiting = Table<VCPUIndex, Bool>()
@@ -13,10 +15,11 @@ public struct Watchers<Other: Onlooker & ~Copyable>: MachineObserver, ~Copyable,
     }
 
     /// All of them begin anew.
-    mutating func begin() {
+    mutating func begin(at time: UInt64) {
         rules = Rules()
         observations = Observations()
         waiting = Table()
+        policy?.begin(at: time)
         onlooker.begin()
     }
 
@@ -29,6 +32,7 @@ public struct Watchers<Other: Onlooker & ~Copyable>: MachineObserver, ~Copyable,
         }
         rules.observe(transition, of: vcpu, at: stamp, in: machine)
         observations.observe(transition, of: vcpu, at: stamp, in: machine)
+        policy?.observe(transition, of: vcpu, at: stamp, in: machine)
         look(at: vcpu)
     }
 

@@ -6,7 +6,7 @@
 /// masks and addresses are lowercase hex strings as ``Hex`` makes them; a count is nil where the trace can't show it.
 public struct Report: Codable, Equatable, Sendable {
     public var schemaVersion = Report.version
-    static let version = "1.2"
+    static let version = "1.3"
     public var tool: Tool
     public var source: Source
     public var loss: Loss
@@ -22,6 +22,8 @@ public struct Report: Codable, Equatable, Sendable {
     public var vms: [VM]
     /// What VMs that ended and are not among those add up to; nil, and no key, where there are none.
     public var endedVMs: EndedVMs?
+    /// What a policy would have changed; nil, and no key, where nobody asked.
+    public var whatIf: WhatIf?
     /// What was noticed beside the findings; it has no grade.
     public var observations: [Observation]
     /// The texts of ``unknowns``.
@@ -123,6 +125,16 @@ extension Report {
     public struct Host: Codable, Equatable, Sendable {
         public var isa: ISA
         public var sviFix: SVIFix
+        /// The kernel's own inhibit of APICv for an L2 that reaches L1's APIC page; nil, and no key, where it names none.
+        public var inhibitOnL2Access: InhibitReason?
+    }
+
+    /// A reason of a kernel's to inhibit APICv.
+    public struct InhibitReason: Codable, Equatable, Sendable {
+        /// As the kernel spells it, without `APICV_INHIBIT_REASON_`.
+        public var name: String
+        /// Of the inhibit mask.
+        public var bit: Int
     }
 
     /// Whether KVM carries the stale-SVI fix (mainline 04bc93cf49d1), and how that is known.

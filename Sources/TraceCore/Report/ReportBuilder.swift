@@ -9,6 +9,7 @@ public struct ReportBuilder: ~Copyable {
     let seen: [Observation]
     let coverage: Coverage
     let ended: EndedVMs
+    let policy: InhibitOnL2Access?
     let path: String?
     let selection: Selection
     let window: ClosedRange<UInt64>
@@ -46,17 +47,20 @@ public struct ReportBuilder: ~Copyable {
             analysis.observations.list(
                 in: analysis.machine, isWhole: totals.isWhole, ended: { analysis.ended[$0]?.observations })
             + analysis.rules.lateDeliveries(in: analysis.machine)
+        policy = analysis.watchers.policy
         machine = analysis.machine
     }
 
     public consuming func report() -> Report {
-        var findings: [Report.Finding] = []
+        var reported: [(RuleFinding, Report.Finding)] = []
         var missing: EventKindSet = []
         for finding in self.findings where isSelected(finding) {
             let number = numbers.number(of: finding, in: machine)
-            findings.append(Report.Finding(finding, number: number, base: base, fix: fix, in: machine))
+            reported.append(
+                (finding, Report.Finding(finding, number: number, base: base, fix: fix, in: machine)))
             for limit in finding.limits { missing.formUnion(limit.missing) }
         }
+        let findings = reported.map(\.1)
         let limits = limits
         for limit in limits { missing.formUnion(limit.missing) }
         return Report(
@@ -66,7 +70,7 @@ public struct ReportBuilder: ~Copyable {
             reasons: findings.isEmpty ? coverage.reasons : [], findings: findings,
             vms: machine.vms.indices.filter { !machine.vms[$0].isVacant && isSelected(vm: $0) }.map { vm($0) }
                 .sorted { $0.id < $1.id },
-            endedVMs: endedVMs, observations: observations(), limits: limits.map(\.text),
+            endedVMs: endedVMs, whatIf: whatIf(reported), observations: observations(), limits: limits.map(\.text),
             unknowns: limits.map(Report.Unknown.init),
             recordCommand: missing.isEmpty
                 ? nil : missing.union(Coverage.wanted).subtracting(machine.info.absentKinds).recordCommand)
@@ -119,6 +123,7 @@ public struct ReportBuilder: ~Copyable {
     private var host: Report.Host {
         Report.Host(
             isa: machine.vms.elements.lazy.map(\.isa).first { $0 != .unknown } ?? machine.info.isa,
-            sviFix: .init(state: fix.state, basis: fix.basis, evidence: fix.evidence))
+            sviFix: .init(state: fix.state, basis: fix.basis, evidence: fix.evidence),
+            inhibitOnL2Access: machine.inhibitNames.onL2Access.map { .init(name: $0.name, bit: $0.bit) })
     }
 }

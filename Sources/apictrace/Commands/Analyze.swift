@@ -42,6 +42,12 @@ struct Analyze: ParsableCommand {
     @Flag(help: "Print a text of 72 columns for a mailing list: what happened, the proof, the host, what is not known.")
     var mail = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Also tell what an inhibit of APICv would have changed that KVM doesn't have: from when on, for which losses, at what cost.",
+            valueName: "policy"))
+    var whatIf: InhibitPolicy?
+
     @OptionGroup var verdict: VerdictOptions
 
     @OptionGroup var symbols: KallsymsOption
@@ -137,6 +143,7 @@ struct Analyze: ParsableCommand {
 
     private func options(jobs: Int) -> AnalysisOptions {
         var options = AnalysisOptions(selection: selection.selection, time: time, symbols: symbols)
+        options.policy = whatIf
         if let threads { options.threads = threads } else if jobs > 1 { options.threads = 1 }
         options.limit = input.limit
         options.showsProgress = !report.quiet && jobs < 2

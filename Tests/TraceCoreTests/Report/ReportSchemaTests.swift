@@ -26,6 +26,17 @@ import Testing
         report.loss.ofVMs = 12
         report.loss.gaps = [.init(instance: 0, cpu: 1, process: 214, from: 5, to: 9, events: 12)]
         report.vms[0].eventsLost = 12
+        report.host.inhibitOnL2Access = .init(name: "L2_PASSTHROUGH_ACCESS", bit: 7)
+        report.whatIf = .init(
+            policy: .inhibitOnL2Access,
+            vms: [
+                .init(
+                    vm: 0, outcome: .inhibited, trigger: .init(time: 1, cpu: nil, tid: nil, event: "kvm_mmio", text: ""),
+                    isLate: true, l2Direct: .init(reads: 1, writes: 0, registers: [:]),
+                    findings: [.init(id: "F1", path: .before)],
+                    cost: .init(
+                        duration: nil, exits: 1, accepted: 1, coalesced: 0, eoiExits: 1, deliveryExits: 0))
+            ], limits: ["-"])
         let none = Report.LevelCounts(l1: 0, l2: 0, unknown: 0)
         report.endedVMs = .init(
             vms: 1, vcpus: 1, exits: .init(), apicAccess: report.vms[0].vcpus[0].apicAccess, ipisSent: 0,
@@ -34,7 +45,7 @@ import Testing
         #expect(try SchemaValidator.complaints(about: json) == nil)
         for schema in [Report.schema, Report.lineSchema] {
             let optional = try SchemaValidator.optionalKeys(of: schema)
-            #expect(optional == ["endedVMs", "eventsLost", "ofVMs", "process"])
+            #expect(optional == ["endedVMs", "eventsLost", "inhibitOnL2Access", "ofVMs", "process", "whatIf"])
             #expect(optional.allSatisfy { json.contains("\"\($0)\"") })
         }
         #expect(try SchemaValidator.optionalKeys(of: EventListing.schema) == ["process"])
@@ -92,9 +103,9 @@ import Testing
         (#""vector" : "0x30""#, #""vector" : "0x3O""#, "$.vms[0].vcpus[0].interrupts[0].vector"),
         (#""vector" : "0x30""#, #""vector" : 48"#, "$.vms[0].vcpus[0].interrupts[0].vector"),
         (#""verdict" : "confirmed""#, #""verdict" : "certain""#, "$.verdict"),
-        (#""schemaVersion" : "1.2","#, "", "$: 'schemaVersion' is a required property"),
-        (#""schemaVersion" : "1.2","#, #""schemaVersion" : "1.2", "extra": 1,"#, "$: Additional properties"),
-        (#""schemaVersion" : "1.2","#, #""schemaVersion" : "1.0","#, "$.schemaVersion"),
+        (#""schemaVersion" : "1.3","#, "", "$: 'schemaVersion' is a required property"),
+        (#""schemaVersion" : "1.3","#, #""schemaVersion" : "1.3", "extra": 1,"#, "$: Additional properties"),
+        (#""schemaVersion" : "1.3","#, #""schemaVersion" : "1.0","#, "$.schemaVersion"),
         (#""kind" : "storm""#, #""kind" : "A storm""#, "$.observations[0].kind"),
         (#""stuck" : ["#, #""stuck" : [ 48, "#, "$.findings[0].stuck"),
         (#""reasons" : ["#, #""grounds" : ["#, "$: 'reasons' is a required property"),

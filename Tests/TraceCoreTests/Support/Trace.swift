@@ -82,8 +82,11 @@ struct Trace {
     }
 
     /// What machine, rules and report make of it.
-    func outcome(window: ClosedRange<UInt64>? = nil, selection: Selection = Selection(vms: [])) -> Outcome {
+    func outcome(
+        window: ClosedRange<UInt64>? = nil, selection: Selection = Selection(vms: []), policy: InhibitPolicy? = nil
+    ) -> Outcome {
         var analysis = Analysis(info: info, window: window)
+        analysis.policy = policy
         feed(&analysis)
         analysis.finish()
         var totals = totals

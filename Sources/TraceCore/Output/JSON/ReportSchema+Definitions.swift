@@ -111,7 +111,77 @@ extension Report {
                 "basis": { "enum": ["kallsyms", "btf", "behaviour", "format", "release"] },
                 "evidence": { "type": "string" }
               }
+            },
+            "inhibitOnL2Access": {
+              "type": "object",
+              "additionalProperties": false,
+              "required": ["name", "bit"],
+              "properties": {
+                "name": { "type": "string", "minLength": 1 },
+                "bit": { "type": "integer", "minimum": 0, "maximum": 63 }
+              }
             }
+          }
+        },
+        "evidence": {
+          "type": "object",
+          "additionalProperties": false,
+          "required": ["time", "cpu", "tid", "event", "text"],
+          "properties": {
+            "time": { "$ref": "#/$defs/natural" },
+            "cpu": { "$ref": "#/$defs/naturalOrNull" },
+            "tid": { "$ref": "#/$defs/naturalOrNull" },
+            "event": { "type": "string", "minLength": 1 },
+            "text": { "type": "string" }
+          }
+        },
+        "whatIf": {
+          "type": "object",
+          "additionalProperties": false,
+          "required": ["policy", "vms", "limits"],
+          "properties": {
+            "policy": { "enum": ["inhibit-on-l2-access"] },
+            "vms": {
+              "type": "array",
+              "items": {
+                "type": "object",
+                "additionalProperties": false,
+                "required": ["vm", "outcome", "trigger", "isLate", "l2Direct", "findings", "cost"],
+                "properties": {
+                  "vm": { "$ref": "#/$defs/natural" },
+                  "outcome": { "enum": ["inhibited", "not-reached", "already-inhibited", "unknown"] },
+                  "trigger": { "oneOf": [{ "type": "null" }, { "$ref": "#/$defs/evidence" }] },
+                  "isLate": { "type": "boolean" },
+                  "l2Direct": { "$ref": "#/$defs/accesses" },
+                  "findings": {
+                    "type": "array",
+                    "items": {
+                      "type": "object",
+                      "additionalProperties": false,
+                      "required": ["id", "path"],
+                      "properties": {
+                        "id": { "type": "string", "minLength": 1 },
+                        "path": { "enum": ["emulated", "before", "other-cause"] }
+                      }
+                    }
+                  },
+                  "cost": {
+                    "type": ["object", "null"],
+                    "additionalProperties": false,
+                    "required": ["duration", "exits", "accepted", "coalesced", "eoiExits", "deliveryExits"],
+                    "properties": {
+                      "duration": { "$ref": "#/$defs/naturalOrNull" },
+                      "exits": { "$ref": "#/$defs/natural" },
+                      "accepted": { "$ref": "#/$defs/natural" },
+                      "coalesced": { "$ref": "#/$defs/natural" },
+                      "eoiExits": { "$ref": "#/$defs/natural" },
+                      "deliveryExits": { "$ref": "#/$defs/natural" }
+                    }
+                  }
+                }
+              }
+            },
+            "limits": { "$ref": "#/$defs/strings" }
           }
         },
         "selection": {

@@ -2,9 +2,9 @@
 
 extension Report {
     /// What the names of this version's schemas begin with.
-    static let schemaHome = "urn:apictrace:schema:1.1:"
+    static let schemaHome = "urn:apictrace:schema:1.3:"
 
-    /// The JSON Schema (draft 2020-12) of version 1.1, as `apictrace schema` prints it: of an object of `analyze --json`.
+    /// The JSON Schema (draft 2020-12) of version 1.3, as `apictrace schema` prints it: of an object of `analyze --json`.
     ///
     /// Strict, so that a test notices what a reader of reports would stumble on. A change to it is a change of version.
     /// Rule ids are left open: a new rule is no new version.
@@ -32,7 +32,7 @@ extension Report {
               "required": ["type", "schemaVersion", "path", "verdict", "text", "selection"],
               "properties": {
                 "type": { "const": "verdict" },
-                "schemaVersion": { "const": "1.2" },
+                "schemaVersion": { "const": "1.3" },
                 "path": { "type": ["string", "null"] },
                 "verdict": { "$ref": "#/$defs/grade" },
                 "text": { "type": "string", "minLength": 1 },
@@ -45,7 +45,7 @@ extension Report {
               "required": ["type", "schemaVersion", "path", "error"],
               "properties": {
                 "type": { "const": "error" },
-                "schemaVersion": { "const": "1.2" },
+                "schemaVersion": { "const": "1.3" },
                 "path": { "type": ["string", "null"] },
                 "error": { "type": "string", "minLength": 1 }
               }
@@ -123,7 +123,7 @@ extension Report {
         "required": [\#(type.name)"schemaVersion", "tool", "source", "loss", "host", "selection", "verdict", "reasons",
           "findings", "vms", "observations", "limits", "unknowns", "recordCommand"],
         "properties": {\#(type.property)
-          "schemaVersion": { "const": "1.2" },
+          "schemaVersion": { "const": "1.3" },
           "tool": {
             "type": "object",
             "additionalProperties": false,
@@ -139,6 +139,7 @@ extension Report {
           "findings": { "type": "array", "items": { "$ref": "#/$defs/finding" } },
           "vms": { "type": "array", "items": { "$ref": "#/$defs/vm" } },
           "endedVMs": { "$ref": "#/$defs/endedVMs" },
+          "whatIf": { "$ref": "#/$defs/whatIf" },
           "observations": { "type": "array", "items": { "$ref": "#/$defs/observation" } },
           "limits": { "$ref": "#/$defs/strings" },
           "unknowns": { "$ref": "#/$defs/unknowns" },
@@ -185,21 +186,7 @@ extension Report {
           },
           "symptoms": { "type": "array", "items": { "$ref": "#/$defs/rule" } },
           "evidenceTotal": { "$ref": "#/$defs/natural" },
-          "evidence": {
-            "type": "array",
-            "items": {
-              "type": "object",
-              "additionalProperties": false,
-              "required": ["time", "cpu", "tid", "event", "text"],
-              "properties": {
-                "time": { "$ref": "#/$defs/natural" },
-                "cpu": { "$ref": "#/$defs/naturalOrNull" },
-                "tid": { "$ref": "#/$defs/naturalOrNull" },
-                "event": { "type": "string", "minLength": 1 },
-                "text": { "type": "string" }
-              }
-            }
-          },
+          "evidence": { "type": "array", "items": { "$ref": "#/$defs/evidence" } },
           "explanation": { "type": "string", "minLength": 1 },
           "advice": { "type": "string", "minLength": 1 },
           "references": { "$ref": "#/$defs/strings" },

@@ -11,12 +11,13 @@ extension Report {
         page.add(summary(times))
         if let gravest = findings.first, verdict != .clean {
             page.add(mailOf: gravest, of: self, times: times)
+            page.add(hostOf: self, times: times)
         } else {
             page.head("What was looked at")
             page.add(surveyOf: self, times: times)
         }
-        page.add(hostOf: self, times: times)
         page.add(recordingOf: self, times: times)
+        page.add(whatIfOf: self, times: times)
         page.head("To repeat this")
         page.add(command: repeating(kallsyms, times), indent: 4)
         page.add(notKnownOf: self, times: times)
@@ -40,8 +41,11 @@ extension Report {
         for vcpu in selection?.vcpus ?? [] { words.append("--vcpu \(vcpu)") }
         if let from = selection?.from { words.append("--from \(times.argument(from))") }
         if let to = selection?.to { words.append("--to \(times.argument(to))") }
+        if let whatIf { words.append("--what-if \(whatIf.policy.rawValue)") }
         if let kallsyms { words.append("--kallsyms \(kallsyms.quoted)") }
-        return words + ["--mail", (source.path ?? "-").quoted]
+        let path = source.path ?? "-"
+        // A name like an option's would be taken for one.
+        return words + ["--mail", (path.hasPrefix("-") && path != "-" ? "./" + path : path).quoted]
     }
 }
 
@@ -139,8 +143,9 @@ extension Report.Finding {
 }
 
 extension String {
-    /// As a POSIX shell takes it for one word.
+    /// As a POSIX shell takes it for one word; as bash does where a byte of it is none that a mail can carry.
     fileprivate var quoted: String {
+        if utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) { return quotedForBash }
         let plain =
             !isEmpty
             && utf8.allSatisfy { byte in
@@ -152,5 +157,14 @@ extension String {
             }
         return plain
             ? self : "'" + split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+    }
+
+    /// `$'a\x0ab'`.
+    private var quotedForBash: String {
+        let bytes = utf8.map { byte in
+            let isPlain = (0x20..<0x7f).contains(byte) && byte != UInt8(ascii: "'") && byte != UInt8(ascii: "\\")
+            return isPlain ? String(UnicodeScalar(byte)) : "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
+        }
+        return "$'" + bytes.joined() + "'"
     }
 }

@@ -44,10 +44,13 @@ extension Report.Crossing {
 extension Report.Host {
     /// Of stale SVI only VMX can suffer.
     var description: String {
-        switch isa {
-        case .vmx: "Host: VMX; KVM's fix for stale SVI \(sviFix.description)"
-        case .unknown: "Host: VMX or SVM, which can't be told"
-        case .svm, .pvm: "Host: \(isa.rawValue.uppercased()), which needs no fix for stale SVI"
+        let inhibit = inhibitOnL2Access.map {
+            "; APICv is inhibited where L2 reaches L1's APIC page (\($0.name), bit \($0.bit))"
+        }
+        return switch isa {
+        case .vmx: "Host: VMX; KVM's fix for stale SVI \(sviFix.description)\(inhibit ?? "")"
+        case .unknown: "Host: VMX or SVM, which can't be told\(inhibit ?? "")"
+        case .svm, .pvm: "Host: \(isa.rawValue.uppercased()), which needs no fix for stale SVI\(inhibit ?? "")"
         }
     }
 }

@@ -22,6 +22,7 @@ extension Report {
             page.add(others: findings[...], of: self, times: times)
         }
         page.add(observationsOf: self, times: times)
+        page.add(whatIfOf: self, times: times)
         page.add(doubtsOf: self)
         if let rows, page.lineCount >= rows {
             page.blank()

@@ -110,7 +110,7 @@ extension Report.APICAccesses {
     fileprivate var isEmpty: Bool { reads ?? 0 == 0 && writes ?? 0 == 0 }
 
     /// `8 reads, 3 writes`; `?` for what the trace can't show.
-    fileprivate var description: String {
+    var description: String {
         let counts = [(reads, "read"), (writes, "write")].filter { $0.0 != 0 }
         return counts.isEmpty
             ? "never" : counts.map { "\($0.0.orUnknown) \($0.1)\($0.0 == 1 ? "" : "s")" }.joined(separator: ", ")

@@ -5,6 +5,7 @@ public import TraceCore
 // A wrong value's message then lists the right ones, and shells complete them.
 extension Grade: ExpressibleByArgument {}
 extension RuleID: ExpressibleByArgument {}
+extension InhibitPolicy: ExpressibleByArgument {}
 
 extension Level: ExpressibleByArgument {
     public init?(argument: String) {
