@@ -71,7 +71,9 @@ extension ReportBuilder {
             "With APICv active L1 reads its APIC and sets its TPR without exits or events: each would be an exit, and is not counted.",
         ]
         if watches.contains(where: { $0.trigger?.isLate ?? false }) {
-            limits.append("Where the fault itself is not in the trace the inhibit would have come at the access that is, at the latest.")
+            limits.append(
+                "Where the fault itself is not in the trace the inhibit would have come at the access that is, at the latest."
+            )
         }
         if watches.contains(where: { $0.trigger != nil }), !totals.isWhole {
             limits.append("Events were lost: L2 may have reached the page before, and counts are too low.")
@@ -79,7 +81,8 @@ extension ReportBuilder {
         let x2apic = watches.reduce(0) { $0 &+ $1.x2apic }
         if x2apic > 0 {
             limits.append(
-                "L2 reached L1's APIC through x2APIC's registers \(x2apic.times), too: the policy watches the page alone.")
+                "L2 reached L1's APIC through x2APIC's registers \(x2apic.times), too: the policy watches the page alone."
+            )
         }
         if watches.contains(where: { $0.trigger != nil }), vms.contains(where: { machine.vms[$0].hasPostedDevices }) {
             limits.append("The IOMMU posts interrupts of assigned devices: their deliveries and EOIs are not counted.")

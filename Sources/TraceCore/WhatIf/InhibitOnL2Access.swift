@@ -137,7 +137,8 @@ struct InhibitOnL2Access: Sendable {
         for vm in watches.indices {
             var watch = Watch()
             watch.trigger = watches[vm].trigger
-            (watch.trigger?.exits, watch.trigger?.coalesced) = (0, 0)
+            watch.trigger?.exits = 0
+            watch.trigger?.coalesced = 0
             watch.restsOnUnknown = watches[vm].restsOnUnknown
             watch.heldSince = watches[vm].heldSince.map { _ in time }
             watches[vm] = watch

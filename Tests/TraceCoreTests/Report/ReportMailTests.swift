@@ -14,7 +14,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "it's a trace.dat", "a -b.dat", "$(reboot).dat", "a\"b`c`;d.dat", "trace.dat", "-",
+        "it's a trace.dat", "a -b.dat", "a\nb.dat", "a\u{1b}\t\u{7f}\\é'.dat", "$(reboot).dat", "a\"b`c`;d.dat", "trace.dat", "-",
     ])
     func `the command that repeats it is one for a shell, whatever the file is called`(path: String) throws {
         var report = SampleReports.lost
@@ -29,17 +29,29 @@ import Testing
         let command = lines[start..<(start + count)].joined(separator: "\n")
         let shell = Process()
         let output = Pipe()
-        shell.executableURL = URL(fileURLWithPath: "/bin/sh")
-        shell.arguments = ["-c", "apictrace() { printf '%s\\n' \"$@\"; }\n" + command]
+        shell.executableURL = URL(fileURLWithPath: "/bin/bash")
+        shell.arguments = ["-c", "apictrace() { printf '%s\\0' \"$@\"; }\n" + command]
         shell.standardOutput = output
         try shell.run()
         let words = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         shell.waitUntilExit()
         #expect(
-            words.split(separator: "\n").map(String.init) == [
+            words.split(separator: "\0").map(String.init) == [
                 "analyze", "--vm", "process 2104", "--vm", "it's one", "--vcpu", "0", "--vcpu", "3", "--from",
                 "+1.000000001", "--to", "+2.500000000", "--kallsyms", "host's kallsyms", "--mail", path,
             ])
+    }
+
+    @Test func `a name that begins like an option is none`() {
+        var report = SampleReports.lost
+        report.source.path = "-o.dat"
+        #expect(report.mail().contains("apictrace analyze --mail ./-o.dat\n"))
+    }
+
+    @Test func `a report without a finding says once what the host is`() {
+        let mail = SampleReports.clean.mail()
+        #expect(mail.contains("What was looked at:\n\nHost: VMX;"))
+        #expect(mail.matches(of: /Host:/).count == 1)
     }
 
     @Test func `a name that is no text is none in a mail`() {

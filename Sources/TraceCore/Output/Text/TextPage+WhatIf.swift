@@ -18,7 +18,9 @@ extension TextPage {
         }
         let others = whatIf.vms.count - told.count
         if others > 0 {
-            add("\(others) VM\(others == 1 ? "" : "s") whose L2 never reached the page: nothing would change.", indent: 2)
+            add(
+                "\(others) VM\(others == 1 ? "" : "s") whose L2 never reached the page: nothing would change.",
+                indent: 2)
         }
         add(whatIf.limits.joined(separator: " "), label: "Not known", indent: 2, column: 12, ink: .bold)
     }
@@ -33,7 +35,9 @@ extension TextPage {
             return add("\(name): \(words)", indent: 2)
         }
         let latest = vm.isLate ? " at the latest" : ""
-        add("\(name): inhibited from \(times.both(trigger.time)) on\(latest): \(trigger.event), \(trigger.text).", indent: 2)
+        add(
+            "\(name): inhibited from \(times.both(trigger.time)) on\(latest): \(trigger.event), \(trigger.text).",
+            indent: 2)
         add("L2's accesses from then on, emulated with the inhibit and without: \(vm.l2Direct.description).", indent: 4)
         for finding in vm.findings { add(finding, of: report) }
         if let cost = vm.cost { add(cost, times) }
