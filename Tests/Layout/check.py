@@ -25,6 +25,7 @@ ORDER = [
     "Machine",  # KVM's state, mirrored
     "Observations",
     "Rules",
+    "WhatIf",  # what KVM is asked to have done otherwise
     "Analysis",  # the machine with those who watch it, as a sink
     "Report",  # the model and its builder
     "Timeline",  # what happened when, beside the report

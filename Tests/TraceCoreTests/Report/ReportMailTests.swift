@@ -14,7 +14,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "it's a trace.dat", "a -b.dat", "a\nb.dat", "a\u{1b}\t\u{7f}\\é'.dat", "$(reboot).dat", "a\"b`c`;d.dat", "trace.dat", "-",
+        "it's a trace.dat", "a -b.dat", "a\nb.dat", "a\u{1b}\t\u{7f}\\é'.dat", "$(reboot).dat", "a\"b`c`;d.dat",
+        "trace.dat", "-",
     ])
     func `the command that repeats it is one for a shell, whatever the file is called`(path: String) throws {
         var report = SampleReports.lost

@@ -31,7 +31,8 @@ import Testing
             policy: .inhibitOnL2Access,
             vms: [
                 .init(
-                    vm: 0, outcome: .inhibited, trigger: .init(time: 1, cpu: nil, tid: nil, event: "kvm_mmio", text: ""),
+                    vm: 0, outcome: .inhibited,
+                    trigger: .init(time: 1, cpu: nil, tid: nil, event: "kvm_mmio", text: ""),
                     isLate: true, l2Direct: .init(reads: 1, writes: 0, registers: [:]),
                     findings: [.init(id: "F1", path: .before)],
                     cost: .init(
