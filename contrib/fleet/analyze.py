@@ -7,6 +7,7 @@ next run tries again; with 2 where nothing could be done, or the cluster went aw
 """
 
 import argparse
+import collections
 import itertools
 import os
 import re
@@ -49,7 +50,7 @@ def options():
     parser.add_argument("--host", type=re.compile, default=re.compile(r"([^/]+)/[^/]*$"), metavar="REGEX",
                         help="its first group, found in a recording's name, is the host (default: the name of its folder)")
     parser.add_argument("--timeout", type=float, default=3600, metavar="SECONDS", help="for one recording (default: 3600)")
-    parser.add_argument("--part", type=int, default=1000, metavar="N", help="recordings a Parquet file (default: 1000)")
+    parser.add_argument("--part", type=int, default=1000, metavar="N", help="recordings a Parquet file, at least (default: 1000)")
     parser.add_argument("--every", type=float, default=60, metavar="SECONDS",
                         help="write what is there also after this time (default: 60)")
     chosen = parser.parse_args()
@@ -136,28 +137,45 @@ def version(client, binary):
     return next(iter(versions))
 
 
-def outcomes(client, jobs, chosen):
-    """The rows of each recording, in the order in which they get ready. A worker that dies has its work done by another."""
-    todo = iter(jobs.items())
+def batches(jobs):
+    """As many recordings for one task as make Dask's own work on a task, a few milliseconds, small beside theirs."""
+    batch, size = [], 0
+    for url, about in jobs.items():
+        if batch and (len(batch) == 16 or size + (about["size"] or 0) > 64 << 20):
+            yield batch
+            batch, size = [], 0
+        batch.append((about, url))
+        size += about["size"] or 0
+    if batch:
+        yield batch
 
-    def submit(job):
-        url, about = job
-        future = client.submit(fleet_worker.analyse, about, url, chosen.binary, chosen.timeout, pure=False)
-        abouts[future.key] = about
+
+def outcomes(client, jobs, chosen):
+    """The rows of the recordings, in the order in which they get ready. A worker that dies has its work done by another."""
+    todo, given = batches(jobs), {}
+
+    def submit(batch):
+        future = client.submit(fleet_worker.analyse_all, batch, chosen.binary, chosen.timeout, pure=False)
+        given[future.key] = batch
         return future
 
     # Enough for the scheduler to choose from, and no more than it holds with ease.
-    abouts = {}
-    ready = distributed.as_completed([submit(job) for job in itertools.islice(todo, 1000)])
+    ready = distributed.as_completed([submit(batch) for batch in itertools.islice(todo, 1000)])
     for future in ready:
-        about = abouts.pop(future.key)
+        batch = given.pop(future.key)
         if future.cancelled():
             raise Stop("the scheduler went away; what is ready was kept, and the same command goes on from there")
-        # An error here is Dask's own: that of a recording which several workers died of, above all.
+        # An error is Dask's own: above all that of a batch which several workers died of. Which recording it was shows alone.
         error = future.exception()
-        yield fleet_tables.tables(about, "failed", f"{type(error).__name__}: {error}") if error else future.result()
-        for job in itertools.islice(todo, 1):
-            ready.add(submit(job))
+        if error and len(batch) > 1:
+            for one in batch:
+                ready.add(submit([one]))
+        elif error:
+            yield fleet_tables.tables(batch[0][0], "failed", f"{type(error).__name__}: {error}")
+        else:
+            yield future.result()
+        for batch in itertools.islice(todo, 1):
+            ready.add(submit(batch))
 
 
 def run(chosen):
@@ -176,21 +194,22 @@ def run(chosen):
         done = store.settle(is_current)
         jobs = {url: about for url, about in jobs.items() if about["recording"] not in done}
         print(f"analyze.py: {len(jobs)} recordings to analyse, {len(known) - len(jobs)} have their rows", file=sys.stderr)
-        ready, counts, last = [], {"read": 0, "unreadable": 0, "failed": 0}, time.monotonic()
+        ready, counts, last = [], collections.Counter(read=0, unreadable=0, failed=0), time.monotonic()
 
         def keep():
             nonlocal last
             if ready:
-                store.add(ready)
+                rows = fleet_tables.joined(ready)
+                store.add(rows)
+                counts.update(rows["recordings"]["status"].to_pylist())
                 print("analyze.py: " + ", ".join(f"{count} {state}" for state, count in counts.items()), file=sys.stderr)
             ready.clear()
             last = time.monotonic()
 
         try:
-            for outcome in outcomes(client, jobs, chosen):
-                ready.append(outcome)
-                counts[outcome["recordings"]["status"][0].as_py()] += 1
-                if len(ready) == chosen.part or time.monotonic() - last > chosen.every:
+            for rows in outcomes(client, jobs, chosen):
+                ready.append(rows)
+                if sum(len(each["recordings"]) for each in ready) >= chosen.part or time.monotonic() - last > chosen.every:
                     keep()
         finally:
             keep()

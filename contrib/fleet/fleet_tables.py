@@ -6,6 +6,7 @@ docs/fleet.md describes the columns. Their version is VERSION: within it columns
 
 import fcntl
 import os
+import re
 import uuid
 
 import fsspec
@@ -30,8 +31,8 @@ WHOSE = [("recording", TEXT), ("host", TEXT), ("schema_version", TEXT)]
 SCHEMAS = {
     "recordings": schema(
         *WHOSE, ("size", COUNT), ("state", TEXT), ("status", TEXT), ("error", TEXT), ("tool_version", TEXT),
-        ("seconds", pyarrow.float64()), ("format", TEXT), ("kernel", TEXT), ("isa", TEXT), ("fix", TEXT), ("fix_basis", TEXT),
-        ("clock", TEXT), ("clock_unit", TEXT), ("span", COUNT), ("cpus", COUNT), ("events", COUNT), ("events_lost", COUNT),
+        ("seconds", pyarrow.float64()), ("format", TEXT), ("kernel", TEXT), ("release", TEXT), ("isa", TEXT), ("fix", TEXT),
+        ("fix_basis", TEXT), ("clock", TEXT), ("clock_unit", TEXT), ("span", COUNT), ("cpus", COUNT), ("events", COUNT), ("events_lost", COUNT),
         ("gaps_unknown", COUNT), ("cut", TRUTH), ("verdict", TEXT), ("findings", COUNT), ("vms", COUNT), ("observations", TEXTS),
         ("reasons", TEXTS)),
     "findings": schema(
@@ -52,10 +53,17 @@ def total(values):
     return sum(known) if known else None
 
 
+def release(kernel):
+    """`6.1.0-55-amd64` of `Linux host 6.1.0-55-amd64 x86_64`, and of what begins with it."""
+    found = re.search(r"(?:^|\s)(\d+\.\d+\S*)", kernel or "")
+    return found and found[1]
+
+
 def recording_row(report):
     source, loss, host = report["source"], report["loss"], report["host"]
     return {
-        "tool_version": report["tool"]["version"], "format": source["format"], "kernel": source["kernel"], "isa": host["isa"],
+        "tool_version": report["tool"]["version"], "format": source["format"], "kernel": source["kernel"],
+        "release": release(source["kernel"]), "isa": host["isa"],
         "fix": host["sviFix"]["state"], "fix_basis": host["sviFix"]["basis"], "clock": source["clock"]["name"],
         "clock_unit": source["clock"]["unit"], "span": source["span"]["last"] - source["span"]["first"], "cpus": source["cpus"],
         "events": source["events"]["total"], "events_lost": loss["known"], "gaps_unknown": loss["unknownGaps"],
@@ -109,6 +117,11 @@ def tables(about, status, error=None, report=None, seconds=None):
     }
 
 
+def joined(outcomes):
+    """The rows of all of them, a table each."""
+    return {name: pyarrow.concat_tables([outcome[name] for outcome in outcomes]) for name in SCHEMAS}
+
+
 def resolve(url):
     """The file system and the path in it of a URL. What has no scheme is a local path, whatever else is in its name."""
     if "://" in url or url.startswith("file:"):
@@ -132,7 +145,7 @@ class Store:
         for table in SCHEMAS:
             self.files.makedirs(f"{self.root}/{table}", exist_ok=True)
         # Two runs at once would take each other's parts for what an ended run has left. An object store knows no such lock.
-        if self.files.protocol == "file" or "file" in self.files.protocol:
+        if "file" in self.files.protocol:
             self.lock = open(f"{self.root}/.lock", "w")
             try:
                 fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -159,12 +172,11 @@ class Store:
         self.files.pipe_file(draft, sink.getvalue().to_pybytes())
         self.files.mv(draft, self.path(table, part))
 
-    def add(self, outcomes):
-        """A part of the rows of these recordings."""
+    def add(self, rows):
+        """A part of these rows, a table each."""
         part = f"{uuid.uuid4().hex}.parquet"
         for table in ("findings", "vms", "recordings"):
-            rows = pyarrow.concat_tables([outcome[table] for outcome in outcomes])
-            self.write(table, part, rows.sort_by([("recording", "ascending")]))
+            self.write(table, part, rows[table].sort_by([("recording", "ascending")]))
 
     def settle(self, is_current):
         """Takes away what no longer stands, and what ended runs have left. Gives the names of recordings that have their rows.

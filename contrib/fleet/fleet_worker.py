@@ -96,6 +96,11 @@ def analyse(about, url, binary, seconds):
         return fleet_tables.tables(about, "failed", text, None, time.monotonic() - begin)
 
 
+def analyse_all(batch, binary, seconds):
+    """The rows of several recordings: each is what the tables say of it beforehand, and its URL."""
+    return fleet_tables.joined([analyse(about, url, binary, seconds) for about, url in batch])
+
+
 def version(binary):
     """The version that the binary of this worker has, or why it has none."""
     try:
