@@ -16,7 +16,7 @@ EXTRAS = dist/man dist/completions
 SHARE = $(DESTDIR)$(PREFIX)/share
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test browser picture build release dist install lint lab reproduce clean prepare fuzz gate damage attack cut kill soak bench bench-growth bench-live chroots
+.PHONY: help demo test browser picture build release dist install lint lab reproduce clean prepare fuzz gate damage attack cut kill soak bench bench-growth bench-live chroots fleet manifests deb rpm packages
 
 help: ## show this
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -39,6 +39,15 @@ browser: ## install what the tests open outputs with: Chromium; selenium, viztra
 picture: release browser ## make the picture that README.md begins with
 	page=$$(mktemp) && $(RELEASE) analyze --quiet --fail-on confirmed --html $$page $(PICTURED) >/dev/null; \
 	$(TEST_PYTHON)/bin/python3 Tests/Outputs/picture.py $$page docs/loss.png; rm $$page
+
+# Each with a Python of its own; where its packages can't be had, that is said and nothing is tested.
+fleet: release ## test contrib/fleet: Dask, DuckDB and an S3 server from PyPI, on this machine
+	@if .ci/python .build/fleet contrib/fleet/requirements.txt Tests/Fleet/requirements.txt; then \
+	    .build/fleet/bin/python3 Tests/Fleet/fleet.py $(RELEASE) $(TESTS); fi
+
+manifests: release ## check contrib/kubernetes and the jobs of docs/ci.md against the schemas that PyPI's packages carry
+	@if .ci/python .build/manifests Tests/Manifests/requirements.txt; then \
+	    .build/manifests/bin/python3 Tests/Manifests/manifests.py $(RELEASE) $(TESTS); fi
 
 build: prepare ## debug build
 	$(SWIFT) build

@@ -9,6 +9,7 @@ next run tries again; with 2 where nothing could be done, or the cluster went aw
 import argparse
 import collections
 import itertools
+import logging
 import os
 import re
 import sys
@@ -79,15 +80,14 @@ def named(chosen):
 
 
 def found(url):
-    """The recordings that a URL stands for, as the file system tells them."""
+    """The recordings that a URL stands for, as the file system tells them. What is there by that name is no pattern."""
     files, path = fleet_tables.resolve(url)
-    if files.exists(path):
+    paths = [path] if files.exists(path) else files.glob(path) if any(sign in path for sign in "*?[") else []
+    for path in paths:
         below = files.find(path, detail=True) or {path: files.info(path)}
-    else:
-        below = files.glob(path, detail=True) if any(sign in path for sign in "*?[") else {}
-    for name, info in sorted(below.items()):
-        if info["type"] == "file":
-            yield files.unstrip_protocol(name), info
+        for name, info in sorted(below.items()):
+            if info["type"] == "file":
+                yield files.unstrip_protocol(name), info
 
 
 def recordings(chosen, tool):
@@ -112,6 +112,9 @@ def recordings(chosen, tool):
 
 def connect(chosen):
     """A client of the cluster, whose workers have the code: also those that come later."""
+    # What Dask has to tell of workers and connections is told in our words, or is mended by itself.
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     if chosen.scheduler:
         try:
             client = distributed.Client(chosen.scheduler, timeout=10)
@@ -119,7 +122,8 @@ def connect(chosen):
         except (OSError, TimeoutError, ValueError) as error:
             raise Stop(f"{chosen.scheduler}: no scheduler with a worker is there: {error}") from error
     else:
-        client = distributed.Client(n_workers=chosen.workers, threads_per_worker=1, dashboard_address=None)
+        client = distributed.Client(n_workers=chosen.workers, threads_per_worker=1, dashboard_address=None,
+                                    silence_logs=logging.CRITICAL)
     for module in (fleet_tables, fleet_worker):
         client.upload_file(module.__file__)
     return client

@@ -154,8 +154,11 @@ class Store:
 
     def parts(self, table):
         self.files.invalidate_cache()
-        return {path.rsplit("/", 1)[1] for path in self.files.ls(f"{self.root}/{table}", detail=False)
-                if path.endswith(".parquet")}
+        try:
+            paths = self.files.ls(f"{self.root}/{table}", detail=False)
+        except FileNotFoundError:  # where folders are there with what is in them only
+            return set()
+        return {path.rsplit("/", 1)[1] for path in paths if path.endswith(".parquet")}
 
     def path(self, table, part):
         return f"{self.root}/{table}/{part}"
