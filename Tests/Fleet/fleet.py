@@ -241,6 +241,7 @@ class Fleet(unittest.TestCase):
         self.assertIn("0 recordings to analyse", self.analyze("s3://traces/host-*", output="s3://results/x"))
         files.pipe_file("traces/host-c/empty.dat", HEALTHY.read_bytes())
         self.assertIn("1 recordings to analyse", self.analyze("s3://traces", output="s3://results/x"))
+        files.invalidate_cache()
         self.assertEqual(duckdb.sql("select status, count(*) from 's3://results/x/recordings/*.parquet' group by 1").fetchall(),
                          [("read", 4)])
 
