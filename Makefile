@@ -75,6 +75,17 @@ dist: ## dist/apictrace: one file that runs on any x86-64 Linux; man pages and c
 	mkdir -p dist/completions
 	for shell in bash zsh fish; do $(ONE_FILE) --generate-completion-script $$shell >dist/completions/apictrace.$$shell; done
 
+deb: $(ONE_FILE) ## a package for Debian and Ubuntu in dist/, of what make dist made
+	@SWIFT=$(SWIFT) .ci/prepare debhelper lintian
+	contrib/debian/build.sh $(dir $(ONE_FILE))
+
+rpm: $(ONE_FILE) ## a package for Fedora and its kin in dist/, of what make dist made
+	@SWIFT=$(SWIFT) .ci/prepare rpm rpmlint
+	contrib/rpm/build.sh $(dir $(ONE_FILE))
+
+packages: deb rpm ## install both packages in a clean chroot, use them, remove them and look for what is left; as root
+	Tests/Dist/packages.sh $(dir $(ONE_FILE))
+
 chroots: $(ONE_FILE) ## run dist/apictrace in Debian 11, 12 and 13 and in an empty chroot; as root
 	Tests/Dist/chroots.sh $(ONE_FILE) bullseye bookworm trixie
 
