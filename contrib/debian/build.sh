@@ -22,6 +22,7 @@ cp -r contrib/debian "$tree/debian"
 cp -r "$dist/apictrace" "$dist/man" "$dist/completions" "$tree/dist"
 if [ -e contrib/systemd/apictrace.service ]; then
     sed 's,/usr/local/bin/,/usr/bin/,' contrib/systemd/apictrace.service >"$tree/debian/apictrace.service"
+    cat contrib/debian/service.lintian-overrides >>"$tree/debian/apictrace.lintian-overrides"
 fi
 (cd "$tree" && dpkg-buildpackage --build=binary --no-sign --unsigned-changes >"$work/log" 2>&1) || {
     cat "$work/log" >&2
@@ -31,6 +32,6 @@ rm -f "$dist"/apictrace_*.deb
 cp "$work"/apictrace_*.deb "$dist"
 as_root=()
 [ "$(id -u)" -ne 0 ] || as_root=(--allow-root)
-# Exceptions, with their reasons: apictrace.lintian-overrides.
+# Exceptions, with their reasons: *.lintian-overrides.
 lintian "${as_root[@]}" --fail-on error,warning,info --display-info "$dist"/apictrace_*.deb
 ls "$dist"/apictrace_*.deb
