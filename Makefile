@@ -41,13 +41,13 @@ picture: release browser ## make the picture that README.md begins with
 	$(TEST_PYTHON)/bin/python3 Tests/Outputs/picture.py $$page docs/loss.png; rm $$page
 
 # Each with a Python of its own; where its packages can't be had, that is said and nothing is tested.
-fleet: release ## test contrib/fleet: Dask, DuckDB and an S3 server from PyPI, on this machine
+fleet: $(ONE_FILE) ## test contrib/fleet: Dask, DuckDB and an S3 server from PyPI, on this machine
 	@if .ci/python .build/fleet contrib/fleet/requirements.txt Tests/Fleet/requirements.txt; then \
-	    .build/fleet/bin/python3 Tests/Fleet/fleet.py $(RELEASE) $(TESTS); fi
+	    .build/fleet/bin/python3 Tests/Fleet/fleet.py $(ONE_FILE) $(TESTS); fi
 
-manifests: release ## check contrib/kubernetes and the jobs of docs/ci.md against the schemas that PyPI's packages carry
+manifests: $(ONE_FILE) ## check contrib/kubernetes and the jobs of docs/ci.md against the schemas that PyPI's packages carry
 	@if .ci/python .build/manifests Tests/Manifests/requirements.txt; then \
-	    .build/manifests/bin/python3 Tests/Manifests/manifests.py $(RELEASE) $(TESTS); fi
+	    .build/manifests/bin/python3 Tests/Manifests/manifests.py $(ONE_FILE) $(TESTS); fi
 
 build: prepare ## debug build
 	$(SWIFT) build
