@@ -60,7 +60,7 @@ class Fleet(unittest.TestCase):
             "AWS_DEFAULT_REGION": "us-east-1",
         }
         cls.cluster = distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL)
+            n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL)
         lines = subprocess.run(
             [cls.binary, "analyze", "--json", FIXTURES], capture_output=True, text=True).stdout.splitlines()
         cls.reports = {report["source"]["path"]: report for report in map(json.loads, lines) if report["type"] == "report"}
@@ -382,6 +382,27 @@ class Fleet(unittest.TestCase):
         for wrong in ([], [HEALTHY, "--host", "x"], [HEALTHY, "--part", "0"], [HEALTHY, "--nosuch"]):
             self.assertIn("usage: analyze.py", self.analyze(*wrong, status=64))
         self.assertFalse(self.output.exists())
+
+    def test_a_run_that_is_ended_keeps_what_is_ready(self):
+        mark = self.folder / "mark"
+        run = self.start(FIXTURES / "intel", binary=self.script(f'echo >>"{mark}"; sleep 0.05'))
+        # Two workers with 16 recordings a batch: one of them has given its first.
+        while not mark.exists() or mark.stat().st_size < 60:
+            self.assertIsNone(run.poll())
+            time.sleep(0.02)
+        run.terminate()
+        self.assertIn("what is ready was kept", self.ended(run, 130))
+        kept = len(rows(self.output, "recordings"))
+        self.assertGreater(kept, 0)
+        self.assertIn(f"{kept} have their rows", self.analyze(FIXTURES / "intel"))
+
+    def test_a_damaged_part_is_named(self):
+        self.analyze(HEALTHY)
+        part = next((self.output / "recordings").glob("*.parquet"))
+        part.write_bytes(part.read_bytes()[:99])
+        before = content(self.output)
+        self.assertIn(f"{part} is damaged", self.analyze(LOSS, status=2))
+        self.assertEqual(content(self.output), before)
 
     def test_a_second_run_into_the_same_folder_ends_at_once(self):
         first = self.start(HEALTHY, binary=self.script("sleep 6"))

@@ -3,7 +3,7 @@
 """Analyses many recordings on a Dask cluster and keeps what the reports say in Parquet: see docs/fleet.md.
 
 Ends with 0 where each recording has its row, also one that can't be read; with 1 where some failed for another reason, which the
-next run tries again; with 2 where nothing could be done, or the cluster went away; with 64 for wrong usage.
+next run tries again; with 2 where nothing could be done, or the cluster went away; with 64 for wrong usage; with 130 after ^C and SIGTERM.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import itertools
 import logging
 import os
 import re
+import signal
 import sys
 import time
 
@@ -122,7 +123,7 @@ def connect(chosen):
         except (OSError, TimeoutError, ValueError) as error:
             raise Stop(f"{chosen.scheduler}: no scheduler with a worker is there: {error}") from error
     else:
-        client = distributed.Client(n_workers=chosen.workers, threads_per_worker=1, dashboard_address=None,
+        client = distributed.Client(n_workers=chosen.workers, threads_per_worker=1, dashboard_address="127.0.0.1:0",
                                     silence_logs=logging.CRITICAL)
     for module in (fleet_tables, fleet_worker):
         client.upload_file(module.__file__)
@@ -222,9 +223,11 @@ def run(chosen):
 
 def main():
     chosen = options()
+    # As ^C: what is ready is kept.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return run(chosen)
-    except (Stop, fleet_tables.Busy, OSError) as stop:
+    except (Stop, fleet_tables.Unusable, OSError) as stop:
         print(f"analyze.py: {stop}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

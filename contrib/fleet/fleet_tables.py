@@ -129,8 +129,8 @@ def resolve(url):
     return fsspec.filesystem("file"), os.path.abspath(url)
 
 
-class Busy(Exception):
-    pass
+class Unusable(Exception):
+    """Why a folder can't take results."""
 
 
 class Store:
@@ -150,7 +150,7 @@ class Store:
             try:
                 fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                raise Busy(f"another run is writing to {url}") from None
+                raise Unusable(f"another run is writing to {url}") from None
 
     def parts(self, table):
         self.files.invalidate_cache()
@@ -163,9 +163,13 @@ class Store:
     def path(self, table, part):
         return f"{self.root}/{table}/{part}"
 
-    def read(self, table, part, columns=None):
-        with self.files.open(self.path(table, part), "rb") as file:
-            return pyarrow.parquet.read_table(file, columns=columns)
+    def read(self, table, part):
+        path = self.path(table, part)
+        try:
+            with self.files.open(path, "rb") as file:
+                return pyarrow.parquet.read_table(file)
+        except (pyarrow.ArrowInvalid, FileNotFoundError) as error:
+            raise Unusable(f"{path} is damaged or gone: take {part} out of each table, and run again ({error})") from error
 
     def write(self, table, part, rows):
         """Whole or not at all: what is there under that name is complete at any time."""
