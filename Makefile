@@ -16,7 +16,7 @@ EXTRAS = dist/man dist/completions
 SHARE = $(DESTDIR)$(PREFIX)/share
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test browser picture build release dist install lint lab reproduce clean prepare fuzz gate damage attack cut kill soak bench bench-growth bench-live chroots
+.PHONY: help demo test browser picture build release dist install lint lab reproduce clean prepare fuzz gate damage attack cut kill soak bench bench-growth bench-live chroots fleet manifests deb rpm packages
 
 help: ## show this
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -39,6 +39,15 @@ browser: ## install what the tests open outputs with: Chromium, KernelShark; sel
 picture: release browser ## make the picture that README.md begins with
 	page=$$(mktemp) && $(RELEASE) analyze --quiet --fail-on confirmed --html $$page $(PICTURED) >/dev/null; \
 	$(TEST_PYTHON)/bin/python3 Tests/Outputs/picture.py $$page docs/loss.png; rm $$page
+
+# Each with a Python of its own; where its packages can't be had, that is said and nothing is tested.
+fleet: $(ONE_FILE) ## test contrib/fleet: Dask, DuckDB and an S3 server from PyPI, on this machine
+	@if .ci/python .build/fleet contrib/fleet/requirements.txt Tests/Fleet/requirements.txt; then \
+	    .build/fleet/bin/python3 Tests/Fleet/fleet.py $(ONE_FILE) $(TESTS); fi
+
+manifests: $(ONE_FILE) ## check contrib/kubernetes and the jobs of docs/ci.md against the schemas that PyPI's packages carry
+	@if .ci/python .build/manifests Tests/Manifests/requirements.txt; then \
+	    .build/manifests/bin/python3 Tests/Manifests/manifests.py $(ONE_FILE) $(TESTS); fi
 
 build: prepare ## debug build
 	$(SWIFT) build
@@ -65,6 +74,17 @@ dist: ## dist/apictrace: one file that runs on any x86-64 Linux; man pages and c
 	.ci/manual $(ONE_FILE) README.md dist/man
 	mkdir -p dist/completions
 	for shell in bash zsh fish; do $(ONE_FILE) --generate-completion-script $$shell >dist/completions/apictrace.$$shell; done
+
+deb: $(ONE_FILE) ## a package for Debian and Ubuntu in dist/, of what make dist made
+	@SWIFT=$(SWIFT) .ci/prepare debhelper lintian
+	contrib/debian/build.sh $(dir $(ONE_FILE))
+
+rpm: $(ONE_FILE) ## a package for Fedora and its kin in dist/, of what make dist made
+	@SWIFT=$(SWIFT) .ci/prepare rpm rpmlint
+	contrib/rpm/build.sh $(dir $(ONE_FILE))
+
+packages: deb rpm ## install both packages in a clean chroot, use them, remove them and look for what is left; as root
+	Tests/Dist/packages.sh $(dir $(ONE_FILE))
 
 chroots: $(ONE_FILE) ## run dist/apictrace in Debian 11, 12 and 13 and in an empty chroot; as root
 	Tests/Dist/chroots.sh $(ONE_FILE) bullseye bookworm trixie
