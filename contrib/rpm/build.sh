@@ -15,7 +15,7 @@ fi
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-given=(--define "_topdir $work" --define "version $version" --define "dist $dist" --define "license_file $PWD/LICENSE"
+given=(--define "_topdir $work" --define "version $version" --define "from $dist" --define "license_file $PWD/LICENSE"
     --define "copyright_file $PWD/contrib/debian/copyright")
 if [ -e contrib/systemd/apictrace.service ]; then
     sed 's,/usr/local/bin/,/usr/bin/,' contrib/systemd/apictrace.service >"$work/apictrace.service"
