@@ -23,8 +23,10 @@ struct Exercise {
     /// - Parameter vectors: those of the finding's that the witness doesn't name.
     func answer(_ finding: Report.Finding, vectors: [String]) -> Answer {
         if finding.grade >= .suspect, !vectors.isEmpty { return arrivals(of: vectors, finding.vcpu) }
-        if finding.rule.isOfAPICvAlone, witness.hasAPICvOff, witness.hasL2 {
-            return .reached("APICv was off all the time in \(names.witness), where L2 ran.")
+        // Where few events are recorded neither of them tells that L2 ran.
+        if finding.rule.isOfAPICvAlone, witness.hasAPICvOff, witness.hasL2 || !shower.hasL2 {
+            let level = witness.hasL2 ? ", where L2 ran" : ""
+            return .reached("APICv was off all the time in \(names.witness)\(level).")
         }
         if !vectors.isEmpty { return arrivals(of: vectors, finding.vcpu) }
         switch finding.rule {

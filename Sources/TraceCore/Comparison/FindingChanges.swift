@@ -41,7 +41,9 @@ struct FindingChanges {
 
     private mutating func add(_ before: Report.Finding, _ after: Report.Finding) {
         let name = "\(after.rule.rawValue) on \(b.name(of: after))"
-        let (joined, left) = (after.victims.without(before.victims), before.victims.without(after.victims))
+        // What is stuck in one and lost in the other is worse where it is lost, and nowhere better.
+        let joined = after.vectors.without(before.vectors) + after.stuck.without(before.victims + after.vectors)
+        let left = before.victims.without(after.victims)
         let grades = "\(name): \(before.grade.rawValue) in A, \(after.grade.rawValue) in B."
         if after.grade > before.grade {
             addWorse(.graver, before, after, grades)
@@ -93,7 +95,7 @@ struct FindingChanges {
         guard let vms = pair(a: before?.vm, b: after.vm) else {
             return add(change, .worse, before, after, text, but: "Its VM has no counterpart in A.")
         }
-        let vectors = after.victims.without(before?.victims ?? [])
+        let vectors = after.victims.without(before?.vectors ?? [])
         let exercise = Exercise(shower: vms.b, witness: vms.a, names: ("B", "A"), duration: a.nanoseconds)
         if case .notReached(let doubt) = exercise.answer(after, vectors: vectors) { doubts.append(doubt) }
         add(change, .worse, before, after, text, but: excuse(for: after))
@@ -173,7 +175,7 @@ extension Comparison.FindingSide {
 
 extension Report.Finding {
     /// Vectors that are lost or wait, and those that block them.
-    fileprivate var victims: [String] { vectors + stuck }
+    fileprivate var victims: [String] { vectors + stuck.without(vectors) }
 
     /// Says at least as much of the same trouble, in the same VM.
     fileprivate func covers(_ other: Self) -> Bool {

@@ -135,13 +135,3 @@ struct KallsymsOfEach: ParsableArguments {
     var files: [String?] { [kallsymsA, kallsymsB] }
     var isEmpty: Bool { files.allSatisfy { $0 == nil } }
 }
-
-extension ExitStatus {
-    init(_ outcome: Comparison.Outcome) {
-        switch outcome {
-        case .same, .notWorse, .better: self = .clean
-        case .worse, .mixed: self = .found
-        case .incomparable: self = .inconclusive
-        }
-    }
-}

@@ -77,7 +77,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (Grade.suspect, Grade.confirmed, Comparison.Outcome.worse), (.hazard, .suspect, .worse), (.suspect, .suspect, .notWorse),
+        (Grade.suspect, Grade.confirmed, Comparison.Outcome.worse), (.hazard, .suspect, .worse),
+        (.suspect, .suspect, .notWorse),
     ])
     func `a graver grade of the same finding is worse`(before: Grade, after: Grade, expected: Comparison.Outcome) {
         func graded(_ grade: Grade, _ total: UInt64) -> Report {
@@ -199,8 +200,14 @@ import Testing
             }
         }
         let whole = two(exposed) { _ in }
-        let idle = two(exposed) { $0.exits.l2 = [:]; $0.apicAccess.l2Direct = .init(reads: 0, writes: 0, registers: [:]) }
-        #expect(Comparison(whole, idle).reasons == ["An L2 runs on vCPU 1 of qemu-system-x86 (pid 214) in A, and none there in B."])
+        let idle = two(exposed) {
+            $0.exits.l2 = [:]
+            $0.apicAccess.l2Direct = .init(reads: 0, writes: 0, registers: [:])
+        }
+        #expect(
+            Comparison(whole, idle).reasons == [
+                "An L2 runs on vCPU 1 of qemu-system-x86 (pid 214) in A, and none there in B."
+            ])
         #expect(outcome(whole, idle) == .incomparable)
         #expect(outcome(whole, exposed) == .incomparable)
         #expect(outcome(idle, whole) == .notWorse)
@@ -212,8 +219,14 @@ import Testing
             report.vms[0].vcpus[0].exits.l2 = [:]
             report.vms[0].vcpus[0].apicAccess.l2Direct = .init(reads: 0, writes: 0, registers: [:])
         }
-        #expect(Comparison(sound, plain).reasons == ["An L2 runs in A's qemu-system-x86 (pid 214), and none in B's qemu-system-x86 (pid 214)."])
-        let two = sound.with { $0.pid = 300; $0.command = "other" }
+        #expect(
+            Comparison(sound, plain).reasons == [
+                "An L2 runs in A's qemu-system-x86 (pid 214), and none in B's qemu-system-x86 (pid 214)."
+            ])
+        let two = sound.with {
+            $0.pid = 300
+            $0.command = "other"
+        }
         #expect(Comparison(two, sound).reasons == ["other (pid 300) runs an L2 in A, and has no counterpart in B."])
         #expect(outcome(sound, two) == .notWorse)
     }
@@ -235,7 +248,9 @@ import Testing
         #expect(outcome(exposed, sound) == .incomparable)
     }
 
-    @Test(arguments: [(39_676_450_001, Comparison.Outcome.better), (39_676_450_000, .incomparable)] as [(UInt64, Comparison.Outcome)])
+    @Test(
+        arguments: [(39_676_450_001, Comparison.Outcome.better), (39_676_450_000, .incomparable)]
+            as [(UInt64, Comparison.Outcome)])
     func `a finding without vector and access is gone where B covers more time than it took to show`(
         last: UInt64, expected: Comparison.Outcome
     ) {
@@ -244,12 +259,16 @@ import Testing
             report.findings[0].vectors = []
         }
         #expect(outcome(race, sound.with { $0.source.span.last = last }) == expected)
-        let ticks = sound.with { $0.source.span.last = last; $0.source.clock.unit = .ticks }
+        let ticks = sound.with {
+            $0.source.span.last = last
+            $0.source.clock.unit = .ticks
+        }
         #expect(outcome(race, ticks) == .incomparable)
     }
 
     /// Less evidence may raise a grade up to hazard: by a cut in a wait, or by what is no longer known of the fix.
-    @Test(arguments: [0, 1, 4]) func `a hazard of a recording that lacks events is none for certain, and a graver one is`(index: Int) {
+    @Test(arguments: [0, 1, 4])
+    func `a hazard of a recording that lacks events is none for certain, and a graver one is`(index: Int) {
         func less(_ grade: Grade) -> Report {
             losing.with { report in
                 report.verdict = grade
@@ -321,9 +340,18 @@ import Testing
         #expect(Comparison(sound, none).reasons == ["No vCPU shows in B."])
         #expect(Comparison(none, none.with { $0.source.span.last = 1 }).reasons == ["No vCPU shows in either."])
         func named(_ name: String) -> Report {
-            sound.with { $0.vms[0].command = name; $0.vms[0].pid = nil }.with { $0.command = "\(name)-2"; $0.pid = nil }
-                .with { $0.vms[0].vcpus[0].exits.l2 = [:]; $0.vms[0].vcpus[0].apicAccess.l2Direct = .init(reads: 0, writes: 0, registers: [:]) }
-                .with { $0.vms[1].vcpus = $0.vms[0].vcpus }
+            sound.with {
+                $0.vms[0].command = name
+                $0.vms[0].pid = nil
+            }.with {
+                $0.command = "\(name)-2"
+                $0.pid = nil
+            }
+            .with {
+                $0.vms[0].vcpus[0].exits.l2 = [:]
+                $0.vms[0].vcpus[0].apicAccess.l2Direct = .init(reads: 0, writes: 0, registers: [:])
+            }
+            .with { $0.vms[1].vcpus = $0.vms[0].vcpus }
         }
         #expect(outcome(named("one"), named("other")) == .incomparable)
     }
@@ -336,7 +364,14 @@ import Testing
         #expect(Comparison(shorter, sound).doubts == [])
         let svm = sound.with { $0.host.isa = .svm }
         #expect(Comparison(sound, svm).doubts == ["A's host is VMX, and B's SVM."])
-        #expect(Comparison(sound, sound.with { $0.host.isa = .unknown; $0.source.span.last += 1 }).doubts == [])
+        #expect(
+            Comparison(
+                sound,
+                sound.with {
+                    $0.host.isa = .unknown
+                    $0.source.span.last += 1
+                }
+            ).doubts == [])
         let ticks = sound.with { $0.source.clock.unit = .ticks }
         #expect(Comparison(sound, ticks).outcome == .same)
         #expect(

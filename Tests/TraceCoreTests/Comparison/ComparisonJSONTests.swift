@@ -31,7 +31,8 @@ import Testing
         let text = comparison.outcomeLine
         #expect(
             try comparison.outcomeObject()
-                == #"{"a":"losing.dat","b":"sound.dat","outcome":"better","schemaVersion":"1.0","text":"\#(text)","type":"outcome"}"#)
+                == #"{"a":"losing.dat","b":"sound.dat","outcome":"better","schemaVersion":"1.0","text":"\#(text)","type":"outcome"}"#
+        )
     }
 
     @Test func `every key of the schema is required`() throws {
@@ -62,10 +63,14 @@ import Testing
             vm.vcpus = Comparison.VCPUMatch.allCases.map { match in
                 var vcpu = vm.vcpus[0]
                 vcpu.matchedBy = match
-                vcpu.interrupts = Comparison.Fate.allCases.map { .init(vector: "0x41", a: .init(fate: $0, ledger: nil), b: nil) }
+                vcpu.interrupts = Comparison.Fate.allCases.map {
+                    .init(vector: "0x41", a: .init(fate: $0, ledger: nil), b: nil)
+                }
                 return vcpu
             }
-            vm.exits = Comparison.ExitLevel.allCases.map { .init(level: $0, reason: nil, a: nil, b: .init(count: 1, perSecond: 0.5)) }
+            vm.exits = Comparison.ExitLevel.allCases.map {
+                .init(level: $0, reason: nil, a: nil, b: .init(count: 1, perSecond: 0.5))
+            }
             vm.apicAccess = Comparison.AccessKind.allCases.map { .init(kind: $0, register: "EOI", a: nil, b: .init()) }
             return vm
         }

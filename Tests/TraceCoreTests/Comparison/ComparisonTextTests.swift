@@ -7,13 +7,15 @@ import Testing
     private let (losing, sound) = (SampleReports.losing, SampleReports.sound)
 
     @Test func `the answer comes first, then both recordings, then what differs, A on the left`() {
-        #expect(Comparison(losing, sound).text(style: .init()) == """
-            """)
+        #expect(
+            Comparison(losing, sound).text(style: .init()) == """
+                """)
     }
 
     @Test func `of two that are the same there is no more than that to say`() {
-        #expect(Comparison(sound, sound).text(style: .init()) == """
-            """)
+        #expect(
+            Comparison(sound, sound).text(style: .init()) == """
+                """)
     }
 
     @Test func `long lists are cut, and -v has them whole`() {
@@ -54,7 +56,9 @@ import Testing
         #expect(!comparison.outcomeLine.contains("\n"))
     }
 
-    @Test(arguments: Comparison.Outcome.allCases) func `the answer is in colour where there is any`(outcome: Comparison.Outcome) {
+    @Test(arguments: Comparison.Outcome.allCases) func `the answer is in colour where there is any`(
+        outcome: Comparison.Outcome
+    ) {
         var comparison = Comparison(losing, sound)
         comparison.outcome = outcome
         let label = outcome.rawValue.uppercased()

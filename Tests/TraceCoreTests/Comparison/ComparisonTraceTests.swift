@@ -7,7 +7,8 @@ import Testing
 @Suite struct ComparisonTraceTests {
     /// 0x41 comes to L2 so many times and then, unless the trace ends before, waits past every excuse.
     private func trace(
-        deliveries: Int, loses: Bool = true, recorded: EventKindSet = .init(rawValue: .max), _ change: (inout Trace) -> Void = { _ in }
+        deliveries: Int, loses: Bool = true, recorded: EventKindSet = .init(rawValue: .max),
+        _ change: (inout Trace) -> Void = { _ in }
     ) -> Trace {
         var trace = Trace(recorded: recorded)
         trace.createVM()
@@ -41,7 +42,9 @@ import Testing
         #expect(comparison.findings.map(\.a) == swapped.findings.map(\.b))
         #expect(comparison.vms.map(\.a) == swapped.vms.map(\.b))
         #expect(comparison.vms.flatMap(\.exits).map(\.a) == swapped.vms.flatMap(\.exits).map(\.b))
-        #expect(comparison.vms.flatMap(\.vcpus).flatMap(\.interrupts).map(\.b) == swapped.vms.flatMap(\.vcpus).flatMap(\.interrupts).map(\.a))
+        #expect(
+            comparison.vms.flatMap(\.vcpus).flatMap(\.interrupts).map(\.b)
+                == swapped.vms.flatMap(\.vcpus).flatMap(\.interrupts).map(\.a))
     }
 
     @Test func `a part that ends before the loss, without a mark, is not better than the whole`() {

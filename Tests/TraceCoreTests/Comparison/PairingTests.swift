@@ -65,7 +65,10 @@ import Testing
     @Test func `VMs without a name go by their numbers, and the last one left by being the last`() {
         #expect(pairs([Named(), Named()], [Named(), Named()]) == ["0-0 number", "1-1 number"])
         #expect(pairs([Named(command: "qemu")], [Named(command: "qemu-kvm")]) == ["0-0 only"])
-        #expect(pairs([Named(command: "qemu")], [Named(command: "a"), Named(command: "b")]) == ["0- none", "-0 none", "-1 none"])
+        #expect(
+            pairs([Named(command: "qemu")], [Named(command: "a"), Named(command: "b")]) == [
+                "0- none", "-0 none", "-1 none",
+            ])
     }
 
     @Test func `vCPUs go by their numbers, and without one by their order`() {

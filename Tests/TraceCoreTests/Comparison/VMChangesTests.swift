@@ -18,7 +18,8 @@ import Testing
     @Test func `exits are summed over vCPUs, by level and reason, and only those that differ are listed`() throws {
         var busier = sound
         busier.vms[0].vcpus[0].exits = .init(
-            l1: ["CPUID": 3, "HLT": 10], l2: ["EPT_MISCONFIG": 110, "EXTERNAL_INTERRUPT": 2000], unknown: ["MSR_READ": 1])
+            l1: ["CPUID": 3, "HLT": 10], l2: ["EPT_MISCONFIG": 110, "EXTERNAL_INTERRUPT": 2000],
+            unknown: ["MSR_READ": 1])
         var second = busier.vms[0].vcpus[0]
         second.id = 1
         second.exits = .init(l1: ["HLT": 5], l2: ["CPUID": 1000])
@@ -47,7 +48,9 @@ import Testing
         #expect(Comparison(sound, part).b.duration == 1_000_000_000)
     }
 
-    @Test(arguments: [TraceClock.Unit.ticks, .none]) func `a clock that counts no nanoseconds gives no rate`(unit: TraceClock.Unit) throws {
+    @Test(arguments: [TraceClock.Unit.ticks, .none]) func `a clock that counts no nanoseconds gives no rate`(
+        unit: TraceClock.Unit
+    ) throws {
         let ticks = sound.with { report in
             report.source.clock.unit = unit
             report.vms[0].vcpus[0].exits.l1 = ["CPUID": 5]
@@ -55,7 +58,10 @@ import Testing
         let exits = try pair(sound, ticks).exits
         #expect(exits.first?.b == .init(count: 5, perSecond: nil))
         #expect(exits.first?.a?.perSecond != nil)
-        let moment = sound.with { $0.source.span.last = 0; $0.vms[0].vcpus[0].exits.l1 = ["CPUID": 5] }
+        let moment = sound.with {
+            $0.source.span.last = 0
+            $0.vms[0].vcpus[0].exits.l1 = ["CPUID": 5]
+        }
         #expect(try pair(sound, moment).exits.first?.b?.perSecond == nil)
     }
 
@@ -125,7 +131,10 @@ import Testing
     }
 
     @Test func `a vector that only a finding names has a fate and no ledger`() throws {
-        let named = SampleReports.losing.with { $0.findings[0].vectors = ["0x41"]; $0.vms[0].vcpus[0].interrupts = [] }
+        let named = SampleReports.losing.with {
+            $0.findings[0].vectors = ["0x41"]
+            $0.vms[0].vcpus[0].interrupts = []
+        }
         let interrupts = try pair(named, sound).vcpus[0].interrupts
         #expect(interrupts.map(\.vector) == ["0x30", "0x41"])
         #expect(interrupts[1].a == .init(fate: .lost, ledger: nil))
@@ -142,12 +151,14 @@ import Testing
     @Test func `the history has each state once, with its share, and every change`() throws {
         func interval(_ from: UInt64, _ to: UInt64, _ mask: String, inferred: Bool = false) -> Report.APICvInterval {
             .init(
-                from: from, to: to, state: mask == "0x0" ? .active : .inhibited, mask: mask, inhibits: [], inferred: inferred,
+                from: from, to: to, state: mask == "0x0" ? .active : .inhibited, mask: mask, inhibits: [],
+                inferred: inferred,
                 setBy: nil)
         }
         let toggling = sound.with { report in
             report.vms[0].apicv = [
-                interval(0, 100, "0x0"), interval(100, 250, "0x8"), interval(250, 300, "0x0"), interval(300, 400, "0x0", inferred: true),
+                interval(0, 100, "0x0"), interval(100, 250, "0x8"), interval(250, 300, "0x0"),
+                interval(300, 400, "0x0", inferred: true),
             ]
         }
         let history = try #require(try pair(sound, toggling).apicv.b)
@@ -170,7 +181,10 @@ import Testing
     }
 
     @Test func `what a VM did that has no counterpart is listed beside nothing`() {
-        let two = sound.with { $0.command = "other"; $0.pid = 9 }
+        let two = sound.with {
+            $0.command = "other"
+            $0.pid = 9
+        }
         let vms = Comparison(sound, two).vms
         #expect(vms.map(\.matchedBy) == [.process, .none])
         #expect(vms[1].a == nil)

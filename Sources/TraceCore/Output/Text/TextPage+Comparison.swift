@@ -7,7 +7,7 @@ extension TextPage {
     private static let exits = 10
     private static let intervals = 4
     /// Columns of a row's name, and of A beside B.
-    private static let columns = (name: 34, side: 32)
+    private static let columns = (name: 32, side: 34)
 
     mutating func add(findingsOf comparison: Comparison) {
         guard !comparison.findings.isEmpty else { return }
@@ -52,8 +52,8 @@ extension TextPage {
         let isAlone = vcpu.matchedBy == .none
         guard isAlone || !vcpu.interrupts.isEmpty || vcpu.ipisSent.a != vcpu.ipisSent.b else { return }
         add(
-            row: "  \(name)\(vcpu.matchedBy == .order ? ", by order" : "")", vcpu.a == nil ? "not there" : "",
-            vcpu.b == nil ? "not there" : "", ink: .bold)
+            row: "  \(name)\(vcpu.matchedBy == .order ? ", by order" : "")",
+            vcpu.a == nil ? "not there" : "accepted/taken/ended", vcpu.b == nil ? "not there" : "", ink: .bold)
         for vector in vcpu.interrupts.sorted(by: { $0.weight > $1.weight }).prefix(style.shown(Self.vectors)) {
             add(row: "    \(vector.vector)", vector.a.words, vector.b.words)
         }
@@ -78,8 +78,9 @@ extension TextPage {
 
     private mutating func add(row name: String, _ a: String, _ b: String, ink: TextStyle.Ink? = nil) {
         let (nameColumns, sideColumns) = Self.columns
-        add(
-            b, label: name.filled(nameColumns) + a.filled(sideColumns), column: nameColumns + sideColumns, ink: ink)
+        let cells = [name.filled(nameColumns), a.filled(sideColumns), b.printable]
+        let used = cells.prefix(b.isEmpty ? a.isEmpty ? 1 : 2 : 3)
+        add("", label: String(used.joined().reversed().drop { $0 == " " }.reversed()), ink: ink)
     }
 
     private mutating func more(_ count: Int, _ shown: Int, _ what: String) {
