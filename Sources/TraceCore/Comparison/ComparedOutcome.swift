@@ -9,7 +9,7 @@ struct ComparedOutcome {
     private(set) var reasons: [String] = []
     private(set) var doubts: [String] = []
 
-    /// One thing that makes B worse or better.
+    /// One thing that makes B worse or better, or neither.
     private struct Weight {
         var effect: Comparison.Effect
         var certain: Bool
@@ -41,29 +41,49 @@ struct ComparedOutcome {
         }
     }
 
+    /// The gravest thing that differs decides, and of things as grave what is certain: a loss that is gone is not made up for by less
+    /// that is new, nor a loss that is new by less that is gone.
     private mutating func weigh(_ weights: [Weight], hidden: [String], doubts unreached: [String]) {
-        let worse = weights.filter { $0.effect == .worse }
-        let better = weights.filter { $0.effect == .better }
-        let (surelyWorse, surelyBetter) = (worse.filter(\.certain), better.filter(\.certain))
-        let unsure = (worse + better).filter { !$0.certain }.map(\.text)
-        // Of what is gone the gravest decides: what is less grave goes with it.
-        let gravest = surelyBetter.map(\.grade).max() ?? .clean
-        let unproven = better.filter { !$0.certain && $0.grade > gravest }
-        if !surelyWorse.isEmpty {
-            outcome = surelyBetter.isEmpty ? .worse : .mixed
-            reasons = (surelyWorse + surelyBetter).map(\.text)
-            doubts = unsure + unreached
-        } else if !worse.isEmpty || !hidden.isEmpty || !unproven.isEmpty {
-            outcome = .incomparable
-            reasons = (worse + unproven).map(\.text) + hidden
-            doubts = surelyBetter.map { "Shown all the same: \($0.text)" }
-        } else {
-            outcome = surelyBetter.isEmpty ? .notWorse : .better
-            reasons =
-                surelyBetter.isEmpty
-                ? ["B shows no trouble that A doesn't, and lacks none that A shows."] : surelyBetter.map(\.text)
-            doubts = unsure
+        let effective = weights.filter { $0.effect != .none }
+        let isUnsurelyWorse = effective.contains { $0.effect == .worse && !$0.certain }
+        outcome = .notWorse
+        for grade in Grade.allCases.reversed() {
+            let differences = effective.filter { $0.grade == grade }
+            let (worse, better) = (
+                differences.filter { $0.effect == .worse }, differences.filter { $0.effect == .better }
+            )
+            if worse.contains(where: \.certain) {
+                outcome = better.contains(where: \.certain) ? .mixed : .worse
+            } else if !better.isEmpty {
+                outcome = better.allSatisfy(\.certain) && worse.isEmpty ? .better : .incomparable
+            }
+            // That something is worse without certainty leaves it to what is less grave whether anything is.
+            if outcome != .notWorse { break }
         }
+        let isSettled = hidden.isEmpty && !isUnsurelyWorse
+        if !isSettled, outcome == .better || outcome == .notWorse { outcome = .incomparable }
+        explain(effective, hidden, unreached)
+    }
+
+    private mutating func explain(_ effective: [Weight], _ hidden: [String], _ unreached: [String]) {
+        let leading = effective.filter { weight in
+            switch outcome {
+            case .worse: weight.effect == .worse && weight.certain
+            case .better: weight.effect == .better && weight.certain
+            case .mixed: weight.certain
+            default: !weight.certain
+            }
+        }
+        let others = effective.filter { weight in !leading.contains { $0.text == weight.text } }
+        reasons = leading.map(\.text)
+        switch outcome {
+        case .incomparable: reasons += hidden
+        case .worse, .mixed: doubts = unreached
+        default: break
+        }
+        if reasons.isEmpty { reasons = ["B shows no trouble that A doesn't, and lacks none that A shows."] }
+        reasons += others.filter(\.certain).map(\.text)
+        doubts = others.filter { !$0.certain }.map(\.text) + doubts
     }
 
     private static func sentences(_ list: [String], _ whose: String) -> [String] { list.map { "\(whose): \($0)" } }
@@ -118,7 +138,7 @@ struct ComparedOutcome {
         case (.present, .absent) where b.verdict >= .exposed:
             [
                 Weight(
-                    effect: .worse, certain: true, grade: b.verdict,
+                    effect: .worse, certain: true, grade: .exposed,
                     text: "A's kernel has the fix for stale SVI, and B's has not.")
             ]
         case (.absent, .present) where a.verdict >= .exposed:

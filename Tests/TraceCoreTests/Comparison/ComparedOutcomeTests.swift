@@ -5,7 +5,9 @@ import Testing
 
 /// What B is beside A, and when nobody can tell.
 @Suite struct ComparedOutcomeTests {
-    private let (losing, sound, exposed) = (SampleReports.losing, SampleReports.sound, SampleReports.exposed)
+    private let losing = SampleReports.losing
+    private let sound = SampleReports.sound
+    private let exposed = SampleReports.exposed
 
     private func outcome(_ a: Report, _ b: Report) -> Comparison.Outcome { Comparison(a, b).outcome }
 
@@ -17,7 +19,7 @@ import Testing
             #expect(comparison.outcome == .same)
             #expect(comparison.findings.allSatisfy { $0.change == .same && $0.effect == .none })
             #expect(comparison.vms.allSatisfy { $0.exits.isEmpty && $0.apicAccess.isEmpty })
-            #expect(comparison.vms.flatMap(\.vcpus).allSatisfy(\.interrupts.isEmpty))
+            #expect(comparison.vms.flatMap(\.vcpus).allSatisfy { $0.interrupts.isEmpty })
         }
     }
 
@@ -90,6 +92,38 @@ import Testing
             }
         }
         #expect(outcome(graded(before, 1), graded(after, 2)) == expected)
+    }
+
+    /// A loss that is gone and an exposure that is new, on another VM's vCPU or this one's.
+    private var soundButExposed: Report {
+        sound.with { report in
+            report.verdict = .exposed
+            report.findings = exposed.findings
+        }
+    }
+
+    @Test func `the gravest difference decides, and what is less grave is told`() {
+        let better = Comparison(losing, soundButExposed)
+        #expect(better.outcome == .better)
+        #expect(better.reasons.count == 2)
+        #expect(better.reasons[1] == "Only B shows l2-apic-direct (exposed), vCPU 0 of qemu-system-x86 (pid 214).")
+        #expect(outcome(soundButExposed, losing) == .worse)
+        // Where it isn't known to be gone, it isn't known what is graver in B.
+        let unproven = soundButExposed.with { $0.vms[0].vcpus[0].interrupts = [] }
+        #expect(outcome(losing, unproven) == .incomparable)
+        #expect(outcome(unproven, losing) == .worse)
+    }
+
+    @Test func `what is worse for certain is worse beside something graver that may be`() {
+        let both = exposed.with { report in
+            var hazard = losing.findings[0]
+            hazard.grade = .hazard
+            report.verdict = .hazard
+            report.findings.insert(hazard, at: 0)
+            report.unknowns = [.init(text: "No EOI.", record: ["kvm:kvm_eoi"])]
+        }
+        #expect(outcome(sound, both) == .worse)
+        #expect(outcome(exposed, both) == .incomparable)
     }
 
     @Test func `a fix that is there no longer is worse where L2 uses the APIC, and nothing where none does`() {

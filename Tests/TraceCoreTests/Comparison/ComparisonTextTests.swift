@@ -4,7 +4,8 @@ import Testing
 @testable import TraceCore
 
 @Suite struct ComparisonTextTests {
-    private let (losing, sound) = (SampleReports.losing, SampleReports.sound)
+    private let losing = SampleReports.losing
+    private let sound = SampleReports.sound
 
     @Test func `the answer comes first, then both recordings, then what differs, A on the left`() {
         #expect(
@@ -21,7 +22,7 @@ import Testing
     @Test func `long lists are cut, and -v has them whole`() {
         let busy = sound.with { report in
             let line = report.vms[0].vcpus[0].interrupts[0]
-            report.vms[0].vcpus[0].interrupts = (0x31...0x40).map { vector in
+            report.vms[0].vcpus[0].interrupts = (UInt8(0x31)...0x40).map { vector in
                 var line = line
                 line.vector = Hex.vector(vector)
                 return line
