@@ -22,11 +22,11 @@ struct ComparedOutcome {
         let (sight, beyond) = (findings.sight, findings.sight.b.doubts(beyond: findings.sight.a))
         let isSame =
             !differs && findings.changes.allSatisfy { $0.change == .same && $0.a?.count == $0.b?.count }
-            && a.verdict == b.verdict && a.host.sviFix.state == b.host.sviFix.state && sight.a.doubts == sight.b.doubts
-            && a.duration == b.duration
+            && a.verdict == b.verdict && a.host.sviFix.state == b.host.sviFix.state && a.duration == b.duration
+            && a.source.events.total == b.source.events.total
         if isSame {
             reasons = ["Every figure that is compared is the same."]
-            doubts = Self.sentences(sight.b.doubts, "Of both")
+            doubts = Self.sentences(sight.b.doubts, "Of B")
         } else if pairing.matched.isEmpty {
             outcome = .incomparable
             reasons = [Self.nothingInCommon(a, b)]

@@ -10,8 +10,6 @@ struct Exercise {
     /// Who doesn't.
     let witness: Report.VM
     let names: (shower: String, witness: String)
-    /// The witness's traced time in nanoseconds, nil where its clock counts none.
-    let duration: UInt64?
 
     enum Answer {
         /// A sentence that shows it.
@@ -31,11 +29,15 @@ struct Exercise {
         if !vectors.isEmpty { return arrivals(of: vectors, finding.vcpu) }
         switch finding.rule {
         case .l2APICDirect, .l2APICDirectX2APIC: return accesses()
-        default: return time(until: finding.last)
+        case .staleSVI, .stuckISR, .lostAccept: return arrivals(of: finding.crossings.map(\.vector), finding.vcpu)
+        case .inhibitFlapping, .initSIPIRace: return exits()
         }
     }
 
     private func arrivals(of vectors: [String], _ vcpu: Int32?) -> Answer {
+        guard !vectors.isEmpty else {
+            return .notReached("It names no vector of which \(names.witness) could show that it comes.")
+        }
         let counts = vectors.map { vector in
             // The guest may have given the vector to another vCPU.
             let ways = [{ vcpu == nil || $0 == vcpu }, { _ in true }] as [(Int32?) -> Bool]
@@ -70,12 +72,13 @@ struct Exercise {
         )
     }
 
-    private func time(until last: UInt64) -> Answer {
-        guard let duration, duration > last else {
+    private func exits() -> Answer {
+        let (shown, seen) = (shower.exits, witness.exits)
+        guard seen > shown else {
             return .notReached(
-                "\(names.witness) is not known to cover as much time as it took in \(names.shower) to show.")
+                "\(names.witness) has no more exits of this VM than \(names.shower): it may not have come so far.")
         }
-        return .reached("\(names.witness) covers more time than it took in \(names.shower) to show.")
+        return .reached("\(names.witness) has \(seen) exits of this VM, \(names.shower) \(shown).")
     }
 }
 
@@ -91,6 +94,10 @@ extension RuleID {
 
 extension Report.VM {
     fileprivate var hasAPICvOff: Bool { !apicv.isEmpty && apicv.allSatisfy { $0.state == .inhibited } }
+
+    fileprivate var exits: UInt64 {
+        vcpus.flatMap { [$0.exits.l1, $0.exits.l2, $0.exits.unknown] }.flatMap(\.values).reduce(0, &+)
+    }
 
     /// How often the vector was seen to be acknowledged or ended, whichever shows more.
     fileprivate func deliveries(of vector: String, on isMeant: (Int32?) -> Bool) -> UInt64 {

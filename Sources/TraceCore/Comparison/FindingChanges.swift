@@ -48,7 +48,7 @@ struct FindingChanges {
         if after.grade > before.grade {
             addWorse(.graver, before, after, grades)
         } else if after.grade < before.grade {
-            addBetter(.milder, before, after, vectors: left, grades)
+            addBetter(.milder, before, after, vectors: before.victims, grades)
         } else if joined.isEmpty, left.isEmpty {
             add(.same, .none, before, after, "\(name): \(after.grade.rawValue) in both.")
         } else if after.grade < .suspect {
@@ -65,6 +65,7 @@ struct FindingChanges {
 
     private mutating func add(new finding: Report.Finding) {
         let text = "Only B shows \(describe(finding, in: b))."
+        guard finding.grade >= .exposed else { return add(.new, .none, nil, finding, text) }
         if a.findings.contains(where: { counterpart(of: $0.vm) == finding.vm && $0.covers(finding) }) {
             return add(.new, .none, nil, finding, text + " A finding of A's is no less.")
         }
@@ -73,6 +74,7 @@ struct FindingChanges {
 
     private mutating func add(gone finding: Report.Finding) {
         let text = "Only A shows \(describe(finding, in: a))."
+        guard finding.grade >= .exposed else { return add(.gone, .none, finding, nil, text) }
         if b.findings.contains(where: { counterpart(of: finding.vm) == $0.vm && $0.covers(finding) }) {
             return add(.gone, .none, finding, nil, text + " A finding of B's is no less.")
         }
@@ -96,7 +98,7 @@ struct FindingChanges {
             return add(change, .worse, before, after, text, but: "Its VM has no counterpart in A.")
         }
         let vectors = after.victims.without(before?.vectors ?? [])
-        let exercise = Exercise(shower: vms.b, witness: vms.a, names: ("B", "A"), duration: a.nanoseconds)
+        let exercise = Exercise(shower: vms.b, witness: vms.a, names: ("B", "A"))
         if case .notReached(let doubt) = exercise.answer(after, vectors: vectors) { doubts.append(doubt) }
         add(change, .worse, before, after, text, but: excuse(for: after))
     }
@@ -130,7 +132,7 @@ struct FindingChanges {
         if let doubt = sight.b.doubts(beyond: sight.a).first {
             return add(change, .better, before, after, text, but: "B may hide the same: \(doubt)")
         }
-        let exercise = Exercise(shower: vms.a, witness: vms.b, names: ("A", "B"), duration: b.nanoseconds)
+        let exercise = Exercise(shower: vms.a, witness: vms.b, names: ("A", "B"))
         switch exercise.answer(before, vectors: vectors) {
         case .reached(let proof): add(change, .better, before, after, "\(text) \(proof)")
         case .notReached(let doubt): add(change, .better, before, after, text, but: doubt)

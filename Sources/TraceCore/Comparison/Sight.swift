@@ -16,8 +16,12 @@ struct Sight {
         }
         let unknowns = report.unknowns.filter { !$0.standing }
         isBlind = report.verdict == .inconclusive || report.source.cut != nil || report.hasLost
-        doubts =
-            unknowns.isEmpty && isBlind ? ["Something of the recording is missing."] : unknowns.map(\.text)
+        // Something that may be trouble, of which the recording does not show enough.
+        let undecided = report.findings.filter { $0.grade == .inconclusive }.map {
+            "\($0.rule.rawValue) on \(report.name(of: $0)) is inconclusive."
+        }
+        let known = unknowns.map(\.text) + undecided
+        doubts = known.isEmpty && isBlind ? ["Something of the recording is missing."] : known
         ofMissingEvents = unknowns.filter { !$0.record.isEmpty }.map(\.text)
     }
 
