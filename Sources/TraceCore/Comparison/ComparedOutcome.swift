@@ -23,7 +23,7 @@ struct ComparedOutcome {
         let isSame =
             !differs && findings.changes.allSatisfy { $0.change == .same && $0.a?.count == $0.b?.count }
             && a.verdict == b.verdict && a.host.sviFix.state == b.host.sviFix.state && a.duration == b.duration
-            && a.source.events.total == b.source.events.total
+            && a.source.events.total == b.source.events.total && a.host.isa == b.host.isa
         if isSame {
             reasons = ["Every figure that is compared is the same."]
             doubts = Self.sentences(sight.b.doubts, "Of B")
