@@ -52,7 +52,7 @@ import Testing
         let (better, good) = try compare(Self.fixture(on), Self.fixture(off))
         #expect(better.outcome == .better, "\(better.reasons)")
         #expect(good == 0)
-        #expect(better.vms.first?.apicv.a?.states.map(\.state) == [.active])
+        #expect(better.vms.first?.apicv.a?.states.contains { $0.state == .active } == true)
         #expect(better.vms.first?.apicv.b?.states.allSatisfy { $0.state == .inhibited } == true)
         let (worse, bad) = try compare(Self.fixture(off), Self.fixture(on))
         #expect(worse.outcome == .worse, "\(worse.reasons)")
@@ -60,7 +60,7 @@ import Testing
     }
 
     @Test(arguments: [
-        good, bad, "intel/6.12.107/stale-svi", "intel/6.12.107/inhibit", "intel/6.12.107/passthrough-4ev",
+        bad, "intel/6.12.107/stale-svi", "intel/6.12.107/inhibit", "intel/6.12.107/passthrough-4ev",
         "amd/6.12-force_avic/two-vms",
         "amd/6.12-force_avic/lost", "amd/6.12-force_avic/clock-tsc", "amd/6.12-force_avic/truncated-v7-zstd-90pct",
     ])
@@ -147,11 +147,11 @@ import Testing
         let run = try ExitStatusTableTests.shell(
             """
             folder=$(mktemp -d); trap 'rm -r "$folder"' EXIT
-            echo 'ffffffffc0a00000 t kvm_vcpu_ioctl	[kvm]' >"$folder/old"
+            echo 'ffffffffc0a00000 t kvm_apic_set_eoi_accelerated	[kvm]' >"$folder/old"
             { cat "$folder/old"; echo 'ffffffffc0a00010 t kvm_apic_update_hwapic_isr	[kvm]'; } >"$folder/new"
             on='\(Self.fixture("intel/6.12.107/stale-svi-set"))'
             for symbols in "--kallsyms-a $folder/old --kallsyms-b $folder/new" "--kallsyms-a $folder/new --kallsyms-b $folder/old" "--kallsyms $folder/old"; do
-                apictrace diff --json $symbols "$on" "$on" | grep -o '"state":"[a-z]*"}},\\|"outcome":"[a-z]*"\\|"sviFix":{[^}]*}'
+                apictrace diff --json $symbols "$on" "$on" | grep -o '"outcome":"[a-z-]*"\\|"sviFix":{[^}]*}'
             done
             """)
         let lines = run.output.split(separator: "\n").map(String.init)

@@ -48,7 +48,7 @@ import Testing
         ("cut $found", 64), ("cut --around 1ms --from 1 $found", 64), ("cut --finding 1 --around soon $found", 64),
         ("cut --finding 1 /no/such/file.dat", 3), ("cut --finding 1 -o /no/such/folder/part.dat $found", 6),
         ("diff $clean $clean", 0), ("diff $found $found", 0), ("diff $exposed $clean", 2),
-        ("diff $inconclusive $clean", 0),
+        ("diff $inconclusive $clean", 2), ("diff $cut $clean", 2),
         ("diff $clean $inconclusive", 2), ("diff $clean $found", 1), ("diff --quiet $clean $exposed", 1),
         ("diff $clean /no/such/file.dat", 3), ("diff /no/such/file.dat $found", 3), ("diff $clean", 64),
         ("diff --from 5 --to 3 $clean $clean", 64), ("diff -o /no/such/folder/x $clean $clean", 6),

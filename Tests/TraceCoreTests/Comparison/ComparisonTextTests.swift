@@ -10,12 +10,36 @@ import Testing
     @Test func `the answer comes first, then both recordings, then what differs, A on the left`() {
         #expect(
             Comparison(losing, sound).text(style: .init()) == """
+                BETTER        Only A shows stale-svi (confirmed), vector 0x30, vCPU 0 of qemu-system-x86 (pid 214).
+                              0x30 arrives 121 times in B, once in A.
+                  A           losing.dat: confirmed; trace.dat v7 zstd, 39.676450 s, 754251 events, Linux host
+                              6.1.0-55-amd64 x86_64; fix for stale SVI unknown (release)
+                  B           sound.dat: clean; trace.dat v7 zstd, 39.676450 s, 754251 events, Linux host
+                              6.1.0-55-amd64 x86_64; fix for stale SVI present (behaviour)
+
+                Findings                        A                                 B
+                stale-svi, vCPU 0               confirmed: 0x30 (399 times)       -
+
+                VM, the same process            qemu-system-x86 (pid 214)         qemu-system-x86 (pid 214)
+                  APICv                         active, inferred, 100.0 %         active, inferred, 100.0 %
+                  vCPU 0                        accepted/taken/ended
+                    0x30                        lost 401/1/1                      delivered 401/121/121
+
                 """)
     }
 
     @Test func `of two that are the same there is no more than that to say`() {
         #expect(
             Comparison(sound, sound).text(style: .init()) == """
+                SAME          Every figure that is compared is the same.
+                  A           sound.dat: clean; trace.dat v7 zstd, 39.676450 s, 754251 events, Linux host
+                              6.1.0-55-amd64 x86_64; fix for stale SVI present (behaviour)
+                  B           sound.dat: clean; trace.dat v7 zstd, 39.676450 s, 754251 events, Linux host
+                              6.1.0-55-amd64 x86_64; fix for stale SVI present (behaviour)
+
+                VM, the same process            qemu-system-x86 (pid 214)         qemu-system-x86 (pid 214)
+                  APICv                         active, inferred, 100.0 %         active, inferred, 100.0 %
+
                 """)
     }
 
