@@ -19,9 +19,9 @@ struct AnalysisOptions {
 /// Reads a recording (`-` is standard input), runs the machine over it and reports.
 ///
 /// - Parameter outputs: what is written beside the report, before it is returned.
-func analyze(path: String, options: AnalysisOptions, outputs: TimelineOptions = TimelineOptions()) throws -> Report {
+func analyze(path: String, options: AnalysisOptions, outputs: TimelineOptions? = nil) throws -> Report {
     var run = try AnalysisRun(path: path, options: options)
-    guard outputs.isWanted else {
+    guard let outputs, outputs.isWanted else {
         var analysis = Analysis(info: run.file.info, symbols: run.symbols, window: run.window)
         analysis.wanted = options.selection
         analysis.policy = options.policy

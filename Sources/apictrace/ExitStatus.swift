@@ -6,11 +6,13 @@ import TraceCore
 /// In order from good to bad: of several files, and of all that may be said of a live trace, the worst counts. A loss that was
 /// found outweighs a trace that settles nothing and a command that failed; an answer that is missing outweighs them all.
 enum ExitStatus: Error, Comparable, CaseIterable {
-    /// Also: every finding is below `--fail-on`.
+    /// Also: every finding is below `--fail-on`; the second recording is not worse than the first.
     case clean
+    /// Also: two recordings can't be compared.
     case inconclusive
     /// The traced command failed, was killed or could not be started.
     case commandFailed
+    /// Also: the second recording is worse than the first.
     case found
     /// Input can't be read.
     case unreadable
@@ -25,6 +27,14 @@ enum ExitStatus: Error, Comparable, CaseIterable {
             self = .found
         } else {
             self = report.verdict == .inconclusive && !allowsInconclusive ? .inconclusive : .clean
+        }
+    }
+
+    init(_ outcome: Comparison.Outcome) {
+        switch outcome {
+        case .same, .notWorse, .better: self = .clean
+        case .worse, .mixed: self = .found
+        case .incomparable: self = .inconclusive
         }
     }
 

@@ -8,7 +8,7 @@ import TraceCore
 @Suite struct CommandLineTests {
     @Test(arguments: [
         ["--help"], ["analyze", "--help"], ["events", "--help"], ["explain", "--help"], ["schema", "--help"],
-        ["live", "--help"],
+        ["live", "--help"], ["diff", "--help"],
     ])
     func `every help has an example`(arguments: [String]) throws {
         let command = arguments.count == 1 ? try Command(arguments[0]) : try Command(arguments[0], arguments[1])
@@ -39,6 +39,11 @@ import TraceCore
         #expect(try Command("live", "--buffer", "1M", "-b", "64").status == 64)
         #expect(try Command("analyze", "--threads", "3", "x.dat").status == 64)
         #expect(try Command("analyze", "-", "-").status == 64)
+        #expect(try Command("diff", "-", "-").status == 64)
+        #expect(try Command("diff", "x.dat").status == 64)
+        #expect(try Command("diff", "x.dat", "y.dat", "z.dat").status == 64)
+        #expect(try Command("diff", "-C", "0", "x.dat", "y.dat").status == 64)
+        #expect(try Command("diff", "--kallsyms", "k", "--kallsyms-a", "k", "x.dat", "y.dat").status == 64)
         let unknownGrade = try Command("analyze", "--fail-on", "lost", "x.dat")
         #expect(unknownGrade.status == 64)
         for grade in Grade.allCases { #expect(unknownGrade.errors.contains("- \(grade.rawValue)\n")) }
@@ -115,12 +120,13 @@ import TraceCore
         #expect(command.status == 0)
         #expect(command.output == Report.schema + "\n")
         #expect(try Command("schema", "--live").output == Report.lineSchema + "\n")
-        let names = try ["--analyze", "--live", "--events", "--doctor"].map { option in
+        #expect(try Command("schema", "--diff").output == Comparison.schema + "\n")
+        let names = try ["--analyze", "--diff", "--live", "--events", "--doctor"].map { option in
             let text = try Command("schema", option).output
             let schema = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
             return schema?["$id"] as? String ?? ""
         }
-        #expect(Set(names).count == 4)
+        #expect(Set(names).count == 5)
         #expect(names.allSatisfy { $0.hasPrefix("urn:apictrace:schema:1.1:") })
         #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(command.output.utf8)) }
     }
@@ -130,7 +136,7 @@ import TraceCore
         #expect(near.status == 64)
         #expect(near.errors == "apictrace: there is no command analize: did you mean analyze?\n")
         let unknown = try Command("frobnicate").errors
-        #expect(unknown.contains("there are analyze, events, cut, live, doctor, explain, schema"))
+        #expect(unknown.contains("there are analyze, diff, events, cut, live, doctor, explain, schema"))
     }
 
     @Test func `trace.dat is what is read where no file is named`() throws {

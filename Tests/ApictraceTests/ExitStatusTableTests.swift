@@ -47,6 +47,11 @@ import Testing
         ("cut --vm 424242 $found", 2), ("cut --from 99999 $found", 2), ("cut --finding 1 $clean", 64),
         ("cut $found", 64), ("cut --around 1ms --from 1 $found", 64), ("cut --finding 1 --around soon $found", 64),
         ("cut --finding 1 /no/such/file.dat", 3), ("cut --finding 1 -o /no/such/folder/part.dat $found", 6),
+        ("diff $clean $clean", 0), ("diff $found $found", 0), ("diff $exposed $clean", 2),
+        ("diff $inconclusive $clean", 2), ("diff $cut $clean", 2),
+        ("diff $clean $inconclusive", 2), ("diff $clean $found", 1), ("diff --quiet $clean $exposed", 1),
+        ("diff $clean /no/such/file.dat", 3), ("diff /no/such/file.dat $found", 3), ("diff $clean", 64),
+        ("diff --from 5 --to 3 $clean $clean", 64), ("diff -o /no/such/folder/x $clean $clean", 6),
         ("explain stale-svi", 0), ("explain ghost-irq", 64), ("schema", 0), ("--help", 0), ("--version", 0),
         ("bogus", 64),
     ]
@@ -80,7 +85,7 @@ import Testing
 
     @Test(arguments: [
         "analyze $found", "analyze --json $found", "analyze --quiet $clean", "events $clean",
-        "cut --finding 1 $found",
+        "cut --finding 1 $found", "diff $clean $found", "diff --json $clean $found",
         "explain", "explain stale-svi", "schema", "schema --live", "doctor", "doctor --json", "--help", "live --help",
         "--version", "--generate-completion-script bash",
     ])

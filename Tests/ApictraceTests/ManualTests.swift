@@ -23,7 +23,7 @@ import Testing
         }
         let whole = try page("apictrace")
         for code in [0, 1, 2, 3, 4, 5, 6, 64] { #expect(whole.contains("\n.TP\n.B \(code)\n")) }
-        for command in ["analyze", "events", "cut", "live", "doctor", "explain", "schema"] {
+        for command in ["analyze", "diff", "events", "cut", "live", "doctor", "explain", "schema"] {
             #expect(whole.contains("\n.TP\n.B \(command)\n"))
             let page = try page("apictrace-\(command)")
             #expect(page.contains("\n.SH EXIT STATUS\n"))

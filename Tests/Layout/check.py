@@ -28,6 +28,7 @@ ORDER = [
     "WhatIf",  # what KVM is asked to have done otherwise
     "Analysis",  # the machine with those who watch it, as a sink
     "Report",  # the model and its builder
+    "Comparison",  # what changed from one report to another
     "Timeline",  # what happened when, beside the report
     "Output",  # text, JSON, listing
     "Cut",  # a part of a recording that says what the whole says

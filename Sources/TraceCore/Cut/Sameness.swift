@@ -58,10 +58,3 @@ struct Sameness {
         return one?.pid == other?.pid
     }
 }
-
-extension Report.SVIFix {
-    /// The state, where it changes grades.
-    fileprivate var settled: FixState.State? {
-        [.kallsyms, .btf, .behaviour].contains(basis) ? state : nil
-    }
-}

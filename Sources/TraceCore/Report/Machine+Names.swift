@@ -20,11 +20,8 @@ extension Machine {
 
     /// `qemu-system-x86 (pid 214)`, as far as it is known.
     public func name(ofVM vm: VMIndex) -> String {
-        Report.VM(
-            id: vms[vm].serial, pid: process(ofVM: vm), command: command(ofVM: vm),
-            guest: guest(ofVM: vm), apicv: [], apicOfL2: .unknown,
-            vcpus: []
-        )
-        .name.printable
+        Report.VM.name(
+            id: vms[vm].serial, pid: process(ofVM: vm), command: command(ofVM: vm), guest: guest(ofVM: vm)
+        ).printable
     }
 }

@@ -14,11 +14,12 @@ struct Schema: ParsableCommand {
             """)
 
     enum Subject: String, EnumerableFlag {
-        case analyze, live, events, doctor
+        case analyze, diff, live, events, doctor
 
         static func help(for value: Self) -> ArgumentHelp? {
             switch value {
             case .analyze: "An object of analyze --json."
+            case .diff: "The object of diff --json."
             case .live: "A line of live --json."
             case .events: "A line of events --json."
             case .doctor: "The object of doctor --json."
@@ -32,6 +33,7 @@ struct Schema: ParsableCommand {
         let schema =
             switch subject {
             case .analyze: Report.schema
+            case .diff: Comparison.schema
             case .live: Report.lineSchema
             case .events: EventListing.schema
             case .doctor: Examination.schema

@@ -34,14 +34,20 @@ extension Report {
 
     /// What stands in a report's place where a file can't be read.
     public struct Failure: Encodable {
-        private var schemaVersion = Report.version
+        private var schemaVersion: String
         @ExplicitNull private var path: String?
         private var error: String
 
         /// - Parameter path: as the user gives it, `-` for standard input.
         public init(path: String, error: String) {
+            self.init(path: path, error: error, schemaVersion: Report.version)
+        }
+
+        /// - Parameter schemaVersion: of what it stands for.
+        init(path: String, error: String, schemaVersion: String) {
             _path = ExplicitNull(wrappedValue: path == "-" ? nil : path)
             self.error = error
+            self.schemaVersion = schemaVersion
         }
 
         public func line() throws -> String {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension Report {
-    /// What the schemas of a report and of a line of `live --json` share.
+    /// What the schemas of a report, of a line of `live --json` and of a comparison share.
     static let definitions = #"""
         "natural": { "type": "integer", "minimum": 0 },
         "naturalOrNull": { "type": ["integer", "null"], "minimum": 0 },
@@ -33,12 +33,7 @@ extension Report {
             "path": { "type": ["string", "null"] },
             "format": { "type": "string", "minLength": 1 },
             "kernel": { "type": "string" },
-            "clock": {
-              "type": "object",
-              "additionalProperties": false,
-              "required": ["name", "unit"],
-              "properties": { "name": { "type": "string" }, "unit": { "enum": ["ns", "ticks", "none"] } }
-            },
+            "clock": { "$ref": "#/$defs/clock" },
             "cpus": { "$ref": "#/$defs/natural" },
             "eventsSelected": { "type": ["array", "null"], "items": { "type": "string", "minLength": 1 } },
             "cut": {
@@ -67,6 +62,12 @@ extension Report {
               }
             }
           }
+        },
+        "clock": {
+          "type": "object",
+          "additionalProperties": false,
+          "required": ["name", "unit"],
+          "properties": { "name": { "type": "string" }, "unit": { "enum": ["ns", "ticks", "none"] } }
         },
         "loss": {
           "type": "object",
@@ -317,6 +318,24 @@ extension Report {
             "reads": { "$ref": "#/$defs/naturalOrNull" },
             "writes": { "$ref": "#/$defs/naturalOrNull" },
             "registers": { "$ref": "#/$defs/registers" }
+          }
+        },
+        "registers": { "type": "object", "additionalProperties": { "$ref": "#/$defs/register" } },
+        "register": {
+          "type": "object",
+          "additionalProperties": false,
+          "required": ["reads", "writes"],
+          "properties": { "reads": { "$ref": "#/$defs/natural" }, "writes": { "$ref": "#/$defs/natural" } }
+        },
+        "crossing": {
+          "type": "object",
+          "additionalProperties": false,
+          "required": ["vector", "ackLevel", "eoiLevel", "inferred"],
+          "properties": {
+            "vector": { "$ref": "#/$defs/vector" },
+            "ackLevel": { "$ref": "#/$defs/level" },
+            "eoiLevel": { "$ref": "#/$defs/level" },
+            "inferred": { "type": "boolean" }
           }
         },
         "interrupt": {

@@ -170,20 +170,7 @@ extension Report {
           "registers": { "$ref": "#/$defs/registers" },
           "vectors": { "type": "array", "items": { "$ref": "#/$defs/vector" } },
           "stuck": { "type": "array", "items": { "$ref": "#/$defs/vector" } },
-          "crossings": {
-            "type": "array",
-            "items": {
-              "type": "object",
-              "additionalProperties": false,
-              "required": ["vector", "ackLevel", "eoiLevel", "inferred"],
-              "properties": {
-                "vector": { "$ref": "#/$defs/vector" },
-                "ackLevel": { "$ref": "#/$defs/level" },
-                "eoiLevel": { "$ref": "#/$defs/level" },
-                "inferred": { "type": "boolean" }
-              }
-            }
-          },
+          "crossings": { "type": "array", "items": { "$ref": "#/$defs/crossing" } },
           "symptoms": { "type": "array", "items": { "$ref": "#/$defs/rule" } },
           "evidenceTotal": { "$ref": "#/$defs/natural" },
           "evidence": { "type": "array", "items": { "$ref": "#/$defs/evidence" } },
@@ -193,21 +180,12 @@ extension Report {
           "limits": { "$ref": "#/$defs/strings" },
           "unknowns": { "$ref": "#/$defs/unknowns" }
         }
-        },
-        "registers": {
-        "type": "object",
-        "additionalProperties": {
-          "type": "object",
-          "additionalProperties": false,
-          "required": ["reads", "writes"],
-          "properties": { "reads": { "$ref": "#/$defs/natural" }, "writes": { "$ref": "#/$defs/natural" } }
-        }
         """#
     }
 }
 
 extension String {
-    fileprivate func indented(_ columns: Int) -> String {
+    func indented(_ columns: Int) -> String {
         let lead = String(repeating: " ", count: columns)
         return split(separator: "\n", omittingEmptySubsequences: false).map { lead + $0 }.joined(separator: "\n")
     }

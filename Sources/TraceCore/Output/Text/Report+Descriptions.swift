@@ -1,28 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-extension Report.VM {
-    var name: String {
-        let pid = pid.map { "pid \($0)" }
-        guard let command = guest ?? command else { return "VM \(id)" + (pid.map { " (\($0))" } ?? "") }
-        return "\(command) (\(pid ?? "VM \(id)"))"
-    }
-}
-
-extension Report.Loss {
-    var isEmpty: Bool { gapsTotal == 0 && known == 0 && overrun ?? 0 == 0 }
-
-    /// All that was lost was of VMs that are known to have lost it.
-    var isOfVMsAlone: Bool { unknownGaps == 0 && ofVMs.map { max(known, overrun ?? 0) <= $0 } ?? false }
-}
-
-extension Report {
-    /// Events were lost that may have been this VM's.
-    func hasLost(ofVM vm: Int?) -> Bool {
-        guard loss.isOfVMsAlone else { return !loss.isEmpty }
-        return vms.contains { $0.id == vm && $0.eventsLost != nil }
-    }
-}
-
 extension Report.Finding {
     /// `vector 0x30`, `vectors 0x41 and 0x51`; of many, the first.
     func vectorList(_ style: TextStyle) -> String {

@@ -57,7 +57,7 @@ extension Report {
 
     /// How much it says that no loss is shown.
     private func consequence(of finding: Finding) -> String {
-        if host.sviFix.isRelied { return "KVM has the fix, which makes that harmless" }
+        if host.sviFix.settled == .present { return "KVM has the fix, which makes that harmless" }
         if unknowns.contains(where: { !$0.record.isEmpty }) { return "a loss could not show, for events are missing" }
         let hasLost = hasLost(ofVM: finding.vm) || source.cut != nil
         return hasLost ? "what was lost of the trace may hold a loss" : "no loss is shown"
@@ -98,22 +98,6 @@ extension Report {
         if let to = selection.to { parts.append("up to \(times.both(to))") }
         return "Only of it: \(parts.joined(separator: ", "))."
     }
-
-    /// `vCPU 0 of qemu-system-x86 (pid 214)`, as far as it is known.
-    func name(of finding: Finding) -> String {
-        name(ofVM: finding.vm, vcpu: finding.vcpu)
-    }
-
-    /// - Parameter owner: the VM's name.
-    public static func place(vcpu: Int32?, of owner: String) -> String {
-        vcpu.map { "vCPU \($0) of \(owner)" } ?? owner
-    }
-
-    func name(ofVM vm: Int?, vcpu: Int32?) -> String {
-        let vm = vm.flatMap { id in vms.first { $0.id == id } }
-        let owner = vm?.name ?? "a VM that the trace doesn't name"
-        return Self.place(vcpu: vcpu, of: owner)
-    }
 }
 
 extension Grade {
@@ -140,11 +124,6 @@ extension Grade {
         case .confirmed: "Interrupts are lost"
         }
     }
-}
-
-extension Report.SVIFix {
-    /// As ``FixState/isPresent``.
-    fileprivate var isRelied: Bool { FixState(state: state, basis: basis, evidence: evidence).isPresent }
 }
 
 extension Report.Finding {

@@ -77,8 +77,6 @@ extension TextPage {
 }
 
 extension Report.VM {
-    var hasL2: Bool { vcpus.contains { !$0.exits.l2.isEmpty || !$0.apicAccess.l2Direct.isEmpty } }
-
     /// How much it did, whatever it was.
     fileprivate var events: UInt64 {
         vcpus.reduce(0) { sum, vcpu in
@@ -92,7 +90,7 @@ extension Report.VCPU {
 
     /// What L2 did to a local APIC, and to whose; nothing where no L2 was seen to run.
     fileprivate var apicOfL2: String {
-        guard !exits.l2.isEmpty || !apicAccess.l2Direct.isEmpty else { return "" }
+        guard hasL2 else { return "" }
         let own = apicAccess.l2Own.isEmpty ? "" : "; L2's own APIC, which L1 makes up: \(apicAccess.l2Own.description)"
         return "; L1's APIC used by L2: direct \(apicAccess.l2Direct.description), "
             + "hooked by L1 \(apicAccess.l2Hooked.description)\(own)"
@@ -107,8 +105,6 @@ extension Report.InterruptLine {
 }
 
 extension Report.APICAccesses {
-    fileprivate var isEmpty: Bool { reads ?? 0 == 0 && writes ?? 0 == 0 }
-
     /// `8 reads, 3 writes`; `?` for what the trace can't show.
     var description: String {
         let counts = [(reads, "read"), (writes, "write")].filter { $0.0 != 0 }

@@ -49,7 +49,7 @@ struct TimeText {
         return Self.seconds(last - first) + " s"
     }
 
-    private static func seconds(_ nanoseconds: UInt64) -> String {
+    static func seconds(_ nanoseconds: UInt64) -> String {
         let microseconds = nanoseconds / 1000 + (nanoseconds % 1000 >= 500 ? 1 : 0)
         let fraction = String(microseconds % 1_000_000)
         return "\(microseconds / 1_000_000)." + String(repeating: "0", count: 6 - fraction.count) + fraction
