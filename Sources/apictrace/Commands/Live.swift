@@ -68,6 +68,8 @@ struct Live: PrivilegedCommand {
                 + "BPF only)."))
     var lapic = false
 
+    @OptionGroup var monitoring: MetricsOptions
+
     @Flag(help: "Show why the kernel refused a probe.")
     var verifierLog = false
 
@@ -97,6 +99,9 @@ struct Live: PrivilegedCommand {
         }
         guard buffer == nil || bufferOfCPU == nil else { throw ValidationError("--buffer and -b say the same.") }
         guard ringBytes != nil else { throw ValidationError("The buffer has 4K at least and 1G at most.") }
+        if let record, let metrics = monitoring.metrics, OutputStream.place(record) == OutputStream.place(metrics) {
+            throw ValidationError("--record and --metrics name the same file.")
+        }
         guard !lapic || record != nil && backend != .ftrace else {
             throw ValidationError("--lapic is for a --record made with BPF.")
         }
@@ -121,15 +126,17 @@ struct Live: PrivilegedCommand {
     }
 
     private func trace() throws -> ExitStatus {
+        // The address first: one that can't be had costs no trace.
+        let metrics = try monitoring.outlets()
         var options = LiveOptions(selection: selection.selection)
         options.processes = try AskedVMs.processes(of: options.selection)
         if hasScreen { options.running = options.asked(VCPUFinder.find()) }
         options.sendsLAPIC = lapic
         options.ringBytes = ringBytes ?? options.ringBytes
         switch backend {
-        case .bpf: return try traceWithBPF(try LiveSession.started(options), options)
-        case .ftrace: return try trace(try FtraceSession(), options)
-        case nil: return try traceWithWhatWorks(options)
+        case .bpf: return try traceWithBPF(try LiveSession.started(options), options, metrics)
+        case .ftrace: return try trace(try FtraceSession(), options, metrics)
+        case nil: return try traceWithWhatWorks(options, metrics)
         }
     }
 
@@ -144,7 +151,7 @@ struct Live: PrivilegedCommand {
     }
 
     /// BPF, or ftrace where BPF can't be used and ftrace can; what BPF lacks is the error where neither can.
-    private func traceWithWhatWorks(_ options: LiveOptions) throws -> ExitStatus {
+    private func traceWithWhatWorks(_ options: LiveOptions, _ metrics: MetricsOutlets?) throws -> ExitStatus {
         let session: LiveSession
         do throws(TracingUnavailable) {
             session = try .started(options)
@@ -156,12 +163,14 @@ struct Live: PrivilegedCommand {
             Terminal.complain(
                 "without BPF: \(error.text); reading the same tracepoints with ftrace"
                     + (lapic ? ", which leaves --lapic out" : ""))
-            return try trace(instead, options)
+            return try trace(instead, options, metrics)
         }
-        return try traceWithBPF(session, options)
+        return try traceWithBPF(session, options, metrics)
     }
 
-    private func traceWithBPF(_ session: consuming LiveSession, _ options: LiveOptions) throws -> ExitStatus {
+    private func traceWithBPF(
+        _ session: consuming LiveSession, _ options: LiveOptions, _ metrics: MetricsOutlets?
+    ) throws -> ExitStatus {
         if session.info.isa == .unknown {
             Terminal.complain(
                 SystemFile.exists("/proc/cpuinfo")
@@ -170,18 +179,18 @@ struct Live: PrivilegedCommand {
                     : "/proc isn't mounted, so that the CPU's vendor is not known: no memory is judged (signs C1 and C2)"
             )
         }
-        return try trace(session, options)
+        return try trace(session, options, metrics)
     }
 
     private func trace<Tracing: LiveTracing & ~Copyable>(
-        _ tracing: consuming Tracing, _ options: LiveOptions
+        _ tracing: consuming Tracing, _ options: LiveOptions, _ metrics: MetricsOutlets?
     ) throws -> ExitStatus {
         var options = options
         options.sendsAll = !Tracing.countsMore
         let out = OutputQueue(outputDescriptor)
         let keyboard = hasScreen ? Keyboard() : nil
         let output = output(out, hasKeys: keyboard != nil)
-        let reporter = LiveReporter(tracing.info, options, output: output, to: out, until: until)
+        let reporter = LiveReporter(tracing.info, options, output: output, to: out, metrics: metrics, until: until)
         var sink = try LiveRecorder(
             reporter, path: record, info: tracing.info, countsHits: Tracing.countsMore)
         do throws(BPFError) {
@@ -189,6 +198,7 @@ struct Live: PrivilegedCommand {
         } catch {
             throw TracingUnavailable.failed(error)
         }
+        try sink.next.begin(tracing)
         let end: RunEnd
         do {
             end = try tracing.run(
@@ -208,7 +218,8 @@ struct Live: PrivilegedCommand {
         } catch {
             troubles.append(error)
         }
-        let report = try sink.next.finish(tracing)
+        let (report, failure) = try sink.next.finish(tracing)
+        if let failure { troubles.append(failure) }
         let isShown = show(report, out, isAsked: end.isAsked)
         for trouble in troubles { Terminal.complain("\(trouble)") }
         return (troubles.compactMap { ExitStatus($0) } + [verdict.status(of: report), isShown ? .clean : .unwritten])

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import Synchronization
+
+/// Serves a ``MetricsBoard`` over HTTP/1.1, on a thread of its own. It answers one request a connection, and nobody can hold more of it
+/// than a few connections for a few seconds.
+final class MetricsServer: Sendable {
+    private let socket: ListeningSocket
+    private let board: MetricsBoard
+    private let connections = Connections()
+
+    init(_ socket: ListeningSocket, board: MetricsBoard) {
+        self.socket = socket
+        self.board = board
+    }
+
+    /// Nothing of NIO runs before. Where its thread can't be made tracing goes on without.
+    func start() {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let (board, connections) = (board, connections)
+        let bootstrap = ServerBootstrap(group: group).childChannelInitializer { channel in
+            channel.eventLoop.makeCompletedFuture {
+                connections.admit(channel)
+                let pipeline = channel.pipeline.syncOperations
+                try pipeline.addHandler(RequestBound())
+                try pipeline.configureHTTPServerPipeline(
+                    withPipeliningAssistance: false, withDecoderLimitConfiguration: RequestBound.ofHeaders)
+                try pipeline.addHandler(MetricsResponder(board))
+            }
+        }
+        // On failure the descriptor is NIO's to close already.
+        do { _ = try bootstrap.withBoundSocket(socket.descriptor).wait() } catch {
+            Terminal.mention("--listen \(socket.address): \(error); tracing goes on")
+        }
+        // NIO has it ignored, in each thread. In those it is blocked, and somebody's kill -PIPE ends a trace, with or without a server.
+        signal(SIGPIPE, SIG_DFL)
+    }
+}
+
+/// The connections that are open, the oldest first.
+private final class Connections: Sendable {
+    private let open = Mutex<[any Channel]>([])
+
+    /// Beyond these the oldest gives way: whoever sends a request at once gets through even while others only take up room.
+    private static let most = 64
+    /// From its begin to its end.
+    private static let lifetime = TimeAmount.seconds(10)
+
+    func admit(_ channel: any Channel) {
+        let oldest = open.withLock { open in
+            open.append(channel)
+            return open.count > Self.most ? open.removeFirst() : nil
+        }
+        oldest?.close(promise: nil)
+        let end = channel.eventLoop.scheduleTask(in: Self.lifetime) { channel.close(promise: nil) }
+        channel.closeFuture.whenComplete { _ in
+            end.cancel()
+            self.open.withLock { $0.removeAll { $0 === channel } }
+        }
+    }
+}
