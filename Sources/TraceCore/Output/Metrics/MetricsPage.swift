@@ -31,7 +31,7 @@ public struct MetricsPage {
     private static func run(_ snapshot: MetricsSnapshot) -> [MetricFamily] {
         var build = MetricFamily("apictrace_build", .info, "Version of apictrace, and what it reads events with.")
         build.add(1, ["version": Report.Tool.current.version, "source": snapshot.source])
-        var tracing = MetricFamily("apictrace_tracing", .gauge, "1 while events are traced, 0 once the trace is over.")
+        var tracing = MetricFamily("apictrace_tracing", .gauge, "1 while events are traced, 0 before and after.")
         tracing.add(snapshot.isTracing ? 1 : 0)
         var started = MetricFamily(
             "apictrace_start_timestamp_seconds", .gauge, unit: "seconds", "Unix time at which tracing began.")
@@ -78,7 +78,8 @@ public struct MetricsPage {
 
     private static func events(_ snapshot: MetricsSnapshot) -> [MetricFamily] {
         var accesses = MetricFamily(
-            "apictrace_apic_accesses", .counter, "Accesses to the local APIC of L1, by who made them and who served them.")
+            "apictrace_apic_accesses", .counter,
+            "Accesses to the local APIC of L1, by who made them and who served them.")
         for path in MetricsSnapshot.Access.Path.allCases {
             for isWrite in [false, true] {
                 accesses.add(
@@ -88,7 +89,8 @@ public struct MetricsPage {
         }
         var events = MetricFamily("apictrace_events", .counter, "Events of KVM, by tracepoint.")
         for (name, count) in snapshot.events.sorted(by: { $0.key < $1.key }) { events.add(count, ["event": name]) }
-        var dropped = MetricFamily("apictrace_events_dropped", .counter, "Events that were lost: nobody knows what they held.")
+        var dropped = MetricFamily(
+            "apictrace_events_dropped", .counter, "Events that were lost: nobody knows what they held.")
         dropped.add(snapshot.dropped)
         return [accesses, events, dropped]
     }

@@ -8,8 +8,8 @@ final class MetricsBoard: Sendable {
         var texts: [MetricsPage.Format: String]
         /// Of ``MonotonicClock``.
         var time: UInt64
-        /// The trace is over: there will be no other.
-        var isLast: Bool
+        /// Others follow it, at their pace.
+        var isTracing: Bool
     }
 
     private let latest = Mutex<Page?>(nil)
@@ -24,7 +24,7 @@ final class MetricsBoard: Sendable {
     func trouble(at now: UInt64) -> String? {
         guard let page else { return "tracing has not begun" }
         let age = now > page.time ? now - page.time : 0
-        guard !page.isLast, age > Self.longestSilence else { return nil }
+        guard page.isTracing, age > Self.longestSilence else { return nil }
         return "the analysis has told nothing for \(age / 1_000_000_000) s"
     }
 

@@ -23,13 +23,16 @@ struct MetricsOutlets {
         server = socket.map { MetricsServer($0, board: board) }
     }
 
-    /// The first page, which has to find its place: where it can't be written nothing needs to be traced.
+    /// The page of a trace that has not begun has to find its place: where it can't be written nothing needs to be traced.
     mutating func begin(_ snapshot: MetricsSnapshot) throws(TraceWriterError) {
+        var snapshot = snapshot
+        snapshot.isTracing = false
         let page = remember(snapshot)
         if let file { try file.write(page.text(file.format)) }
     }
 
-    func isDue(at now: UInt64) -> Bool { now - time >= Self.interval }
+    /// The first page that is put is always due.
+    func isDue(at now: UInt64) -> Bool { latest?.isTracing != true || now - time >= Self.interval }
 
     mutating func put(_ snapshot: MetricsSnapshot) {
         let page = remember(snapshot)
@@ -64,7 +67,7 @@ struct MetricsOutlets {
         if server != nil {
             let texts = MetricsPage.Format.allCases.map { ($0, page.text($0)) }
             board.put(
-                .init(texts: Dictionary(uniqueKeysWithValues: texts), time: time, isLast: !snapshot.isTracing))
+                .init(texts: Dictionary(uniqueKeysWithValues: texts), time: time, isTracing: snapshot.isTracing))
         }
         return page
     }

@@ -43,7 +43,8 @@ final class MetricsResponder: ChannelInboundHandler {
             promise: nil)
         if request.method != .HEAD {
             context.write(
-                wrapOutboundOut(.body(.byteBuffer(context.channel.allocator.buffer(string: answer.text)))), promise: nil)
+                wrapOutboundOut(.body(.byteBuffer(context.channel.allocator.buffer(string: answer.text)))), promise: nil
+            )
         }
         let channel = context.channel
         context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in channel.close(promise: nil) }
@@ -93,7 +94,9 @@ extension MetricsPage.Format {
         var (openMetrics, text) = (0.0, 0.0)
         for range in lines.flatMap({ $0.split(separator: ",") }) {
             let parts = range.split(separator: ";").map { $0.filter { $0 != " " && $0 != "\t" }.lowercased() }
-            let value = { (name: String) in parts.dropFirst().first { $0.hasPrefix(name + "=") }?.dropFirst(name.count + 1) }
+            let value = { (name: String) in
+                parts.dropFirst().first { $0.hasPrefix(name + "=") }?.dropFirst(name.count + 1)
+            }
             let weight = value("q").map { Double($0) ?? 0 } ?? 1
             switch parts.first {
             case "application/openmetrics-text":

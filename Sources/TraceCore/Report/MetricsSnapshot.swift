@@ -32,7 +32,7 @@ public struct MetricsSnapshot: Equatable, Sendable {
 
     /// As the report's: `live (BPF)`.
     public var source: String
-    /// False once the trace is over.
+    /// False before it begins and once it is over.
     public var isTracing = true
     /// When tracing began and when this was taken, in nanoseconds of Unix time.
     public var started: UInt64
