@@ -17,8 +17,8 @@ public struct InhibitedTime: Equatable, Sendable {
 
     /// - Parameter mask: what was inhibited meanwhile; 0 where that is not known.
     mutating func add(_ time: UInt64, of mask: UInt64) {
-        guard mask != 0 else { return unknown = unknown.addingClamped(time) }
-        if byBit.isEmpty { byBit = Array(repeating: 0, count: 64) }
+        if mask == 0 { unknown = unknown.addingClamped(time) }
+        if mask != 0, byBit.isEmpty { byBit = Array(repeating: 0, count: 64) }
         var rest = mask
         while rest != 0 {
             let bit = rest.trailingZeroBitCount

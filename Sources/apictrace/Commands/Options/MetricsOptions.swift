@@ -19,7 +19,7 @@ struct MetricsOptions: ParsableArguments {
     var listen: ListenAddress?
 
     func validate() throws {
-        guard metrics != "-" else { throw ValidationError("--metrics takes the name of a file, which is replaced again and again.") }
+        guard metrics != "-" else { throw ValidationError("--metrics takes a file: it is replaced again and again.") }
     }
 
     /// Nil where none are asked for.
