@@ -68,6 +68,12 @@ struct Live: PrivilegedCommand {
                 + "BPF only)."))
     var lapic = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Also write the lines of --json to this file, beside a screen or text.", valueName: "file"),
+        completion: .file())
+    var jsonLines: String?
+
     @OptionGroup var monitoring: MetricsOptions
 
     @Flag(help: "Show why the kernel refused a probe.")
@@ -99,8 +105,12 @@ struct Live: PrivilegedCommand {
         }
         guard buffer == nil || bufferOfCPU == nil else { throw ValidationError("--buffer and -b say the same.") }
         guard ringBytes != nil else { throw ValidationError("The buffer has 4K at least and 1G at most.") }
-        if let record, let metrics = monitoring.metrics, OutputStream.place(record) == OutputStream.place(metrics) {
-            throw ValidationError("--record and --metrics name the same file.")
+        guard jsonLines != "-" else {
+            throw ValidationError("--json-lines takes a file; --json is for standard output.")
+        }
+        let files = [record, jsonLines, monitoring.metrics].compactMap(\.self).map { OutputStream.place($0) }
+        guard Set(files).count == files.count else {
+            throw ValidationError("Two of --record, --json-lines and --metrics name the same file.")
         }
         guard !lapic || record != nil && backend != .ftrace else {
             throw ValidationError("--lapic is for a --record made with BPF.")
@@ -189,7 +199,8 @@ struct Live: PrivilegedCommand {
         options.sendsAll = !Tracing.countsMore
         let out = OutputQueue(outputDescriptor)
         let keyboard = hasScreen ? Keyboard() : nil
-        let output = output(out, hasKeys: keyboard != nil)
+        let lines = try jsonLines.map { path throws(TraceWriterError) in try JSONLinesFile(path: path) }
+        let output = output(out, hasKeys: keyboard != nil, lines)
         let reporter = LiveReporter(tracing.info, options, output: output, to: out, metrics: metrics, until: until)
         var sink = try LiveRecorder(
             reporter, path: record, info: tracing.info, countsHits: Tracing.countsMore)
@@ -220,6 +231,7 @@ struct Live: PrivilegedCommand {
         }
         let (report, failure) = try sink.next.finish(tracing)
         if let failure { troubles.append(failure) }
+        do throws(TraceWriterError) { try lines?.finish() } catch { troubles.append(error) }
         let isShown = show(report, out, isAsked: end.isAsked)
         for trouble in troubles { Terminal.complain("\(trouble)") }
         return (troubles.compactMap { ExitStatus($0) } + [verdict.status(of: report), isShown ? .clean : .unwritten])
@@ -249,11 +261,15 @@ struct Live: PrivilegedCommand {
     /// A command shares the terminal: no screen that its output would spoil.
     private var hasScreen: Bool { Terminal.isScreen && command.isEmpty && !quiet && !json && !recordsToOutput }
 
-    private func output(_ out: OutputQueue, hasKeys: Bool) -> any LiveOutput {
-        let style = report.style
+    private func output(_ out: OutputQueue, hasKeys: Bool, _ lines: JSONLinesFile?) -> any LiveOutput {
+        let shown = shownOutput(out, hasKeys: hasKeys)
+        return lines.map { LiveOutputs([shown, $0.output(isQuiet: quiet)]) } ?? shown
+    }
+
+    private func shownOutput(_ out: OutputQueue, hasKeys: Bool) -> any LiveOutput {
         if json { return JSONLines(out: out, isQuiet: quiet) }
         return hasScreen
-            ? TerminalScreen(out: out, style: style, hasKeys: hasKeys)
-            : TextLines(out: out, isQuiet: quiet, style: style)
+            ? TerminalScreen(out: out, style: report.style, hasKeys: hasKeys)
+            : TextLines(out: out, isQuiet: quiet, style: report.style)
     }
 }

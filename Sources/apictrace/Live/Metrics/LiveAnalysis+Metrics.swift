@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Glibc
 import TraceCore
 
 extension LiveAnalysis {
@@ -17,15 +16,5 @@ extension LiveAnalysis {
         snapshot.dropped = totals.overrun ?? 0
         snapshot.add(analysis, until: time)
         return snapshot
-    }
-}
-
-/// Unix time, which monitoring counts in.
-enum WallClock {
-    /// In nanoseconds.
-    static var now: UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
     }
 }

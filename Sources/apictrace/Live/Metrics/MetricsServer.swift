@@ -8,17 +8,28 @@ import Synchronization
 /// Serves a ``MetricsBoard`` over HTTP/1.1, on a thread of its own. It answers one request a connection, and nobody can hold more of it
 /// than a few connections for a few seconds.
 final class MetricsServer: Sendable {
-    private let socket: ListeningSocket
-    private let board: MetricsBoard
-    private let connections = Connections()
-
-    init(_ socket: ListeningSocket, board: MetricsBoard) {
-        self.socket = socket
-        self.board = board
+    /// What strangers can have of it.
+    struct Bounds: Sendable {
+        /// Beyond these the oldest gives way: whoever sends a request at once gets through even while others only take up room.
+        var connections = 64
+        /// Of a connection, from its begin to its end.
+        var lifetime = TimeAmount.seconds(10)
     }
 
-    /// Nothing of NIO runs before. Where its thread can't be made tracing goes on without.
+    private let socket: ListeningSocket
+    private let board: MetricsBoard
+    private let connections: Connections
+
+    init(_ socket: ListeningSocket, board: MetricsBoard, bounds: Bounds = Bounds()) {
+        self.socket = socket
+        self.board = board
+        connections = Connections(bounds)
+    }
+
+    /// Nothing of NIO runs before. Where it can't serve tracing goes on without.
     func start() {
+        // The thread inherits that: a client who has left is an error of the write.
+        EventLoop.block([SIGPIPE])
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let (board, connections) = (board, connections)
         let bootstrap = ServerBootstrap(group: group).childChannelInitializer { channel in
@@ -27,7 +38,8 @@ final class MetricsServer: Sendable {
                 let pipeline = channel.pipeline.syncOperations
                 try pipeline.addHandler(RequestBound())
                 try pipeline.configureHTTPServerPipeline(
-                    withPipeliningAssistance: false, withDecoderLimitConfiguration: RequestBound.ofHeaders)
+                    withPipeliningAssistance: false, withEncoderConfiguration: .init(),
+                    withDecoderLimitConfiguration: RequestBound.ofHeaders)
                 try pipeline.addHandler(MetricsResponder(board))
             }
         }
@@ -35,27 +47,27 @@ final class MetricsServer: Sendable {
         do { _ = try bootstrap.withBoundSocket(socket.descriptor).wait() } catch {
             Terminal.mention("--listen \(socket.address): \(error); tracing goes on")
         }
-        // NIO has it ignored, in each thread. In those it is blocked, and somebody's kill -PIPE ends a trace, with or without a server.
+        // NIO has it ignored by the whole process, in which somebody's kill -PIPE is to end the trace as it does without a server.
         signal(SIGPIPE, SIG_DFL)
     }
 }
 
 /// The connections that are open, the oldest first.
 private final class Connections: Sendable {
+    private let bounds: MetricsServer.Bounds
     private let open = Mutex<[any Channel]>([])
 
-    /// Beyond these the oldest gives way: whoever sends a request at once gets through even while others only take up room.
-    private static let most = 64
-    /// From its begin to its end.
-    private static let lifetime = TimeAmount.seconds(10)
+    init(_ bounds: MetricsServer.Bounds) {
+        self.bounds = bounds
+    }
 
     func admit(_ channel: any Channel) {
         let oldest = open.withLock { open in
             open.append(channel)
-            return open.count > Self.most ? open.removeFirst() : nil
+            return open.count > bounds.connections ? open.removeFirst() : nil
         }
         oldest?.close(promise: nil)
-        let end = channel.eventLoop.scheduleTask(in: Self.lifetime) { channel.close(promise: nil) }
+        let end = channel.eventLoop.scheduleTask(in: bounds.lifetime) { channel.close(promise: nil) }
         channel.closeFuture.whenComplete { _ in
             end.cancel()
             self.open.withLock { $0.removeAll { $0 === channel } }

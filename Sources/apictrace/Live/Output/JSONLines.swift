@@ -7,17 +7,30 @@ struct JSONLines: LiveOutput {
     /// Nothing but the report.
     let isQuiet: Bool
     let interval: UInt64 = 1_000_000_000
+    /// Time and hits of the summary before: moments may be made more often, for another output.
+    private var last: (time: UInt64, hits: UInt64)?
+
+    init(out: OutputQueue, isQuiet: Bool) {
+        self.out = out
+        self.isQuiet = isQuiet
+    }
 
     func found(_ finding: Report.Finding, at place: String) {
         if !isQuiet, let line = try? finding.line() { out.put(line + "\n") }
     }
 
-    func show(_ moment: LiveMoment) {
+    mutating func show(_ moment: LiveMoment) {
         guard !isQuiet else { return }
         let summary = Report.Summary(
-            time: moment.time, verdict: moment.verdict, events: moment.hits, perSecond: moment.perSecond,
+            time: moment.time, verdict: moment.verdict, events: moment.hits, perSecond: perSecond(moment),
             dropped: moment.dropped, vms: moment.vms.count, vcpus: moment.vms.reduce(0) { $0 + $1.vcpus.count })
+        last = (moment.time, moment.hits)
         if let line = try? summary.line() { out.put(line + "\n") }
+    }
+
+    private func perSecond(_ moment: LiveMoment) -> UInt64 {
+        guard let last, moment.time > last.time, moment.hits > last.hits else { return 0 }
+        return UInt64(Double(moment.hits - last.hits) / (Double(moment.time - last.time) / 1e9))
     }
 
     func finish(_ report: Report) throws {
