@@ -25,6 +25,7 @@ struct Live: PrivilegedCommand {
             EXAMPLES:
               sudo apictrace live
               sudo apictrace live --duration 60 --vm web01,web02
+              sudo apictrace live --listen 9752 --metrics /var/lib/prometheus/node-exporter/apictrace.prom
               sudo apictrace live --until suspect --json | jq -c 'select(.type != "summary")'
               sudo apictrace live --quiet --fail-on hazard ./reproduce.sh
             """)
