@@ -19,8 +19,8 @@ struct Live: PrivilegedCommand {
 
             Exit status: 0 clean, or all findings below --fail-on; 1 found; 2 inconclusive; 4 this host can't be traced \
             (apictrace doctor says more); 5 COMMAND failed, was killed or could not be started, and nothing was found; 6 the \
-            report or the recording could not be written (a report that standard output doesn't take goes to standard \
-            error); 64 wrong usage.
+            report, the recording or another output could not be written (a report that standard output doesn't take goes to \
+            standard error), or --listen has no such address; 64 wrong usage.
 
             EXAMPLES:
               sudo apictrace live

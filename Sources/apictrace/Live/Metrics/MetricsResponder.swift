@@ -72,8 +72,8 @@ struct MetricsAnswer: Equatable {
                 return
             }
             let format = MetricsPage.Format(accepted: request.headers["accept"])
+            self.init(.ok, page.texts[format] ?? "")
             mediaType = format.mediaType
-            text = page.texts[format] ?? ""
             varies = true
         case "/healthz": self.init(trouble == nil ? .ok : .serviceUnavailable, "\(trouble ?? "ok")\n")
         case "/": self.init(.ok, "apictrace live: /metrics, /healthz\n")
