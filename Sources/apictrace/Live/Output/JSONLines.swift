@@ -7,7 +7,7 @@ struct JSONLines: LiveOutput {
     /// Nothing but the report.
     let isQuiet: Bool
     let interval: UInt64 = 1_000_000_000
-    /// Time and hits of the summary before: moments may be made more often, for another output.
+    /// Of the summary before, by ``MonotonicClock``: moments may be made more often, for another output.
     private var last: (time: UInt64, hits: UInt64)?
 
     init(out: OutputQueue, isQuiet: Bool) {
@@ -21,16 +21,17 @@ struct JSONLines: LiveOutput {
 
     mutating func show(_ moment: LiveMoment) {
         guard !isQuiet else { return }
+        let now = MonotonicClock.now
         let summary = Report.Summary(
-            time: moment.time, verdict: moment.verdict, events: moment.hits, perSecond: perSecond(moment),
+            time: moment.time, verdict: moment.verdict, events: moment.hits, perSecond: perSecond(moment.hits, at: now),
             dropped: moment.dropped, vms: moment.vms.count, vcpus: moment.vms.reduce(0) { $0 + $1.vcpus.count })
-        last = (moment.time, moment.hits)
+        last = (now, moment.hits)
         if let line = try? summary.line() { out.put(line + "\n") }
     }
 
-    private func perSecond(_ moment: LiveMoment) -> UInt64 {
-        guard let last, moment.time > last.time, moment.hits > last.hits else { return 0 }
-        return UInt64(Double(moment.hits - last.hits) / (Double(moment.time - last.time) / 1e9))
+    private func perSecond(_ hits: UInt64, at now: UInt64) -> UInt64 {
+        guard let last, now > last.time, hits > last.hits else { return 0 }
+        return UInt64(Double(hits - last.hits) / (Double(now - last.time) / 1e9))
     }
 
     func finish(_ report: Report) throws {

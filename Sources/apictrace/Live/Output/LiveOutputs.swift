@@ -4,7 +4,7 @@ import TraceCore
 /// Several outputs of one trace, each at its own pace: moments are made at that of the fastest.
 struct LiveOutputs: LiveOutput {
     private var outputs: [any LiveOutput]
-    /// When each was shown a moment last, in nanoseconds since the start.
+    /// When each was shown a moment last, of ``MonotonicClock``: a moment's own time begins anew with the first event.
     private var shown: [UInt64?]
 
     init(_ outputs: [any LiveOutput]) {
@@ -19,12 +19,13 @@ struct LiveOutputs: LiveOutput {
     }
 
     mutating func show(_ moment: LiveMoment) {
+        let now = MonotonicClock.now
         for index in outputs.indices {
             // A fastest pace that doesn't divide another one's must not put it off by a whole beat.
             let next = shown[index].map { $0 + outputs[index].interval - interval / 2 } ?? 0
-            guard moment.time >= next else { continue }
+            guard now >= next else { continue }
             outputs[index].show(moment)
-            shown[index] = moment.time
+            shown[index] = now
         }
     }
 
