@@ -16,7 +16,7 @@ EXTRAS = dist/man dist/completions
 SHARE = $(DESTDIR)$(PREFIX)/share
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test browser picture build release dist install lint lab reproduce clean prepare fuzz gate damage attack cut kill soak bench bench-growth bench-live chroots fleet manifests deb rpm packages
+.PHONY: help demo test browser monitors picture build release dist install lint lab reproduce clean prepare fuzz gate damage attack cut kill soak bench bench-growth bench-live chroots fleet manifests deb rpm packages
 
 help: ## show this
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -35,6 +35,12 @@ browser: ## install what the tests open outputs with: Chromium, KernelShark; sel
 	@SWIFT=$(SWIFT) .ci/prepare chromium chromium-driver kernelshark xvfb xauth x11-utils python3-venv
 	python3 -m venv $(TEST_PYTHON)
 	$(TEST_PYTHON)/bin/pip install -q selenium==4.51.0 viztracer==1.1.1 sarif-tools==3.0.5 junitparser==5.0.3
+
+# Debian starts both as services where there is systemd: on a machine of your own stop them again if you don't want that.
+monitors: ## install what the tests have read metrics: prometheus and its node exporter; prometheus_client from PyPI
+	@SWIFT=$(SWIFT) .ci/prepare prometheus prometheus-node-exporter python3-venv curl
+	python3 -m venv $(TEST_PYTHON)
+	$(TEST_PYTHON)/bin/pip install -q prometheus_client==0.26.0
 
 picture: release browser ## make the picture that README.md begins with
 	page=$$(mktemp) && $(RELEASE) analyze --quiet --fail-on confirmed --html $$page $(PICTURED) >/dev/null; \

@@ -24,6 +24,7 @@ let package = Package(
     dependencies: [
         // Exactly: Package.resolved is not kept, and a later version is taken up on purpose.
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"), system,
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
     ],
     targets: [
         .executableTarget(name: "EmbedProbes", path: "Probes/embed", swiftSettings: swiftSettings),
@@ -48,6 +49,9 @@ let package = Package(
             dependencies: [
                 "TraceCore", "CBPF", "Probes", "ReportPage",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: swiftSettings),

@@ -18,7 +18,7 @@ enum ExitStatus: Error, Comparable, CaseIterable {
     case unreadable
     /// This host can't be traced.
     case untraceable
-    /// A report, a recording or other output could not be written.
+    /// A report, a recording or other output could not be written, or had no address.
     case unwritten
     case usage
 
@@ -48,7 +48,7 @@ enum ExitStatus: Error, Comparable, CaseIterable {
         // Privileges that it can't get rid of: it does nothing with them.
         case is TracingUnavailable, is BPFError: self = .untraceable
         case is CommandFailure: self = .commandFailed
-        case is TraceWriterError, is EncodingError: self = .unwritten
+        case is TraceWriterError, is EncodingError, is AddressUnavailable: self = .unwritten
         case is TimeBoundError, is UnknownCommand, is UnknownVM, is UnknownEvent: self = .usage
         default: return nil
         }

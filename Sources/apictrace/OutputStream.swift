@@ -29,6 +29,9 @@ final class OutputStream {
 
     func write(_ text: String) throws(TraceWriterError) { try write(Array(text.utf8)) }
 
+    /// Writes it on a thread of its own, for as long as this stream is there.
+    func queue() -> OutputQueue { OutputQueue(descriptor ?? STDOUT_FILENO) }
+
     /// What is printed goes to it from here on.
     func becomeStandardOutput() throws(TraceWriterError) {
         guard let descriptor else { return }

@@ -4,7 +4,8 @@
 # VMS (10000) of them, whichever takes longer (0 minutes: the VMs alone).
 #
 # Each guest sends itself IPIs and takes timer interrupts, and prints how many. It fails if live counts another number of
-# accesses, EOIs, IPIs or accepts than they say, loses an event, or has more memory at the end than after the first thousand VMs.
+# accesses, EOIs, IPIs or accepts than they say, loses an event, or has more memory at the end than after the first thousand VMs; and
+# if a counter of its metrics, which are scraped meanwhile, ever goes back.
 # As root, with KVM.
 set -eu
 
@@ -27,13 +28,15 @@ trap cleanup EXIT
 
 rss() { awk '/^VmRSS/ { print $2 }' "/proc/$live/status"; }
 
-"$tool" live --json >"$folder/lines" 2>"$folder/errors" &
+"$tool" live --json --metrics "$folder/metrics.prom" --listen 0 >"$folder/lines" 2>"$folder/errors" &
 live=$!
 # The first summary comes when the probes are there.
 for _ in {1..200}; do
 	[ ! -s "$folder/lines" ] || break
 	sleep 0.05
 done
+
+address=$(sed -n 's|.*metrics are at \(.*\)$|\1|p' "$folder/errors")
 
 start=$SECONDS
 batch=$((vms / 20 > 0 ? vms / 20 : 1))
@@ -42,6 +45,7 @@ printf '%8s %10s %10s\n' VMs seconds 'RSS (KiB)'
 while ((done < vms || SECONDS - start < minutes * 60)); do
 	seq "$batch" | xargs -P "$at_once" -I{} "$guest" "$ipis" "$timers" >>"$folder/account"
 	done=$((done + batch))
+	curl -sS "$address" >>"$folder/pages"
 	memory=$(rss)
 	printf '%8d %10d %10d\n' "$done" $((SECONDS - start)) "$memory"
 	if ((early == 0 && done >= 1000)); then early=$memory; fi
@@ -101,12 +105,23 @@ if not is_virtualized:
         ("EOI writes", interrupts, total(register("EOI", "writes"), register("EOI", "writes"))),
         ("interrupts ended", interrupts, total(of_line("ended"), of_sum("ended"))),
     ]
+known, backwards = {}, 0
+with open(folder + "/pages") as pages, open(folder + "/metrics.prom") as last:
+    for line in pages.readlines() + last.readlines():
+        name, _, value = line.rpartition(" ")
+        if "_total" in name and not name.startswith("#"):
+            backwards += float(value) < known.get(name, 0)
+            known[name] = float(value)
+rows += [
+    ("VMs that ended", vms, int(known["apictrace_vms_ended_total"])),
+    ("counters that went back", 0, backwards),
+]
 exits = report["source"]["events"]["byName"].get("kvm_exit", 0)
 rows.append(
     ("exits", exits, total(lambda vcpu: sum(vcpu["exits"]["l1"].values()), lambda ended: sum(ended["exits"]["l1"].values()))))
-print(f"\n{'':<22}{'guests':>12}{'live':>12}")
+print(f"\n{'':<24}{'guests':>12}{'live':>12}")
 for name, expected, seen in rows:
-    print(f"{name:<22}{expected:>12}{seen:>12}{'' if expected == seen else '  DIFFERS'}")
+    print(f"{name:<24}{expected:>12}{seen:>12}{'' if expected == seen else '  DIFFERS'}")
 grown = late - early if early else 0
 print(f"\nlive: {report['verdict']}, exit status {status}; memory {early} KiB after a thousand VMs, {late} KiB at the end")
 sys.exit(0 if all(a == b for _, a, b in rows) and grown <= slack and status == 0 else 1)

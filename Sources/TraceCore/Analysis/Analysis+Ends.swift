@@ -4,11 +4,11 @@
 extension WatchedAnalysis where Other: ~Copyable {
     mutating func ended(_ tid: Int32, process: Int32, at stamp: EventStamp) {
         guard stamp.time <= window.upperBound else { return }
-        end(machine.ended(tid, process: process))
+        end(machine.ended(tid, process: process), at: stamp.time)
         machine.forgetNames(of: tid, process: process)
     }
 
-    mutating func end(_ vms: [VMIndex]) {
+    mutating func end(_ vms: [VMIndex], at time: UInt64) {
         guard !vms.isEmpty else { return }
         let fix = watchers.rules.fixState(in: machine)
         var findings: [VMIndex: [RuleFinding]] = [:]
@@ -26,7 +26,7 @@ extension WatchedAnalysis where Other: ~Copyable {
                     coverage: Coverage(ofVM: vm, machine, fix: fix), vcpus: places.count,
                     isWanted: !wanted.vms.isEmpty && machine.isSelected(vm, wanted)),
                 of: vm)
-            machine.close(vm)
+            machine.close(vm, at: time)
             forget(vm, places)
         }
         leave()
@@ -40,20 +40,23 @@ extension WatchedAnalysis where Other: ~Copyable {
         guard machine.isCrowded else { return }
         let silent = machine.silentVMs()
         ended.presumed += silent.count
-        end(silent)
+        end(silent, at: machine.now)
         // The one that is left fills them all. More of its vCPUs are left out.
         machine.isCrowded = false
     }
 
     /// What ended before the time that is asked for is no part of it.
     mutating func forgetEnded() {
-        var others = EndedTotals()
+        var others = VMTotals()
         for vm in ended.places { left(vm, machine.vacate(vm, into: &others)) }
         ended = EndedVMs()
     }
 
     private mutating func leave() {
         while let vm = ended.leaving(isCrowded: machine.isCrowded) {
+            if !wanted.isEmpty, machine.isSelected(vm, wanted) {
+                ended.ofWanted.add(vm, of: machine, until: machine.now, only: wanted)
+            }
             left(vm, machine.vacate(vm, into: &ended.totals))
         }
     }

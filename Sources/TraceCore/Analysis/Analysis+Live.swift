@@ -21,7 +21,7 @@ extension WatchedAnalysis where Other: ~Copyable {
 
     private mutating func state(_ state: VCPUState, at stamp: EventStamp) {
         guard stamp.time <= window.upperBound else { return }
-        if let vm = machine.ended(before: state, of: stamp.tid) { end([vm]) }
+        if let vm = machine.ended(before: state, of: stamp.tid) { end([vm], at: stamp.time) }
         machine.state(state, at: stamp, observer: &watchers)
     }
 

@@ -35,7 +35,7 @@ public struct VirtualMachine: Sendable {
     func vcpu(id: Int32) -> VCPUIndex? { indices[id] }
 
     /// It has ended and was counted: its place is the next one's.
-    private(set) var isVacant = false
+    public private(set) var isVacant = false
 
     mutating func lost(_ events: UInt64) {
         eventsLost = eventsLost.addingClamped(events)

@@ -40,10 +40,10 @@ extension ReportBuilder {
             limits.append(
                 "The clock \(machine.info.clock.name) measures no durations: signs that need them were not judged.")
         }
-        let unbracketed = machine.vcpus.elements.lazy.filter(\.hasNested).map(\.accessesUnbracketed)
-            .reduce(ended.totals.unbracketed) { $0 &+ $1.reads &+ $1.writes }
-        if unbracketed > 0 {
-            limits.append("\(unbracketed) APIC accesses are of a level that can't be told.")
+        var unbracketed = ended.totals.accessesUnbracketed
+        for vcpu in machine.vcpus.elements where vcpu.hasNested { unbracketed.add(vcpu.accessesUnbracketed) }
+        if unbracketed.reads &+ unbracketed.writes > 0 {
+            limits.append("\(unbracketed.reads &+ unbracketed.writes) APIC accesses are of a level that can't be told.")
         }
         return limits + totals.notes.map { Limit($0) } + standingLimits
     }

@@ -32,7 +32,9 @@ public struct EndedVMs: Sendable {
     }
 
     /// Those whose places are others' now.
-    public internal(set) var totals = EndedTotals()
+    public internal(set) var totals = VMTotals()
+    /// The same of those alone that the user asks for, where that is not all of them.
+    public internal(set) var ofWanted = VMTotals()
     public private(set) var unlisted = Unlisted()
     /// VMs that were taken for ended since nothing had been heard of them for longest and their places were needed.
     public internal(set) var presumed = 0

@@ -19,12 +19,13 @@ struct Live: PrivilegedCommand {
 
             Exit status: 0 clean, or all findings below --fail-on; 1 found; 2 inconclusive; 4 this host can't be traced \
             (apictrace doctor says more); 5 COMMAND failed, was killed or could not be started, and nothing was found; 6 the \
-            report or the recording could not be written (a report that standard output doesn't take goes to standard \
-            error); 64 wrong usage.
+            report, the recording or another output could not be written (a report that standard output doesn't take goes to \
+            standard error), or --listen has no such address; 64 wrong usage.
 
             EXAMPLES:
               sudo apictrace live
               sudo apictrace live --duration 60 --vm web01,web02
+              sudo apictrace live --listen 9752 --metrics /var/lib/prometheus/node-exporter/apictrace.prom
               sudo apictrace live --until suspect --json | jq -c 'select(.type != "summary")'
               sudo apictrace live --quiet --fail-on hazard ./reproduce.sh
             """)
@@ -68,6 +69,14 @@ struct Live: PrivilegedCommand {
                 + "BPF only)."))
     var lapic = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Also write the lines of --json to this file, beside a screen or text.", valueName: "file"),
+        completion: .file())
+    var jsonLines: String?
+
+    @OptionGroup var monitoring: MetricsOptions
+
     @Flag(help: "Show why the kernel refused a probe.")
     var verifierLog = false
 
@@ -97,6 +106,13 @@ struct Live: PrivilegedCommand {
         }
         guard buffer == nil || bufferOfCPU == nil else { throw ValidationError("--buffer and -b say the same.") }
         guard ringBytes != nil else { throw ValidationError("The buffer has 4K at least and 1G at most.") }
+        guard jsonLines != "-" else {
+            throw ValidationError("--json-lines takes a file; --json is for standard output.")
+        }
+        let files = [record, jsonLines, monitoring.metrics].compactMap(\.self).map { OutputStream.place($0) }
+        guard Set(files).count == files.count else {
+            throw ValidationError("Two of --record, --json-lines and --metrics name the same file.")
+        }
         guard !lapic || record != nil && backend != .ftrace else {
             throw ValidationError("--lapic is for a --record made with BPF.")
         }
@@ -121,15 +137,17 @@ struct Live: PrivilegedCommand {
     }
 
     private func trace() throws -> ExitStatus {
+        // The address first: one that can't be had costs no trace.
+        let metrics = try monitoring.outlets()
         var options = LiveOptions(selection: selection.selection)
         options.processes = try AskedVMs.processes(of: options.selection)
         if hasScreen { options.running = options.asked(VCPUFinder.find()) }
         options.sendsLAPIC = lapic
         options.ringBytes = ringBytes ?? options.ringBytes
         switch backend {
-        case .bpf: return try traceWithBPF(try LiveSession.started(options), options)
-        case .ftrace: return try trace(try FtraceSession(), options)
-        case nil: return try traceWithWhatWorks(options)
+        case .bpf: return try traceWithBPF(try LiveSession.started(options), options, metrics)
+        case .ftrace: return try trace(try FtraceSession(), options, metrics)
+        case nil: return try traceWithWhatWorks(options, metrics)
         }
     }
 
@@ -144,7 +162,7 @@ struct Live: PrivilegedCommand {
     }
 
     /// BPF, or ftrace where BPF can't be used and ftrace can; what BPF lacks is the error where neither can.
-    private func traceWithWhatWorks(_ options: LiveOptions) throws -> ExitStatus {
+    private func traceWithWhatWorks(_ options: LiveOptions, _ metrics: MetricsOutlets?) throws -> ExitStatus {
         let session: LiveSession
         do throws(TracingUnavailable) {
             session = try .started(options)
@@ -156,12 +174,14 @@ struct Live: PrivilegedCommand {
             Terminal.complain(
                 "without BPF: \(error.text); reading the same tracepoints with ftrace"
                     + (lapic ? ", which leaves --lapic out" : ""))
-            return try trace(instead, options)
+            return try trace(instead, options, metrics)
         }
-        return try traceWithBPF(session, options)
+        return try traceWithBPF(session, options, metrics)
     }
 
-    private func traceWithBPF(_ session: consuming LiveSession, _ options: LiveOptions) throws -> ExitStatus {
+    private func traceWithBPF(
+        _ session: consuming LiveSession, _ options: LiveOptions, _ metrics: MetricsOutlets?
+    ) throws -> ExitStatus {
         if session.info.isa == .unknown {
             Terminal.complain(
                 SystemFile.exists("/proc/cpuinfo")
@@ -170,18 +190,19 @@ struct Live: PrivilegedCommand {
                     : "/proc isn't mounted, so that the CPU's vendor is not known: no memory is judged (signs C1 and C2)"
             )
         }
-        return try trace(session, options)
+        return try trace(session, options, metrics)
     }
 
     private func trace<Tracing: LiveTracing & ~Copyable>(
-        _ tracing: consuming Tracing, _ options: LiveOptions
+        _ tracing: consuming Tracing, _ options: LiveOptions, _ metrics: MetricsOutlets?
     ) throws -> ExitStatus {
         var options = options
         options.sendsAll = !Tracing.countsMore
         let out = OutputQueue(outputDescriptor)
         let keyboard = hasScreen ? Keyboard() : nil
-        let output = output(out, hasKeys: keyboard != nil)
-        let reporter = LiveReporter(tracing.info, options, output: output, to: out, until: until)
+        let lines = try jsonLines.map { path throws(TraceWriterError) in try JSONLinesFile(path: path) }
+        let output = output(out, hasKeys: keyboard != nil, lines)
+        let reporter = LiveReporter(tracing.info, options, output: output, to: out, metrics: metrics, until: until)
         var sink = try LiveRecorder(
             reporter, path: record, info: tracing.info, countsHits: Tracing.countsMore)
         do throws(BPFError) {
@@ -189,6 +210,7 @@ struct Live: PrivilegedCommand {
         } catch {
             throw TracingUnavailable.failed(error)
         }
+        try sink.next.begin(tracing)
         let end: RunEnd
         do {
             end = try tracing.run(
@@ -208,7 +230,9 @@ struct Live: PrivilegedCommand {
         } catch {
             troubles.append(error)
         }
-        let report = try sink.next.finish(tracing)
+        let (report, failure) = try sink.next.finish(tracing)
+        if let failure { troubles.append(failure) }
+        do throws(TraceWriterError) { try lines?.finish() } catch { troubles.append(error) }
         let isShown = show(report, out, isAsked: end.isAsked)
         for trouble in troubles { Terminal.complain("\(trouble)") }
         return (troubles.compactMap { ExitStatus($0) } + [verdict.status(of: report), isShown ? .clean : .unwritten])
@@ -238,11 +262,15 @@ struct Live: PrivilegedCommand {
     /// A command shares the terminal: no screen that its output would spoil.
     private var hasScreen: Bool { Terminal.isScreen && command.isEmpty && !quiet && !json && !recordsToOutput }
 
-    private func output(_ out: OutputQueue, hasKeys: Bool) -> any LiveOutput {
-        let style = report.style
+    private func output(_ out: OutputQueue, hasKeys: Bool, _ lines: JSONLinesFile?) -> any LiveOutput {
+        let shown = shownOutput(out, hasKeys: hasKeys)
+        return lines.map { LiveOutputs([shown, $0.output(isQuiet: quiet)]) } ?? shown
+    }
+
+    private func shownOutput(_ out: OutputQueue, hasKeys: Bool) -> any LiveOutput {
         if json { return JSONLines(out: out, isQuiet: quiet) }
         return hasScreen
-            ? TerminalScreen(out: out, style: style, hasKeys: hasKeys)
-            : TextLines(out: out, isQuiet: quiet, style: style)
+            ? TerminalScreen(out: out, style: report.style, hasKeys: hasKeys)
+            : TextLines(out: out, isQuiet: quiet, style: report.style)
     }
 }

@@ -43,6 +43,13 @@ public struct APICvTimeline: Equatable, Sendable {
     /// KVM's own mask has been read, and no change can have been missed since.
     private var isRead = false
 
+    /// How long each reason was there until ``current`` became known, and since when that is. Time before a state is known counts for
+    /// no reason: whether the VM was there is not known either.
+    private var inhibited = InhibitedTime()
+    private var knownSince: UInt64?
+    /// The VM has ended: no more time is added.
+    private var isOver = false
+
     static let capacity = 256
 
     public init() {
@@ -64,6 +71,20 @@ public struct APICvTimeline: Equatable, Sendable {
         hasRun = true
     }
 
+    /// How long APICv was inhibited, by reason, in clock units.
+    /// - Parameter now: up to when.
+    public func inhibitedTime(until now: UInt64) -> InhibitedTime {
+        guard !isOver, let knownSince, current.state == .inhibited, now > knownSince else { return inhibited }
+        var sum = inhibited
+        sum.add(now - knownSince, of: current.mask)
+        return sum
+    }
+
+    mutating func ended(at time: UInt64) {
+        inhibited = inhibitedTime(until: time)
+        isOver = true
+    }
+
     /// The mask as KVM holds it. True where it differs from what was known.
     ///
     /// The change's own event comes before KVM writes the new mask, so that a reading after it may still be old: where
@@ -81,6 +102,7 @@ public struct APICvTimeline: Equatable, Sendable {
         initial = state
         current = Interval(from: nil, state: state, mask: mask, inferred: false)
         intervals = [current]
+        knownSince = time
         return isChange
     }
 
@@ -91,7 +113,7 @@ public struct APICvTimeline: Equatable, Sendable {
 
     /// `kvm_apicv_inhibit_changed`: only the mask is to be trusted. True where it differs from what was known.
     mutating func inhibitChanged(_ change: KVMEvent.APICvInhibitChanged, at stamp: EventStamp) -> Bool {
-        if hasRun { settle(before: change) }
+        if hasRun { settle(before: change, at: stamp) }
         return changed(to: change.inhibits, at: stamp)
     }
 
@@ -99,7 +121,7 @@ public struct APICvTimeline: Equatable, Sendable {
     mutating func updateRequested(_ request: KVMEvent.APICvUpdateRequest, at stamp: EventStamp) -> Bool {
         let bit: UInt64 = 1 << (request.bit & 63)
         if isInitial, hasRun {
-            settleInitial(request.activate ? .inhibited : .active, mask: request.activate ? bit : 0)
+            settleInitial(request.activate ? .inhibited : .active, mask: request.activate ? bit : 0, at: stamp)
         }
         return changed(to: request.activate ? 0 : bit, at: stamp)
     }
@@ -135,7 +157,7 @@ public struct APICvTimeline: Equatable, Sendable {
     ///   (kvm_vcpu_update_apicv, arch/x86/kvm/x86.c), so that before it shows nothing.
     mutating func showedActive(since entered: UInt64, at stamp: EventStamp) -> Bool {
         if isInitial, initial == .unknown, inactiveSigns == 0 {
-            settleInitial(.active, mask: 0)
+            settleInitial(.active, mask: 0, at: stamp)
             return true
         }
         guard current.state != .active, entered > current.from ?? 0 else { return false }
@@ -158,7 +180,7 @@ public struct APICvTimeline: Equatable, Sendable {
         guard inactiveSigns >= Self.injectionsNeeded else { return false }
         if isInitial, initial == .unknown {
             guard settles else { return false }
-            settleInitial(.inhibited, mask: 0)
+            settleInitial(.inhibited, mask: 0, at: stamp)
             return true
         }
         guard current.state == .active else { return false }
@@ -169,19 +191,21 @@ public struct APICvTimeline: Equatable, Sendable {
 
     /// The first event tells what was before it: the other bits stay. Whether its own bit was set it leaves open, for it
     /// fires without a change too.
-    private mutating func settle(before change: KVMEvent.APICvInhibitChanged) {
+    private mutating func settle(before change: KVMEvent.APICvInhibitChanged, at stamp: EventStamp) {
         guard isInitial, initial == .unknown, (0..<64).contains(change.reason) else { return }
         let bit: UInt64 = 1 << UInt64(change.reason)
         let others = change.inhibits & ~bit
-        if others != 0 { settleInitial(.inhibited, mask: others) }
+        if others != 0 { settleInitial(.inhibited, mask: others, at: stamp) }
     }
 
-    private mutating func settleInitial(_ state: State, mask: UInt64) {
+    private mutating func settleInitial(_ state: State, mask: UInt64, at stamp: EventStamp) {
         initial = state
         intervals[0].state = state
         intervals[0].mask = mask
         intervals[0].inferred = true
-        if isInitial { current = intervals[0] }
+        guard isInitial else { return }
+        current = intervals[0]
+        knownSince = stamp.time
     }
 
     private mutating func changed(to mask: UInt64, at stamp: EventStamp) -> Bool {
@@ -200,6 +224,8 @@ public struct APICvTimeline: Equatable, Sendable {
     private mutating func append(_ interval: Interval) -> Bool {
         guard total == 0 || current.state != interval.state || current.mask != interval.mask else { return false }
         if intervals.count == Self.capacity, total == Self.capacity { keptUntil = interval.from }
+        if let time = interval.from { inhibited = inhibitedTime(until: time) }
+        knownSince = interval.from
         current = interval
         total += 1
         if intervals.count < Self.capacity { intervals.append(current) }

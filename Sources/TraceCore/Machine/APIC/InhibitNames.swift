@@ -70,6 +70,11 @@ public struct InhibitNames: Equatable, Sendable {
         return name
     }
 
+    /// The names that are certain, whether or not their bits were ever set.
+    public var certainNames: [String] {
+        (possible.first?.indices).map { $0.compactMap(certainName) } ?? []
+    }
+
     /// `BLOCKIRQ`, or `bit 3` where the name is not certain.
     public func name(bit: Int) -> String {
         certainName(bit: bit) ?? "bit \(bit)"

@@ -55,18 +55,19 @@ extension Machine {
     }
 
     /// A VM runs no more. Its accounts stay.
-    mutating func close(_ vm: VMIndex) {
+    mutating func close(_ vm: VMIndex, at time: UInt64) {
         vms[vm].command = command(ofVM: vm)
         vms[vm].guest = guest(ofVM: vm)
         vms[vm].hasEnded = true
+        vms[vm].apicv.ended(at: time)
         for vcpu in vms[vm].vcpus { vcpus[vcpu].bracket.isOpen = false }
         threads.leave(vm: vm)
         grouping.close(vm)
     }
 
     /// The places of a VM that was closed are others' from now on. Returns its vCPUs' places.
-    mutating func vacate(_ vm: VMIndex, into totals: inout EndedTotals) -> [VCPUIndex] {
-        totals.add(vm, of: self)
+    mutating func vacate(_ vm: VMIndex, into totals: inout VMTotals) -> [VCPUIndex] {
+        totals.add(vm, of: self, until: now)
         let places = places(of: vm)
         for place in places {
             vcpus[place] = VCPU(id: nil, tid: nil, vm: vm)

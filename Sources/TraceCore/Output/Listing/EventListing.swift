@@ -161,9 +161,9 @@ public struct EventListing: EventSink, ~Copyable {
     /// VMs that were silent for longest are taken for ended. What they add up to nobody asks here.
     @inline(never)
     private mutating func makeRoom() {
-        var totals = EndedTotals()
+        var totals = VMTotals()
         for vm in machine.silentVMs() {
-            machine.close(vm)
+            machine.close(vm, at: machine.now)
             _ = machine.vacate(vm, into: &totals)
         }
         machine.isCrowded = false

@@ -7,17 +7,31 @@ struct JSONLines: LiveOutput {
     /// Nothing but the report.
     let isQuiet: Bool
     let interval: UInt64 = 1_000_000_000
+    /// Of the summary before, by ``MonotonicClock``: moments may be made more often, for another output.
+    private var last: (time: UInt64, hits: UInt64)?
+
+    init(out: OutputQueue, isQuiet: Bool) {
+        self.out = out
+        self.isQuiet = isQuiet
+    }
 
     func found(_ finding: Report.Finding, at place: String) {
         if !isQuiet, let line = try? finding.line() { out.put(line + "\n") }
     }
 
-    func show(_ moment: LiveMoment) {
+    mutating func show(_ moment: LiveMoment) {
         guard !isQuiet else { return }
+        let now = MonotonicClock.now
         let summary = Report.Summary(
-            time: moment.time, verdict: moment.verdict, events: moment.hits, perSecond: moment.perSecond,
+            time: moment.time, verdict: moment.verdict, events: moment.hits, perSecond: perSecond(moment.hits, at: now),
             dropped: moment.dropped, vms: moment.vms.count, vcpus: moment.vms.reduce(0) { $0 + $1.vcpus.count })
+        last = (now, moment.hits)
         if let line = try? summary.line() { out.put(line + "\n") }
+    }
+
+    private func perSecond(_ hits: UInt64, at now: UInt64) -> UInt64 {
+        guard let last, now > last.time, hits > last.hits else { return 0 }
+        return UInt64(Double(hits - last.hits) / (Double(now - last.time) / 1e9))
     }
 
     func finish(_ report: Report) throws {

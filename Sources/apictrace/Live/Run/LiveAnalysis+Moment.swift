@@ -31,7 +31,7 @@ extension LiveAnalysis {
                     grade: finding.grade, rule: finding.rule, place: place(of: finding), vectors: finding.vectors,
                     since: finding.first > base ? finding.first - base : 0, statement: finding.statement)
             },
-            verdict: findings.map(\.grade).max() ?? gradeOfNothingFound(totals))
+            verdict: verdict(totals))
     }
 
     /// The names of VMs that were there before tracing began, still are, and have not run a vCPU since.
@@ -40,6 +40,12 @@ extension LiveAnalysis {
             !shown.contains { analysis.machine.isVM($0, of: found.process) }
                 && SystemFile.exists("/proc/\(found.process)")
         }.map(\.name)
+    }
+
+    /// What the report would say if the trace ended now.
+    func verdict(_ totals: TraceTotals) -> Grade {
+        let unlisted = analysis.ended.unlisted.grade
+        return (findings.map(\.grade) + [unlisted].compactMap(\.self)).max() ?? gradeOfNothingFound(totals)
     }
 
     private func gradeOfNothingFound(_ totals: TraceTotals) -> Grade {

@@ -13,6 +13,10 @@ struct LiveAnalysis: ~Copyable {
     private var numbers = FindingNumbers()
     /// The findings as of the last look.
     private(set) var findings: [RuleFinding] = []
+    /// How many were new so far, by the grade that they were reported with.
+    private(set) var reported: [MetricsSnapshot.FindingKind: UInt64] = [:]
+    /// In nanoseconds of Unix time.
+    let started = WallClock.now
     private let selection: Selection
     /// VMs that were there before tracing began.
     let running: [FoundVM]
@@ -68,16 +72,22 @@ struct LiveAnalysis: ~Copyable {
 
     /// Findings that are new, or graver than when they were reported, since the last call.
     mutating func newFindings(base: UInt64) -> [(report: Report.Finding, place: String)] {
-        findings = analysis.findings
+        findings = analysis.findings.filter { isSelected($0) }
         let fix = analysis.rules.fixState(in: analysis.machine)
         var new: [(report: Report.Finding, place: String)] = []
         for finding in findings {
             guard numbers.markReported(finding, in: analysis.machine) else { continue }
+            reported.count(finding.rule, finding.grade)
             let number = numbers.number(of: finding, in: analysis.machine)
             let report = Report.Finding(finding, number: number, base: base, fix: fix, in: analysis.machine)
             new.append((report, place(of: finding)))
         }
         return new
+    }
+
+    private func isSelected(_ finding: RuleFinding) -> Bool {
+        analysis.machine.isSelected(finding.vm, selection)
+            && finding.vcpu.map { selection.contains(vcpu: analysis.machine.vcpus[$0].id) } ?? true
     }
 
     /// What each VM has done since the last moment.

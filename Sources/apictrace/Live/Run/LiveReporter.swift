@@ -6,6 +6,7 @@ struct LiveReporter: LiveSink, ~Copyable {
     private var analysis: LiveAnalysis
     private var output: any LiveOutput
     private let out: OutputQueue
+    private var metrics: MetricsOutlets?
     /// Ends the run when a finding reaches it.
     private let goal: Grade?
     private let start: UInt64
@@ -16,10 +17,14 @@ struct LiveReporter: LiveSink, ~Copyable {
     /// Looking for findings at every second beat keeps the way from a completed proof to its line below 50 ms.
     private static let beatsBetweenLooks = 2
 
-    init(_ info: TraceInfo, _ options: LiveOptions, output: any LiveOutput, to out: OutputQueue, until goal: Grade?) {
+    init(
+        _ info: TraceInfo, _ options: LiveOptions, output: any LiveOutput, to out: OutputQueue,
+        metrics: MetricsOutlets? = nil, until goal: Grade?
+    ) {
         analysis = LiveAnalysis(info, options)
         self.output = output
         self.out = out
+        self.metrics = metrics
         self.goal = goal
         start = MonotonicClock.now
     }
@@ -35,6 +40,7 @@ struct LiveReporter: LiveSink, ~Copyable {
         beats += 1
         if beats.isMultiple(of: Self.beatsBetweenLooks) { look(progress) }
         showMoment(progress)
+        if metrics != nil { putMetrics(progress) }
         // As with any tool in a pipe: when its reader leaves it is over.
         guard out.hasReader else { return false }
         return goal.map { goal in !analysis.findings.contains { $0.grade >= goal } } ?? true
@@ -55,18 +61,40 @@ struct LiveReporter: LiveSink, ~Copyable {
         output.end()
     }
 
-    /// Shows the report and returns it.
-    consuming func finish(_ progress: borrowing some LiveProgress & ~Copyable) throws -> Report {
+    /// Nothing was traced yet: what waits to be told that needs its place.
+    mutating func begin(_ progress: borrowing some LiveProgress & ~Copyable) throws(TraceWriterError) {
+        if metrics != nil { try metrics?.begin(analysis.metrics(progress.totals(), until: progress.settled)) }
+    }
+
+    /// Shows the report and returns it, and why the last metrics are not where they should be.
+    consuming func finish(
+        _ progress: borrowing some LiveProgress & ~Copyable
+    ) throws -> (report: Report, failure: TraceWriterError?) {
         look(progress)
-        let report = analysis.report(progress.totals())
+        let totals = progress.totals()
+        var snapshot = metrics == nil ? nil : analysis.metrics(totals, until: progress.settled)
+        let report = analysis.report(totals)
         try output.finish(report)
-        return report
+        snapshot?.settle(report)
+        var failure: TraceWriterError?
+        do throws(TraceWriterError) {
+            if let snapshot { try metrics?.finish(snapshot) }
+        } catch {
+            failure = error
+        }
+        return (report, failure)
     }
 
     private mutating func look(_ progress: borrowing some LiveProgress & ~Copyable) {
         for finding in analysis.newFindings(base: progress.base ?? start) {
             output.found(finding.report, at: finding.place)
         }
+    }
+
+    private mutating func putMetrics(_ progress: borrowing some LiveProgress & ~Copyable) {
+        metrics?.serve()
+        guard metrics?.isDue(at: MonotonicClock.now) ?? false else { return }
+        metrics?.put(analysis.metrics(progress.totals(), until: progress.settled))
     }
 
     private mutating func showMoment(_ progress: borrowing some LiveProgress & ~Copyable) {

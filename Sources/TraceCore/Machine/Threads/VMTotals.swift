@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What the VMs that ended and left nothing to tell add up to.
-public struct EndedTotals: Sendable {
+/// What several VMs add up to: those that ended and left nothing to tell, or all of them.
+public struct VMTotals: Sendable {
     public private(set) var vms = 0
     public private(set) var vcpus = 0
     public private(set) var exits = ExitCounts()
@@ -14,8 +14,10 @@ public struct EndedTotals: Sendable {
     public private(set) var accepted = LevelCounts()
     public private(set) var acknowledged = LevelCounts()
     public private(set) var ended = LevelCounts()
+    public private(set) var inhibited = InhibitedTime()
+    /// By whichever level ran: it is not known.
+    public private(set) var accessesUnbracketed = APICAccessCounts()
     /// What their traces can't show, or was true of one of them at least.
-    public private(set) var unbracketed: UInt64 = 0
     public private(set) var isInferred = false
     public private(set) var hadAPICv = false
     public private(set) var hadPostedDevices = false
@@ -23,14 +25,21 @@ public struct EndedTotals: Sendable {
 
     public init() {}
 
-    mutating func add(_ vm: VMIndex, of machine: borrowing Machine) {
+    /// - Parameters:
+    ///   - time: up to when it is known what the VM did, where it runs on.
+    ///   - selection: only its vCPUs count.
+    public mutating func add(
+        _ vm: VMIndex, of machine: borrowing Machine, until time: UInt64, only selection: Selection = Selection()
+    ) {
         vms += 1
+        inhibited.add(machine.vms[vm].apicv.inhibitedTime(until: time))
         isInferred = isInferred || machine.grouping.isInferred(vm)
         hadAPICv = hadAPICv || machine.vms[vm].isa == .vmx && machine.vms[vm].apicv.everActive
         hadPostedDevices = hadPostedDevices || machine.vms[vm].hasPostedDevices
         hadHiddenSVI = hadHiddenSVI || machine.hidesSVI(ofVM: vm)
         let isOwn = machine.vms[vm].apicOfL2.kind == .virtualised
-        for vcpu in machine.vms[vm].vcpus where machine.vcpus[vcpu].tid != nil {
+        for vcpu in machine.vms[vm].vcpus
+        where machine.vcpus[vcpu].tid != nil && selection.contains(vcpu: machine.vcpus[vcpu].id) {
             add(machine.vcpus[vcpu], isOwn: isOwn)
         }
     }
@@ -40,7 +49,7 @@ public struct EndedTotals: Sendable {
         exits.add(vcpu.exits)
         accessesByL1.add(vcpu.accessesByL1)
         if vcpu.hasNested {
-            unbracketed &+= vcpu.accessesUnbracketed.reads &+ vcpu.accessesUnbracketed.writes
+            accessesUnbracketed.add(vcpu.accessesUnbracketed)
         } else {
             accessesByL1.add(vcpu.accessesUnbracketed)
         }
