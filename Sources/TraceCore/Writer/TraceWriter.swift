@@ -6,7 +6,7 @@
 /// (``OwnEvent``) for what only live tracing knows. Pages go to the file as they fill, so that memory doesn't grow with the
 /// trace, and all that came at each ``save(hits:)``: from the first one on ``Recording`` reads the file, whatever becomes of this
 /// process. ``finish(_:hits:)`` makes it one that others read too.
-public struct TraceWriter: EventSink, ~Copyable {
+public struct TraceWriter: EventSink, ~Copyable, Sendable {
     /// What went wrong while events came: nothing is written from then on, and ``finish(_:hits:)`` throws it.
     public private(set) var failure: TraceWriterError?
     /// Command of a thread, for the saved command lines: those of the trace's info and what is added.
@@ -41,6 +41,12 @@ public struct TraceWriter: EventSink, ~Copyable {
     /// For a descriptor that need not be a file, which gets all of it at the end.
     public init(outlet: Int32, name: String, info: TraceInfo) throws(TraceWriterError) {
         self.init(try OutputFile(for: outlet, name: name), info: info)
+    }
+
+    /// Begins a file in a folder of recordings.
+    /// - Parameter seconds: the time of day, since 1970 in UTC, for its name.
+    public init(in folder: RecordingFolder, at seconds: Int64, info: TraceInfo) throws(TraceWriterError) {
+        self.init(try OutputFile(in: folder, at: seconds), info: info)
     }
 
     /// For a part of another recording, which has a size to it.
@@ -138,6 +144,12 @@ public struct TraceWriter: EventSink, ~Copyable {
     }
 
     // MARK: - The file
+
+    /// The file's name, as messages have it.
+    public var name: String { file.name }
+
+    /// Bytes that it takes, but for what comes at its end.
+    public var size: UInt64 { store.end }
 
     /// Writes all that came so far.
     /// - Parameter hits: as for ``finish(_:hits:)``, up to now.

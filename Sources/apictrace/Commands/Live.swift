@@ -25,6 +25,7 @@ struct Live: PrivilegedCommand {
             EXAMPLES:
               sudo apictrace live
               sudo apictrace live --duration 60 --vm web01,web02
+              sudo apictrace live --record-dir /var/tmp/traces --rotate-time 10m --keep 24
               sudo apictrace live --until suspect --json | jq -c 'select(.type != "summary")'
               sudo apictrace live --quiet --fail-on hazard ./reproduce.sh
             """)
@@ -43,12 +44,7 @@ struct Live: PrivilegedCommand {
     @Option(help: "What reads the kernel's events; without it bpf, and ftrace where BPF can't be used.")
     var backend: LiveBackend?
 
-    @Option(
-        name: [.long, .customShort("o")],
-        help: ArgumentHelp(
-            "Also write what was seen to a trace.dat. - is standard output, all else then goes to standard error.",
-            valueName: "file"), completion: .file())
-    var record: String?
+    @OptionGroup var recording: RecordOptions
 
     @Option(
         help: ArgumentHelp(
@@ -79,7 +75,7 @@ struct Live: PrivilegedCommand {
     private var command: [String] { words.first == "--" ? Array(words.dropFirst()) : words }
     private var json: Bool { report.json }
     private var quiet: Bool { report.quiet }
-    private var recordsToOutput: Bool { record == "-" }
+    private var recordsToOutput: Bool { recording.goesToOutput }
 
     func validate() throws {
         if let duration, !(duration > 0 && duration < 1e9) {
@@ -92,13 +88,10 @@ struct Live: PrivilegedCommand {
         if let word = words.first, word.hasPrefix("-"), !["--", "-h", "--help", "--version"].contains(word) {
             throw ValidationError("Unknown option '\(word)'")
         }
-        guard !recordsToOutput || !Terminal.isOutputTerminal else {
-            throw ValidationError("--record - is for a pipe or a file; a terminal shows no recording.")
-        }
         guard buffer == nil || bufferOfCPU == nil else { throw ValidationError("--buffer and -b say the same.") }
         guard ringBytes != nil else { throw ValidationError("The buffer has 4K at least and 1G at most.") }
-        guard !lapic || record != nil && backend != .ftrace else {
-            throw ValidationError("--lapic is for a --record made with BPF.")
+        guard !lapic || recording.isGiven && backend != .ftrace else {
+            throw ValidationError("--lapic is for a --record or --record-dir made with BPF.")
         }
     }
 
@@ -183,12 +176,14 @@ struct Live: PrivilegedCommand {
         let output = output(out, hasKeys: keyboard != nil)
         let reporter = LiveReporter(tracing.info, options, output: output, to: out, until: until)
         var sink = try LiveRecorder(
-            reporter, path: record, info: tracing.info, countsHits: Tracing.countsMore)
+            reporter, path: recording.record, info: tracing.info, countsHits: Tracing.countsMore)
         do throws(BPFError) {
             try Privileges.giveUp(startsCommand: !command.isEmpty)
         } catch {
             throw TracingUnavailable.failed(error)
         }
+        // All but the first of its files are made without privileges: so is the first.
+        if let parts = try recording.parts(tracing.info, countsHits: Tracing.countsMore) { try sink.begin(parts) }
         let end: RunEnd
         do {
             end = try tracing.run(
@@ -202,9 +197,8 @@ struct Live: PrivilegedCommand {
         let ends: [(any Error)?] = [end.command, end.failure]
         var troubles = ends.compactMap(\.self)
         // The recording first: the report may have to wait for its reader.
-        let totals = tracing.totals()
         do throws(TraceWriterError) {
-            try sink.finish(totals, hits: Tracing.countsMore ? totals.byName : nil)
+            try sink.finish(tracing.totals())
         } catch {
             troubles.append(error)
         }

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import TraceCore
+
+/// Where live tracing writes what was seen.
+struct RecordOptions: ParsableArguments {
+    @Option(
+        name: [.long, .customShort("o")],
+        help: ArgumentHelp(
+            "Also write what was seen to a trace.dat. - is standard output, all else then goes to standard error.",
+            valueName: "file"), completion: .file())
+    var record: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Also write what was seen to files in this folder, one after the other, each a trace.dat by itself. It is made where it "
+                + "isn't there.", valueName: "folder"), completion: .directory)
+    var recordDir: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "With --record-dir: another file begins where one has this size (K, M, G: powers of 1024), 256M without it.",
+            valueName: "size"))
+    var rotateSize: ByteCount?
+
+    @Option(
+        help: ArgumentHelp(
+            "With --record-dir: another file begins where there is something in one and it is so old (s, m, h, d), whatever its age "
+                + "without it.", valueName: "time"))
+    var rotateTime: Period?
+
+    @Option(
+        help: ArgumentHelp(
+            "With --record-dir: so many files stay, with the one that is written; the oldest recordings that live has made there are "
+                + "removed. All stay without it.", valueName: "count"))
+    var keep: Int?
+
+    private static let leastRotateSize: UInt64 = 1 << 20
+
+    var isGiven: Bool { record != nil || recordDir != nil }
+    var goesToOutput: Bool { record == "-" }
+
+    func validate() throws {
+        guard !goesToOutput || !Terminal.isOutputTerminal else {
+            throw ValidationError("--record - is for a pipe or a file; a terminal shows no recording.")
+        }
+        guard record == nil || recordDir == nil else {
+            throw ValidationError("--record writes one file and --record-dir many: give one of them.")
+        }
+        let forFolders: [(name: String, isGiven: Bool)] = [
+            ("--rotate-size", rotateSize != nil), ("--rotate-time", rotateTime != nil), ("--keep", keep != nil),
+        ]
+        if recordDir == nil, let option = forFolders.first(where: \.isGiven) {
+            throw ValidationError("\(option.name) is for a --record-dir.")
+        }
+        guard recordDir?.isEmpty != true, recordDir != "-" else {
+            throw ValidationError("--record-dir takes a folder; --record - writes to standard output.")
+        }
+        guard keep ?? 1 > 0 else { throw ValidationError("--keep takes 1 or more: the file that is written counts.") }
+        guard rotateSize.map({ $0.bytes >= Self.leastRotateSize }) ?? true else {
+            throw ValidationError("--rotate-size takes 1M at least: what describes the records alone takes 0.3 MB of each file.")
+        }
+    }
+
+    /// As far as they were given.
+    var limits: RotatedRecording.Limits {
+        var limits = RotatedRecording.Limits(time: rotateTime?.nanoseconds, kept: keep)
+        if let rotateSize { limits.size = rotateSize.bytes }
+        return limits
+    }
+
+    /// How what is seen is recorded in the folder, if one was given.
+    func parts(_ info: TraceInfo, countsHits: Bool) throws(TraceWriterError) -> (any RecordingParts)? {
+        guard let recordDir else { return nil }
+        let folder = try RecordingFolder(path: recordDir)
+        return RotatedRecording(in: folder, info: info, limits: limits, countsHits: countsHits)
+    }
+}
