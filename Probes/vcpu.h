@@ -216,22 +216,7 @@ static __always_inline bool is_first_run(struct kvm_vcpu *vcpu)
 	return bpf_core_field_exists(vcpu->stat.exits) && !BPF_CORE_READ(vcpu, stat.exits);
 }
 
-/* For the current thread's vCPU: tells what it is at its first event. NULL only where no memory is left for it. */
-static __always_inline struct vcpu_seen *meet_vcpu(struct kvm_vcpu *vcpu)
-{
-	struct vcpu_seen *seen = seen_vcpu(vcpu);
-
-	if (!seen)
-		return seed_vcpu(vcpu, false);
-	if (seen->untold)
-		tell_vcpu(vcpu, seen, seen->untold_first_run);
-	return seen;
-}
-
-/*
- * Tells it once more in this telling, as it is now: at an exit or an entry, where whoever follows the vCPU knows its level. Returns
- * whether it was due.
- */
+/* What was told in an earlier telling is told once more, as it is now. Returns whether it was. */
 static __noinline bool tell_anew(struct kvm_vcpu *vcpu, struct vcpu_seen *seen)
 {
 	uint32_t number = current_generation();
@@ -249,6 +234,18 @@ static __noinline bool tell_anew(struct kvm_vcpu *vcpu, struct vcpu_seen *seen)
 		tell_vcpu(vcpu, seen, seen->untold_first_run);
 	}
 	return true;
+}
+
+/* For the current thread's vCPU: tells what it is at its first event. NULL only where no memory is left for it. */
+static __always_inline struct vcpu_seen *meet_vcpu(struct kvm_vcpu *vcpu)
+{
+	struct vcpu_seen *seen = seen_vcpu(vcpu);
+
+	if (!seen)
+		return seed_vcpu(vcpu, false);
+	if (!tell_anew(vcpu, seen) && seen->untold)
+		tell_vcpu(vcpu, seen, seen->untold_first_run);
+	return seen;
 }
 
 /* The host changes a vCPU between an exit and the next entry, so that an entry shows every change. */
@@ -283,7 +280,10 @@ static __always_inline void leave_guest(struct kvm_vcpu *vcpu)
 
 	if (!seen) {
 		seed_vcpu(vcpu, false);
-	} else if (!tell_anew(vcpu, seen) && is_watched_vcpu(seen->id)) {
+		return;
+	}
+	tell_anew(vcpu, seen);
+	if (is_watched_vcpu(seen->id)) {
 		look_at_l1_exit(vcpu, seen);
 		if (config.sends_lapic)
 			look_at_exit(vcpu, seen);

@@ -49,6 +49,19 @@ public struct TraceWriter: EventSink, ~Copyable, Sendable {
         self.init(try OutputFile(in: folder, at: seconds), info: info)
     }
 
+    /// Keeps what comes in memory, for ``take(_:from:)``.
+    /// - Parameter descriptor: of a file in memory, which is its own from then on.
+    public init(memory descriptor: Int32, info: TraceInfo) {
+        self.init(OutputFile(taking: descriptor, name: "memory"), info: info, plan: .inOneGo())
+    }
+
+    /// The next part in memory after this one, which describes its records as this one does.
+    public func next(memory descriptor: Int32) -> TraceWriter {
+        var next = TraceWriter(memory: descriptor, info: info)
+        next.layouts = layouts
+        return next
+    }
+
     /// For a part of another recording, which has a size to it.
     /// - Parameter originals: of the records that are copied; nil where events are written anew.
     init(partFor outlet: Int32, name: String, info: TraceInfo, originals: [OriginalFormat]?) throws(TraceWriterError) {
@@ -206,6 +219,34 @@ public struct TraceWriter: EventSink, ~Copyable, Sendable {
         } catch {
             failure = error
         }
+    }
+
+    // MARK: - Parts
+
+    /// Nothing comes to this part any more: another one may take it.
+    public mutating func end() {
+        writeWaiting(at: last)
+        for cpu in pages.indices { store(cpu, isFull: true) }
+    }
+
+    /// Takes the pages of a part in memory that has ended, all of which were before what is in here. Parts are taken in the order in
+    /// which they came.
+    /// - Parameter count: of pages at most.
+    /// - Returns: whether that was the last one, or there is nothing to write to any more.
+    public mutating func take(_ count: Int, from part: inout TraceWriter) -> Bool {
+        guard failure == nil else { return true }
+        if part.layouts.formats.count > layouts.formats.count { layouts = part.layouts }
+        commands.merge(part.commands) { $1 }
+        describeIfNews()
+        guard failure == nil else { return true }
+        do throws(TraceWriterError) {
+            guard try store.take(count, from: &part.store, in: part.file, to: file) else { return false }
+        } catch {
+            failure = error
+        }
+        for cpu in part.lost.indices where prepare(Int32(cpu)) { lost[cpu] = lost[cpu].addingClamped(part.lost[cpu]) }
+        last = part.last
+        return true
     }
 
     // MARK: - Pages

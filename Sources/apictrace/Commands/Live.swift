@@ -197,6 +197,8 @@ struct Live: PrivilegedCommand {
         let ends: [(any Error)?] = [end.command, end.failure]
         var troubles = ends.compactMap(\.self)
         // The recording first: the report may have to wait for its reader.
+        sink.next.close(tracing)
+        sink.noteLastNews()
         do throws(TraceWriterError) {
             try sink.finish(tracing.totals())
         } catch {

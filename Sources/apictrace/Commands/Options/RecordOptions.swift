@@ -35,7 +35,36 @@ struct RecordOptions: ParsableArguments {
                 + "removed. All stay without it.", valueName: "count"))
     var keep: Int?
 
-    private static let leastRotateSize: UInt64 = 1 << 20
+    @Option(
+        help: ArgumentHelp(
+            "With --record-dir: keep so much time in memory alone (s, m, h), and write it to a file when something is found.",
+            valueName: "time"))
+    var flight: Period?
+
+    @Option(
+        help: ArgumentHelp(
+            "With --flight: memory that is used for it, 64M without it. Where the time takes more, less time is kept.",
+            valueName: "size"))
+    var flightSize: ByteCount?
+
+    @Option(
+        help: ArgumentHelp(
+            "With --flight: a file has so much time after its last finding too, 10s without it.", valueName: "time"))
+    var flightRest: Period?
+
+    @Option(
+        help: ArgumentHelp(
+            "With --flight: the lowest grade of a finding that is recorded, exposed without it.", valueName: "grade"))
+    var recordGrade: Grade?
+
+    private static let megabyte: UInt64 = 1 << 20
+    private static let leastRotateSize = megabyte
+
+    /// Each part of what is kept may have a page of each CPU that is not full.
+    private static var leastFlightSize: UInt64 {
+        let cpus = UInt64(max(HostFacts.onlineCPUs, 1))
+        return max(8, cpus * 4 * FlightRecorder.shares * 4096 / Self.megabyte + 1) * Self.megabyte
+    }
 
     var isGiven: Bool { record != nil || recordDir != nil }
     var goesToOutput: Bool { record == "-" }
@@ -53,6 +82,23 @@ struct RecordOptions: ParsableArguments {
         if recordDir == nil, let option = forFolders.first(where: \.isGiven) {
             throw ValidationError("\(option.name) is for a --record-dir.")
         }
+        let forFlights: [(name: String, isGiven: Bool)] = [
+            ("--flight", flight != nil && recordDir == nil), ("--flight-size", flightSize != nil && flight == nil),
+            ("--flight-rest", flightRest != nil && flight == nil), ("--record-grade", recordGrade != nil && flight == nil),
+        ]
+        if let option = forFlights.first(where: \.isGiven) {
+            throw ValidationError("\(option.name) is for a --record-dir\(option.name == "--flight" ? "" : " with --flight").")
+        }
+        guard flight == nil || rotateTime == nil else {
+            throw ValidationError("--flight makes a file for each finding, whatever its age: --rotate-time says nothing there.")
+        }
+        guard flightSize.map({ $0.bytes >= Self.leastFlightSize }) ?? true else {
+            throw ValidationError(
+                "--flight-size takes \(Self.leastFlightSize / Self.megabyte)M at least on this host: a page for each CPU, many times.")
+        }
+        guard recordGrade.map({ $0 >= .exposed }) ?? true else {
+            throw ValidationError("--record-grade takes a finding's grade: exposed or a graver one.")
+        }
         guard recordDir?.isEmpty != true, recordDir != "-" else {
             throw ValidationError("--record-dir takes a folder; --record - writes to standard output.")
         }
@@ -69,10 +115,22 @@ struct RecordOptions: ParsableArguments {
         return limits
     }
 
+    private func flightLimits(_ span: Period) -> FlightRecorder.Limits {
+        var flight = FlightRecorder.Limits(span: span.nanoseconds, fileSize: limits.size, kept: keep)
+        // More CPUs than most hosts have take more memory.
+        flight.size = max(flightSize?.bytes ?? flight.size, Self.leastFlightSize)
+        if let flightRest { flight.rest = flightRest.nanoseconds }
+        if let recordGrade { flight.grade = recordGrade }
+        return flight
+    }
+
     /// How what is seen is recorded in the folder, if one was given.
     func parts(_ info: TraceInfo, countsHits: Bool) throws(TraceWriterError) -> (any RecordingParts)? {
         guard let recordDir else { return nil }
         let folder = try RecordingFolder(path: recordDir)
-        return RotatedRecording(in: folder, info: info, limits: limits, countsHits: countsHits)
+        guard let flight else {
+            return RotatedRecording(in: folder, info: info, limits: limits, countsHits: countsHits)
+        }
+        return FlightRecorder(in: folder, info: info, limits: flightLimits(flight), countsHits: countsHits)
     }
 }

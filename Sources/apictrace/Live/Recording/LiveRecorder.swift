@@ -153,6 +153,11 @@ extension LiveRecorder: LiveSink where Next: LiveSink & ~Copyable {
         wantsAllAnew = false
     }
 
+    /// What was found when the trace was over counts as well.
+    mutating func noteLastNews() {
+        if let parts, let grade = next.takeNews() { parts.found(grade, now: MonotonicClock.now) }
+    }
+
     var sleepers: [Int32] { next.sleepers }
 
     mutating func takeNews() -> Grade? { next.takeNews() }

@@ -38,6 +38,7 @@ struct RecordedPart: ~Copyable, Sendable {
     /// Events and gaps in it.
     private(set) var records: UInt64 = 0
     private var lostInGaps: UInt64 = 0
+    /// Nil in memory.
     private let disk: DiskSync?
     private let countsHits: Bool
 
@@ -76,8 +77,29 @@ struct RecordedPart: ~Copyable, Sendable {
     }
 
     /// Writes all that came so far.
+    /// Nothing for one in memory.
     mutating func save(hits: [String: UInt64]) {
-        writer.save(hits: hitsSinceBegin(hits))
+        if disk != nil { writer.save(hits: hitsSinceBegin(hits)) }
+    }
+
+    /// Nothing comes to it any more: another part may take it.
+    mutating func end() {
+        writer.end()
+    }
+
+    /// Takes what a part in memory holds, which came before what is in here.
+    /// - Parameter pages: at most.
+    /// - Returns: whether that was all of it.
+    mutating func take(_ pages: Int, from part: inout RecordedPart) -> Bool {
+        guard writer.take(pages, from: &part.writer) else { return false }
+        records &+= part.records
+        lostInGaps &+= part.lostInGaps
+        return true
+    }
+
+    /// The next part in memory after this one.
+    func next(memory descriptor: Int32, from begin: RecordingMark) -> RecordedPart {
+        RecordedPart(writer.next(memory: descriptor), from: begin, isOnDisk: false, countsHits: countsHits)
     }
 
     func sync() {

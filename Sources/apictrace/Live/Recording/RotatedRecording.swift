@@ -78,6 +78,7 @@ final class RotatedRecording: RecordingParts {
         }
         do throws(TraceWriterError) {
             let part = try begin(at: mark)
+            if isResumed { troubles.end() }
             if isResumed { Terminal.mention("\(part.name): the recording goes on here") }
             return part
         } catch {

@@ -10,6 +10,8 @@ struct LiveReporter: LiveSink, ~Copyable {
     private let goal: Grade?
     private let start: UInt64
     private var beats = 0
+    /// The gravest grade of what was found since somebody asked.
+    private var news: Grade?
     /// When the last moment was shown, and the hits until then.
     private var shown: (time: UInt64, hits: UInt64)?
 
@@ -55,9 +57,23 @@ struct LiveReporter: LiveSink, ~Copyable {
         output.end()
     }
 
-    /// Shows the report and returns it.
-    consuming func finish(_ progress: borrowing some LiveProgress & ~Copyable) throws -> Report {
+    mutating func takeNews() -> Grade? {
+        defer { news = nil }
+        return news
+    }
+
+    /// The trace is over.
+    mutating func close(_ progress: borrowing some LiveProgress & ~Copyable) {
         look(progress)
+        note(analysis.finish())
+    }
+
+    private mutating func note(_ grade: Grade?) {
+        if let grade { news = max(news ?? grade, grade) }
+    }
+
+    /// Shows the report, once the trace is over, and returns it.
+    consuming func finish(_ progress: borrowing some LiveProgress & ~Copyable) throws -> Report {
         let report = analysis.report(progress.totals())
         try output.finish(report)
         return report
@@ -66,6 +82,7 @@ struct LiveReporter: LiveSink, ~Copyable {
     private mutating func look(_ progress: borrowing some LiveProgress & ~Copyable) {
         for finding in analysis.newFindings(base: progress.base ?? start) {
             output.found(finding.report, at: finding.place)
+            note(finding.report.grade)
         }
     }
 
