@@ -57,7 +57,6 @@ final class FlightRecorder: RecordingParts {
     private let timeOfDay: () -> Int64
     private let completion: PartCompletion
     private var troubles = RecordingTroubles()
-    private let start = MonotonicClock.now
     /// From when on it may be tried again to keep something, where that failed.
     private var retry: UInt64 = 0
     private var state = State.watching
@@ -85,10 +84,8 @@ final class FlightRecorder: RecordingParts {
     private(set) var size: UInt64 = 0
 
     func begin(at mark: RecordingMark) throws(TraceWriterError) -> RecordedPart {
-        if mark.time == 0 {
-            try folder.check()
-            try completion.removeOldest()
-        }
+        try folder.check()
+        try completion.removeOldest()
         return try inMemory(at: mark)
     }
 
@@ -116,7 +113,7 @@ final class FlightRecorder: RecordingParts {
 
     func look(at part: inout RecordedPart?, now: UInt64) {
         for failure in completion.takeFailures() { troubles.tell(failure) }
-        if case .found(let grade) = state { open(for: grade, part?.progress.begin ?? now, now) }
+        if case .found(let grade) = state { open(for: grade, from: part?.begin, now) }
         switch state {
         case .saving: save(&part, pages: isOver(part?.progress) ? .max : Self.pagesAtOnce)
         case .watching, .found: forget(now, part?.progress)
@@ -124,13 +121,12 @@ final class FlightRecorder: RecordingParts {
         }
     }
 
-    private func open(for grade: Grade, _ begin: UInt64, _ now: UInt64) {
+    private func open(for grade: Grade, from begin: RecordingMark?, _ now: UInt64) {
         state = .watching
         do throws(TraceWriterError) {
-            let oldest = held.first?.part.begin ?? RecordingMark()
+            let oldest = held.first?.part.begin ?? begin ?? RecordingMark(time: now)
             let writer = try TraceWriter(in: folder, at: timeOfDay(), info: info)
-            let from = max(held.first?.part.begin.time ?? begin, start)
-            let seconds = (now &- min(from, now)) / 1_000_000_000
+            let seconds = (now &- min(oldest.time, now)) / 1_000_000_000
             Terminal.mention("\(writer.name): a finding (\(grade)) is recorded, from \(seconds) seconds before it on")
             file = RecordedPart(writer, from: oldest, countsHits: countsHits)
             recordings += 1
@@ -171,8 +167,8 @@ final class FlightRecorder: RecordingParts {
     func wantsNext(after part: RecordedPart.Progress?, now: UInt64) -> Bool {
         guard let part else { return now >= retry }
         if case .recording = state { return now >= until && !completion.isBusy || part.size >= limits.fileSize }
-        let age = now &- max(part.begin, start)
-        return part.size >= limits.size / Self.shares || part.records > 0 && age >= limits.span / Self.shares
+        let isOld = now >= part.begin &+ limits.span / Self.shares
+        return part.size >= limits.size / Self.shares || part.records > 0 && isOld
     }
 
     func next(after part: consuming RecordedPart?, at mark: RecordingMark) -> RecordedPart? {
@@ -218,7 +214,7 @@ final class FlightRecorder: RecordingParts {
 
     func finish(_ part: consuming RecordedPart?, at mark: RecordingMark) throws(TraceWriterError) {
         var part = part
-        look(at: &part, now: MonotonicClock.now)
+        look(at: &part, now: mark.time)
         if case .saving = state { save(&part, pages: .max) }
         if case .recording = state, let part = part.take() { completion.complete(part, at: mark) }
         completion.wait()

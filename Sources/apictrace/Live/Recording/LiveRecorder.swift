@@ -18,7 +18,8 @@ struct LiveRecorder<Next: EventSink & ~Copyable>: EventSink, ~Copyable {
     private var straddling: [EventGap] = []
     /// Events of all gaps that were reported.
     private var lostInGaps: UInt64 = 0
-    private var saved = MonotonicClock.now
+    private let clock: () -> UInt64
+    private var saved: UInt64
     private var saves = 0
     private var isFailureTold = false
 
@@ -26,8 +27,11 @@ struct LiveRecorder<Next: EventSink & ~Copyable>: EventSink, ~Copyable {
     private static var interval: UInt64 { 500_000_000 }
 
     /// Without a recording, as long as none begins.
-    init(_ next: consuming Next) {
+    /// - Parameter clock: that of the events, in nanoseconds.
+    init(_ next: consuming Next, clock: @escaping () -> UInt64 = { MonotonicClock.now }) {
         self.next = next
+        self.clock = clock
+        saved = clock()
     }
 
     /// - Parameters:
@@ -48,7 +52,7 @@ struct LiveRecorder<Next: EventSink & ~Copyable>: EventSink, ~Copyable {
 
     /// Records in parts from now on.
     mutating func begin(_ parts: any RecordingParts) throws(TraceWriterError) {
-        part = try parts.begin(at: RecordingMark())
+        part = try parts.begin(at: RecordingMark(time: clock()))
         self.parts = parts
     }
 
@@ -104,7 +108,7 @@ struct LiveRecorder<Next: EventSink & ~Copyable>: EventSink, ~Copyable {
     /// Completes the file, the last one of many.
     /// - Throws: what went wrong with any of them.
     mutating func finish(_ totals: TraceTotals) throws(TraceWriterError) {
-        let end = mark(at: totals.last ?? 0, totals)
+        let end = mark(at: clock(), totals)
         guard let parts else {
             try part?.finish(at: end, knowsLosses: totals.overrun != nil)
             return
@@ -115,7 +119,7 @@ struct LiveRecorder<Next: EventSink & ~Copyable>: EventSink, ~Copyable {
     private mutating func save(_ progress: borrowing some LiveProgress & ~Copyable) {
         // A recording begins with the first thing that came, as the report does.
         if progress.base != nil { record(.fact(.tick), at: EventStamp(time: progress.settled, cpu: 0, tid: 0)) }
-        let now = MonotonicClock.now
+        let now = clock()
         guard part != nil, now - saved >= Self.interval else { return }
         saved = now
         part?.save(hits: progress.totals().byName)
@@ -138,7 +142,7 @@ extension LiveRecorder: LiveSink where Next: LiveSink & ~Copyable {
     }
 
     private mutating func look(_ progress: borrowing some LiveProgress & ~Copyable, _ parts: any RecordingParts) {
-        let now = MonotonicClock.now
+        let now = clock()
         if let grade = next.takeNews() { parts.found(grade, now: now) }
         if let failure = part?.failure, let broken = part.take() {
             parts.giveUp(broken, for: failure, at: mark(at: now, progress.totals()), now: now)
@@ -155,7 +159,7 @@ extension LiveRecorder: LiveSink where Next: LiveSink & ~Copyable {
 
     /// What was found when the trace was over counts as well.
     mutating func noteLastNews() {
-        if let parts, let grade = next.takeNews() { parts.found(grade, now: MonotonicClock.now) }
+        if let parts, let grade = next.takeNews() { parts.found(grade, now: clock()) }
     }
 
     var sleepers: [Int32] { next.sleepers }

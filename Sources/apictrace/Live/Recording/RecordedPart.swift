@@ -3,14 +3,17 @@ import TraceCore
 
 /// What the source knew at one moment that ended a part of the recording and began the next, or both.
 struct RecordingMark: Sendable {
-    /// Time from which on items belong to the next part, in nanoseconds of the source's clock; 0 before the first.
+    /// Time from which on items belong to the next part, in nanoseconds of the source's clock.
     var time: UInt64 = 0
     /// Hits in the kernel, by tracepoint.
     var hits: [String: UInt64] = [:]
     /// Events lost beyond those of the gaps that were reported until then: below zero where gaps were reported first.
     var lostBeyondGaps: Int64 = 0
 
-    init() {}
+    /// Where tracing begins.
+    init(time: UInt64 = 0) {
+        self.time = time
+    }
 
     /// - Parameter lostInGaps: events of all gaps that were reported until now.
     init(time: UInt64, _ totals: TraceTotals, lostInGaps: UInt64) {

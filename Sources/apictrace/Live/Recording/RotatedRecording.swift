@@ -25,7 +25,6 @@ final class RotatedRecording: RecordingParts {
     private var troubles = RecordingTroubles()
     /// From when on it may be tried again.
     private var retry: UInt64 = 0
-    private let start = MonotonicClock.now
 
     /// - Parameter timeOfDay: seconds since 1970, in UTC.
     init(
@@ -41,9 +40,14 @@ final class RotatedRecording: RecordingParts {
     }
 
     func begin(at mark: RecordingMark) throws(TraceWriterError) -> RecordedPart {
-        let writer = try TraceWriter(in: folder, at: timeOfDay(), info: info)
-        if mark.time == 0 { try completion.removeOldest() }
-        return RecordedPart(writer, from: mark, countsHits: countsHits)
+        let part = try file(from: mark)
+        try completion.removeOldest()
+        return part
+    }
+
+    private func file(from mark: RecordingMark) throws(TraceWriterError) -> RecordedPart {
+        RecordedPart(
+            try TraceWriter(in: folder, at: timeOfDay(), info: info), from: mark, countsHits: countsHits)
     }
 
     func look(at part: inout RecordedPart?, now: UInt64) {
@@ -65,9 +69,8 @@ final class RotatedRecording: RecordingParts {
         // Where the disk is slower than events come a file gets larger than it should: better than ever more unfinished ones.
         guard !completion.isBusy else { return false }
         guard let part else { return now >= retry }
-        // The first part began when tracing did.
-        let age = now &- max(part.begin, start)
-        return part.size >= limits.size || part.records > 0 && limits.time.map { age >= $0 } ?? false
+        let isOld = limits.time.map { now >= part.begin &+ $0 } ?? false
+        return part.size >= limits.size || part.records > 0 && isOld
     }
 
     func next(after part: consuming RecordedPart?, at mark: RecordingMark) -> RecordedPart? {
@@ -77,7 +80,7 @@ final class RotatedRecording: RecordingParts {
             completion.complete(part, at: mark)
         }
         do throws(TraceWriterError) {
-            let part = try begin(at: mark)
+            let part = try file(from: mark)
             if isResumed { troubles.end() }
             if isResumed { Terminal.mention("\(part.name): the recording goes on here") }
             return part
