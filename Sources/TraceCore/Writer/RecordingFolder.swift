@@ -42,7 +42,8 @@ public final class RecordingFolder: Sendable {
             guard let name = RecordingName(at: seconds, after: latest.withLock { $0 }) else {
                 throw TraceWriterError(
                     file: path, what: "no recording can be made",
-                    reason: "no name comes after \(latest.withLock { $0 }?.description ?? ""); move that file elsewhere")
+                    reason: "no name comes after \(latest.withLock { $0 }?.description ?? ""); move that file elsewhere"
+                )
             }
             latest.withLock { $0 = name }
             let flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC

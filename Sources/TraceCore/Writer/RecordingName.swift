@@ -61,10 +61,12 @@ struct RecordingName: Comparable, CustomStringConvertible {
     }
 
     private static func stamp(of seconds: Int64) -> String {
-        var (time, parts) = (time_t(seconds), tm())
-        gmtime_r(&time, &parts)
-        let day = padded(Int(parts.tm_year) + 1900, 4) + padded(Int(parts.tm_mon) + 1, 2) + padded(Int(parts.tm_mday), 2)
-        return day + "T" + [parts.tm_hour, parts.tm_min, parts.tm_sec].map { padded(Int($0), 2) }.joined() + "Z"
+        var (moment, parts) = (time_t(seconds), tm())
+        gmtime_r(&moment, &parts)
+        let day = [parts.tm_mon + 1, parts.tm_mday]
+        let time = [parts.tm_hour, parts.tm_min, parts.tm_sec]
+        return padded(Int(parts.tm_year) + 1900, 4) + day.map { padded(Int($0), 2) }.joined() + "T"
+            + time.map { padded(Int($0), 2) }.joined() + "Z"
     }
 
     private static func padded(_ value: Int, _ digits: Int) -> String {

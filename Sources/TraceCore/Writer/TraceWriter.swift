@@ -43,10 +43,15 @@ public struct TraceWriter: EventSink, ~Copyable, Sendable {
         self.init(try OutputFile(for: outlet, name: name), info: info)
     }
 
-    /// Begins a file in a folder of recordings.
+    /// Begins a file in a folder of recordings. It can be read from then on.
     /// - Parameter seconds: the time of day, since 1970 in UTC, for its name.
     public init(in folder: RecordingFolder, at seconds: Int64, info: TraceInfo) throws(TraceWriterError) {
         self.init(try OutputFile(in: folder, at: seconds), info: info)
+        describeIfNews()
+        if let failure {
+            folder.remove(name)
+            throw failure
+        }
     }
 
     /// Keeps what comes in memory, for ``take(_:from:)``.

@@ -64,6 +64,11 @@ struct Live: PrivilegedCommand {
                 + "BPF only)."))
     var lapic = false
 
+    @Option(
+        help: ArgumentHelp(
+            "With --json: time from one summary to the next (s, m, h), 1s without it.", valueName: "time"))
+    var summaryEvery: Period?
+
     @Flag(help: "Show why the kernel refused a probe.")
     var verifierLog = false
 
@@ -90,6 +95,7 @@ struct Live: PrivilegedCommand {
         }
         guard buffer == nil || bufferOfCPU == nil else { throw ValidationError("--buffer and -b say the same.") }
         guard ringBytes != nil else { throw ValidationError("The buffer has 4K at least and 1G at most.") }
+        guard summaryEvery == nil || json else { throw ValidationError("--summary-every is for --json.") }
         guard !lapic || recording.isGiven && backend != .ftrace else {
             throw ValidationError("--lapic is for a --record or --record-dir made with BPF.")
         }
@@ -236,7 +242,11 @@ struct Live: PrivilegedCommand {
 
     private func output(_ out: OutputQueue, hasKeys: Bool) -> any LiveOutput {
         let style = report.style
-        if json { return JSONLines(out: out, isQuiet: quiet) }
+        if json {
+            var lines = JSONLines(out: out, isQuiet: quiet)
+            if let summaryEvery { lines.interval = summaryEvery.nanoseconds }
+            return lines
+        }
         return hasScreen
             ? TerminalScreen(out: out, style: style, hasKeys: hasKeys)
             : TextLines(out: out, isQuiet: quiet, style: style)

@@ -141,27 +141,29 @@ import TraceCore
         #expect(run.recorder.next.seen.total == Int(run.sent))
     }
 
-    @Test func `after a failure another file is tried, and what comes then is in it`() throws {
+    @Test func `after a failure another file is tried in a while, and what comes then is in it`() throws {
         let run = TestRun()
         try run.rotate(small)
         run.send(100)
-        let kept = run.path + "-elsewhere"
-        defer { try? FileManager.default.removeItem(atPath: kept) }
-        // Names are taken by others: no file can be begun.
-        let taken = try #require(run.names.first).replacing("-000001", with: "-")
-        let stem = taken.replacing(".dat", with: "")
+        let name = try #require(run.names.first)
+        // The next hundred names are taken.
         for number in 2...101 {
-            mkdir("\(run.path)/\(stem)\(String(format: "%06d", number)).dat", 0o700)
+            mkdir(run.path + "/" + name.replacing("-000001", with: "-" + String(format: "%06d", number)), 0o700)
         }
-        _ = kept
-        while run.sent < 30_000 { run.send(500, over: 1000) }
+        while run.sent < 30_000 { run.send(500) }
+        let failed = run.sent
+        run.now += RotatedRecording.patience
+        run.send(10)
+        run.send(500)
         #expect(throws: TraceWriterError.self) { try run.finish() }
-    }
-
-    @Test func `it is not begun where no file can be made`() throws {
-        let run = TestRun()
-        #expect(throws: TraceWriterError.self) {
-            _ = try RecordingFolder(path: run.path + "/a/b")
+        for number in 2...101 {
+            rmdir(run.path + "/" + name.replacing("-000001", with: "-" + String(format: "%06d", number)))
         }
+        let files = try run.files()
+        #expect(files.count == 2)
+        #expect(files.last?.name.hasSuffix("-000102.dat") == true)
+        #expect(files.first?.vectors.first == 1)
+        #expect(try #require(files.first?.vectors.last) < failed)
+        #expect(files.last?.vectors == Array((failed + 11)...run.sent))
     }
 }

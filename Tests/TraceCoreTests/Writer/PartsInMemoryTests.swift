@@ -57,7 +57,8 @@ import Testing
         let written = try TestRecording(info) { file in
             var part = TraceWriter(memory: SpoolFile.unlinked(), info: info)
             part.event(.eoi(.init(vcpu: 0, vector: 1)), at: EventStamp(time: 100, cpu: 1, tid: 7))
-            part.take(.lost(EventGap(instance: 0, cpu: 1, from: 100, to: 200, events: 5)), at: EventStamp(time: 100, cpu: 1, tid: 0))
+            let gap = EventGap(instance: 0, cpu: 1, from: 100, to: 200, events: 5)
+            part.take(.lost(gap), at: gap.stamp)
             part.event(.eoi(.init(vcpu: 0, vector: 2)), at: EventStamp(time: 200, cpu: 1, tid: 7))
             part.commands[7] = "qemu"
             part.end()

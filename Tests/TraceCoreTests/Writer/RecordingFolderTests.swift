@@ -17,7 +17,9 @@ import Testing
 
     private func name(_ number: Int) -> String { String(format: "apictrace-20261128T025028Z-%06d.dat", number) }
 
-    private func put(_ bytes: [UInt8], _ name: String) throws { try Data(bytes).write(to: URL(filePath: path + "/" + name)) }
+    private func put(_ bytes: [UInt8], _ name: String) throws {
+        try Data(bytes).write(to: URL(filePath: path + "/" + name))
+    }
 
     private let recording = RecordingPlan.inOneGo().head + [0, 0]
 

@@ -13,7 +13,8 @@ struct Period: ExpressibleByArgument, Equatable {
     init?(argument: String) {
         let unit = argument.last.flatMap { Self.units[$0] }
         let digits = argument.dropLast(unit == nil ? 0 : 1)
-        guard digits.allSatisfy({ ("0"..."9").contains($0) }), let number = UInt64(digits), number > 0 else { return nil }
+        guard digits.allSatisfy({ ("0"..."9").contains($0) }), let number = UInt64(digits), number > 0
+        else { return nil }
         let (seconds, overflow) = number.multipliedReportingOverflow(by: unit ?? 1)
         guard !overflow, seconds <= Self.most else { return nil }
         self.seconds = seconds

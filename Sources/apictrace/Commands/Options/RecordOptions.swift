@@ -84,17 +84,20 @@ struct RecordOptions: ParsableArguments {
         }
         let forFlights: [(name: String, isGiven: Bool)] = [
             ("--flight", flight != nil && recordDir == nil), ("--flight-size", flightSize != nil && flight == nil),
-            ("--flight-rest", flightRest != nil && flight == nil), ("--record-grade", recordGrade != nil && flight == nil),
+            ("--flight-rest", flightRest != nil && flight == nil),
+            ("--record-grade", recordGrade != nil && flight == nil),
         ]
         if let option = forFlights.first(where: \.isGiven) {
-            throw ValidationError("\(option.name) is for a --record-dir\(option.name == "--flight" ? "" : " with --flight").")
+            let with = option.name == "--flight" ? "" : " with --flight"
+            throw ValidationError("\(option.name) is for a --record-dir\(with).")
         }
         guard flight == nil || rotateTime == nil else {
-            throw ValidationError("--flight makes a file for each finding, whatever its age: --rotate-time says nothing there.")
+            throw ValidationError("--flight makes a file for each finding: --rotate-time says nothing there.")
         }
         guard flightSize.map({ $0.bytes >= Self.leastFlightSize }) ?? true else {
             throw ValidationError(
-                "--flight-size takes \(Self.leastFlightSize / Self.megabyte)M at least on this host: a page for each CPU, many times.")
+                "--flight-size takes \(Self.leastFlightSize / Self.megabyte)M at least on this host: a page for each CPU, many times."
+            )
         }
         guard recordGrade.map({ $0 >= .exposed }) ?? true else {
             throw ValidationError("--record-grade takes a finding's grade: exposed or a graver one.")
@@ -104,7 +107,8 @@ struct RecordOptions: ParsableArguments {
         }
         guard keep ?? 1 > 0 else { throw ValidationError("--keep takes 1 or more: the file that is written counts.") }
         guard rotateSize.map({ $0.bytes >= Self.leastRotateSize }) ?? true else {
-            throw ValidationError("--rotate-size takes 1M at least: what describes the records alone takes 0.3 MB of each file.")
+            throw ValidationError(
+                "--rotate-size takes 1M at least: what describes the records takes 0.3 MB of each file.")
         }
     }
 

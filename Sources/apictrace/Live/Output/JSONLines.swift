@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import TraceCore
 
-/// `live --json`: findings as they come, a summary a second, and the report as the last line.
+/// `live --json`: findings as they come, a summary now and then, and the report as the last line.
 struct JSONLines: LiveOutput {
     let out: OutputQueue
     /// Nothing but the report.
     let isQuiet: Bool
-    let interval: UInt64 = 1_000_000_000
+    /// Nanoseconds between summaries.
+    var interval: UInt64 = 1_000_000_000
 
     func found(_ finding: Report.Finding, at place: String) {
         if !isQuiet, let line = try? finding.line() { out.put(line + "\n") }

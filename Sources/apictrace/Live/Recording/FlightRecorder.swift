@@ -221,7 +221,8 @@ final class FlightRecorder: RecordingParts {
         for failure in completion.takeFailures() { troubles.tell(failure) }
         forgotten &+= held.reduce(part?.progress.records ?? 0) { $0 &+ $1.part.progress.records }
         Terminal.complain(
-            "\(folder.path): \(recordings) recording\(recordings == 1 ? "" : "s") of findings; \(forgotten) events are in none")
+            "\(folder.path): \(recordings) recording\(recordings == 1 ? "" : "s") of findings; \(forgotten) events are in none"
+        )
         try troubles.check()
     }
 }

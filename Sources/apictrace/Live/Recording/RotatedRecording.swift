@@ -60,8 +60,8 @@ final class RotatedRecording: RecordingParts {
     }
 
     private func wait(after failure: TraceWriterError, until now: UInt64) {
-        troubles.tell(
-            failure, andThen: "; tracing goes on, and another file is tried every \(Self.patience / 1_000_000_000) seconds")
+        let seconds = Self.patience / 1_000_000_000
+        troubles.tell(failure, andThen: "; tracing goes on, and another file is tried every \(seconds) seconds")
         retry = now &+ Self.patience
     }
 
