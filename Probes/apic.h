@@ -131,8 +131,8 @@ struct lapic_owner {
 	/* pid_tgid. */
 	uint64_t thread;
 	uint32_t vcpu;
-	/* ended_threads when it was found. */
-	uint32_t ended;
+	/* ended_threads and the telling's number when it was found: both only grow, and so does their sum. */
+	uint32_t since;
 };
 
 struct {
@@ -148,13 +148,13 @@ static __always_inline bool find_vcpu_id(struct kvm_lapic *apic, uint32_t *id)
 	uint32_t zero = 0;
 	volatile struct lapic_owner *owner = bpf_map_lookup_elem(&lapic_owners, &zero);
 	uint64_t thread = bpf_get_current_pid_tgid();
-	uint32_t ended = *(volatile uint32_t *)&ended_threads;
+	uint32_t since = *(volatile uint32_t *)&ended_threads + current_generation();
 	struct vcpu_seen *seen;
 
 	if (!owner)
 		return false;
 	*id = owner->vcpu;
-	if (owner->apic == (uint64_t)apic && owner->thread == thread && owner->ended == ended)
+	if (owner->apic == (uint64_t)apic && owner->thread == thread && owner->since == since)
 		return true;
 	seen = meet_vcpu(BPF_CORE_READ(apic, vcpu));
 	if (!seen)
@@ -162,7 +162,7 @@ static __always_inline bool find_vcpu_id(struct kvm_lapic *apic, uint32_t *id)
 	*id = seen->id;
 	owner->thread = 0;
 	owner->vcpu = *id;
-	owner->ended = ended;
+	owner->since = since;
 	owner->apic = (uint64_t)apic;
 	owner->thread = thread;
 	return true;

@@ -25,6 +25,17 @@ struct {
 	__type(value, struct probe_counts);
 } counts SEC(".maps");
 
+/*
+ * Which telling this is. User space begins another one where it begins a recording, which has nothing of what was told before.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, uint32_t);
+} generation SEC(".maps");
+
 /* What was last told of the vCPU that runs on a thread. */
 struct vcpu_seen {
 	/* struct kvm_vcpu *: another one means that the thread id was used again. */
@@ -37,6 +48,8 @@ struct vcpu_seen {
 	uint32_t flags;
 	/* Its row of exit_counts, from 1 on. */
 	uint32_t row;
+	/* The telling that it was told in. */
+	uint32_t generation;
 	/* It has run L2. */
 	bool nests;
 	/* The ring had no room for what it is, or for that it ran for the first time. */
@@ -112,6 +125,14 @@ static __always_inline struct probe_counts *cpu_counts(void)
 	uint32_t cpu = bpf_get_smp_processor_id();
 
 	return bpf_map_lookup_elem(&counts, &cpu);
+}
+
+static __always_inline uint32_t current_generation(void)
+{
+	uint32_t zero = 0;
+	uint32_t *number = bpf_map_lookup_elem(&generation, &zero);
+
+	return number ? *(volatile uint32_t *)number : 0;
 }
 
 static __always_inline void count(enum probe_kind kind)

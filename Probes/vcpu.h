@@ -194,6 +194,7 @@ static __noinline struct vcpu_seen *seed_vcpu(struct kvm_vcpu *vcpu, bool first_
 	struct vcpu_seen now = {};
 
 	read_vcpu(vcpu, NULL, &now);
+	now.generation = current_generation();
 	if (config.counts_exits && is_watched_vcpu(now.id))
 		now.row = claim_row(now.vcpu, first_run);
 	if (!bpf_map_lookup_elem(&vcpus, &tid))
@@ -215,6 +216,26 @@ static __always_inline bool is_first_run(struct kvm_vcpu *vcpu)
 	return bpf_core_field_exists(vcpu->stat.exits) && !BPF_CORE_READ(vcpu, stat.exits);
 }
 
+/* What was told in an earlier telling is told once more, as it is now. Returns whether it was. */
+static __noinline bool tell_anew(struct kvm_vcpu *vcpu, struct vcpu_seen *seen)
+{
+	uint32_t number = current_generation();
+	struct vcpu_seen now = {};
+
+	if (!seen || seen->generation == number)
+		return false;
+	read_vcpu(vcpu, seen, &now);
+	seen->inhibits = now.inhibits;
+	seen->flags = now.flags;
+	seen->nests = now.nests;
+	seen->generation = number;
+	if (is_watched_vcpu(seen->id)) {
+		send_command();
+		tell_vcpu(vcpu, seen, seen->untold_first_run);
+	}
+	return true;
+}
+
 /* For the current thread's vCPU: tells what it is at its first event. NULL only where no memory is left for it. */
 static __always_inline struct vcpu_seen *meet_vcpu(struct kvm_vcpu *vcpu)
 {
@@ -222,7 +243,7 @@ static __always_inline struct vcpu_seen *meet_vcpu(struct kvm_vcpu *vcpu)
 
 	if (!seen)
 		return seed_vcpu(vcpu, false);
-	if (seen->untold)
+	if (!tell_anew(vcpu, seen) && seen->untold)
 		tell_vcpu(vcpu, seen, seen->untold_first_run);
 	return seen;
 }
@@ -236,8 +257,7 @@ static __always_inline void enter_guest(struct kvm_vcpu *vcpu, bool immediate_ex
 
 	if (!seen || first_run) {
 		seen = seed_vcpu(vcpu, first_run);
-	} else {
-		seen->halted = 0;
+	} else if (!tell_anew(vcpu, seen)) {
 		read_vcpu(vcpu, seen, &now);
 		now.row = seen->row;
 		if (now.inhibits != seen->inhibits || now.flags != seen->flags || seen->untold) {
@@ -248,6 +268,8 @@ static __always_inline void enter_guest(struct kvm_vcpu *vcpu, bool immediate_ex
 				tell_vcpu(vcpu, seen, seen->untold_first_run);
 		}
 	}
+	if (seen)
+		seen->halted = 0;
 	if (seen && is_watched_vcpu(seen->id))
 		look_at_l2_entry(vcpu, seen, immediate_exit);
 }
@@ -258,7 +280,10 @@ static __always_inline void leave_guest(struct kvm_vcpu *vcpu)
 
 	if (!seen) {
 		seed_vcpu(vcpu, false);
-	} else if (is_watched_vcpu(seen->id)) {
+		return;
+	}
+	tell_anew(vcpu, seen);
+	if (is_watched_vcpu(seen->id)) {
 		look_at_l1_exit(vcpu, seen);
 		if (config.sends_lapic)
 			look_at_exit(vcpu, seen);

@@ -6,6 +6,9 @@
 # Each guest sends itself IPIs and takes timer interrupts, and prints how many. It fails if live counts another number of
 # accesses, EOIs, IPIs or accepts than they say, loses an event, or has more memory at the end than after the first thousand VMs; and
 # if a counter of its metrics, which are scraped meanwhile, ever goes back.
+#
+# With PARTS=1 live records with --record-dir too, and what all of its files hold together must be the same; PARTS=4 keeps that many files
+# of 16 MB, and compares none. LIVE_OPTIONS are given to live as they are, e.g. "--record-dir /var/tmp/f --flight 2m".
 # As root, with KVM.
 set -eu
 
@@ -18,6 +21,10 @@ at_once=${AT_ONCE:-10}
 slack=${SLACK:-4096}
 ipis=20 timers=2
 folder=$(mktemp -d)
+parts=${PARTS:-0}
+read -ra options <<<"${LIVE_OPTIONS:-}"
+((parts != 1)) || options+=(--record-dir "$folder/parts" --rotate-size 16M --rotate-time 20s)
+((parts <= 1)) || options+=(--record-dir "$folder/parts" --rotate-size 16M --keep "$parts")
 live=
 
 cleanup() {
@@ -26,9 +33,14 @@ cleanup() {
 }
 trap cleanup EXIT
 
-rss() { awk '/^VmRSS/ { print $2 }' "/proc/$live/status"; }
+# In KiB, with the files that it has in memory.
+rss() {
+	local kept
+	kept=$(find "/proc/$live/fd" -lname '/memfd:*' -exec stat -L -c %b {} + 2>/dev/null | awk '{ sum += $1 } END { print int(sum / 2) }')
+	awk -v kept="$kept" '/^VmRSS/ { print $2 + kept }' "/proc/$live/status"
+}
 
-"$tool" live --json --metrics "$folder/metrics.prom" --listen 0 >"$folder/lines" 2>"$folder/errors" &
+"$tool" live --json --metrics "$folder/metrics.prom" --listen 0 "${options[@]}" >"$folder/lines" 2>"$folder/errors" &
 live=$!
 # The first summary comes when the probes are there.
 for _ in {1..200}; do
@@ -58,8 +70,13 @@ status=0
 wait "$live" || status=$?
 live=
 
+# What the files hold: each is a trace by itself.
+if ((parts == 1)); then
+	"$tool" analyze --json --allow-inconclusive "$folder/parts" >"$folder/reports" || true
+fi
+
 python3 - "$folder" "$status" "$done" "$early" "$late" "$slack" <<'EOP'
-import json, sys
+import json, os, sys
 
 folder, status, vms, early, late, slack = sys.argv[1], *map(int, sys.argv[2:])
 account = {"ipis": 0, "timers": 0}
@@ -122,6 +139,23 @@ rows.append(
 print(f"\n{'':<24}{'guests':>12}{'live':>12}")
 for name, expected, seen in rows:
     print(f"{name:<24}{expected:>12}{seen:>12}{'' if expected == seen else '  DIFFERS'}")
+if os.path.exists(folder + "/reports"):
+    whole = report["source"]["events"]["byName"]
+    counts, reports = dict.fromkeys(whole, 0), list(map(json.loads, open(folder + "/reports")))
+    for part in reports:
+        for name, count in part["source"]["events"]["byName"].items():
+            counts[name] += count
+    names = os.listdir(folder + "/parts")
+    files = [("files", len(names), len(reports))]
+    files += [("lost, in files", 0, sum(part["loss"]["overrun"] for part in reports))]
+    files += [(name + ", in files", whole[name], counts[name]) for name in sorted(whole) if whole[name]]
+    size = sum(os.path.getsize(f"{folder}/parts/{name}") for name in names)
+    print(f"\n{len(names)} files, {size >> 20} MiB")
+    for name, expected, seen in files:
+        print(f"{name:<34}{expected:>12}{seen:>12}{'' if expected == seen else '  DIFFERS'}")
+    rows += files
+elif os.path.exists(folder + "/parts"):
+    print(f"\n{len(os.listdir(folder + '/parts'))} files stayed")
 grown = late - early if early else 0
 print(f"\nlive: {report['verdict']}, exit status {status}; memory {early} KiB after a thousand VMs, {late} KiB at the end")
 sys.exit(0 if all(a == b for _, a, b in rows) and grown <= slack and status == 0 else 1)

@@ -66,6 +66,11 @@ static inline int cbpf_set_capabilities(uint64_t effective, uint64_t permitted) 
     return (int)syscall(SYS_capset, &header, data);
 }
 
+/// A file that lies in memory and has no name; -1 with errno set.
+static inline int cbpf_memory_file(void) {
+    return (int)syscall(SYS_memfd_create, "apictrace", 1u /* MFD_CLOEXEC */);
+}
+
 /// The user that the process may become again: the owner of a set-user-ID file, else who runs it.
 static inline uint32_t cbpf_saved_user(void) {
     uint32_t real = 0, effective = 0, saved = 0;

@@ -24,6 +24,19 @@ struct OutputFile: ~Copyable {
         name = path
     }
 
+    /// A file that was not there, in a folder of recordings.
+    init(in folder: RecordingFolder, at seconds: Int64) throws(TraceWriterError) {
+        (descriptor, name) = try folder.newFile(at: seconds)
+        outlet = nil
+    }
+
+    /// Takes over a descriptor of a file that nobody else has.
+    init(taking descriptor: Int32, name: String) {
+        self.descriptor = descriptor
+        self.name = name
+        outlet = nil
+    }
+
     /// Gives up what it held, and takes the room that its first bytes will need, where the file system can tell whether there is.
     func empty(reserving size: UInt64) throws(TraceWriterError) {
         // What has no size, such as a device, is written as far as it goes.

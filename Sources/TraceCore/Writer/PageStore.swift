@@ -21,6 +21,8 @@ struct PageStore: ~Copyable {
     private let start: UInt64
     private var pages: [Pages] = []
     private var slots: UInt64 = 0
+    /// The first of them whose pages another store has taken.
+    private var moved: UInt64 = 0
 
     /// - Parameter start: of the slots in the file.
     init(at start: UInt64) {
@@ -59,6 +61,25 @@ struct PageStore: ~Copyable {
         if pages[cpu].slot == nil { slots += 1 }
         pages[cpu].slot = isFull ? nil : slot
         if isFull { pages[cpu].full += 1 }
+    }
+
+    /// Takes pages that another store holds, none of which is still to fill: as they come, after those of their CPUs that are here.
+    /// - Parameter count: of pages at most.
+    /// - Returns: whether that was the last one.
+    mutating func take(
+        _ count: Int, from other: inout PageStore, in source: borrowing OutputFile, to file: borrowing OutputFile
+    ) throws(TraceWriterError) -> Bool {
+        var page = [UInt8](repeating: 0, count: PageBuilder.pageSize)
+        let end = other.moved + min(UInt64(clamping: count), other.slots - other.moved)
+        while other.moved < end {
+            try source.read(&page, at: other.place(other.moved))
+            guard let label = PageLabel(page.suffix(PageLabel.size)) else { throw Self.foreign(source) }
+            let cpu = Int(label.cpu)
+            page.replaceSubrange((PageBuilder.pageSize - PageLabel.size)..., with: self.label(of: cpu).bytes)
+            try store(page, of: cpu, isFull: true, in: file)
+            other.moved += 1
+        }
+        return other.moved == other.slots
     }
 
     /// Brings each CPU's pages together, in order.

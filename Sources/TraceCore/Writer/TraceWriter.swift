@@ -6,7 +6,7 @@
 /// (``OwnEvent``) for what only live tracing knows. Pages go to the file as they fill, so that memory doesn't grow with the
 /// trace, and all that came at each ``save(hits:)``: from the first one on ``Recording`` reads the file, whatever becomes of this
 /// process. ``finish(_:hits:)`` makes it one that others read too.
-public struct TraceWriter: EventSink, ~Copyable {
+public struct TraceWriter: EventSink, ~Copyable, Sendable {
     /// What went wrong while events came: nothing is written from then on, and ``finish(_:hits:)`` throws it.
     public private(set) var failure: TraceWriterError?
     /// Command of a thread, for the saved command lines: those of the trace's info and what is added.
@@ -41,6 +41,30 @@ public struct TraceWriter: EventSink, ~Copyable {
     /// For a descriptor that need not be a file, which gets all of it at the end.
     public init(outlet: Int32, name: String, info: TraceInfo) throws(TraceWriterError) {
         self.init(try OutputFile(for: outlet, name: name), info: info)
+    }
+
+    /// Begins a file in a folder of recordings. It can be read from then on.
+    /// - Parameter seconds: the time of day, since 1970 in UTC, for its name.
+    public init(in folder: RecordingFolder, at seconds: Int64, info: TraceInfo) throws(TraceWriterError) {
+        self.init(try OutputFile(in: folder, at: seconds), info: info)
+        describeIfNews()
+        if let failure {
+            folder.remove(name)
+            throw failure
+        }
+    }
+
+    /// Keeps what comes in memory, for ``take(_:from:)``.
+    /// - Parameter descriptor: of a file in memory, which is its own from then on.
+    public init(memory descriptor: Int32, info: TraceInfo) {
+        self.init(OutputFile(taking: descriptor, name: "memory"), info: info, plan: .inOneGo())
+    }
+
+    /// The next part in memory after this one, which describes its records as this one does.
+    public func next(memory descriptor: Int32) -> TraceWriter {
+        var next = TraceWriter(memory: descriptor, info: info)
+        next.layouts = layouts
+        return next
     }
 
     /// For a part of another recording, which has a size to it.
@@ -139,6 +163,12 @@ public struct TraceWriter: EventSink, ~Copyable {
 
     // MARK: - The file
 
+    /// The file's name, as messages have it.
+    public var name: String { file.name }
+
+    /// Bytes that it takes, but for what comes at its end.
+    public var size: UInt64 { store.end }
+
     /// Writes all that came so far.
     /// - Parameter hits: as for ``finish(_:hits:)``, up to now.
     public mutating func save(hits: [String: UInt64]? = nil) {
@@ -194,6 +224,34 @@ public struct TraceWriter: EventSink, ~Copyable {
         } catch {
             failure = error
         }
+    }
+
+    // MARK: - Parts
+
+    /// Nothing comes to this part any more: another one may take it.
+    public mutating func end() {
+        writeWaiting(at: last)
+        for cpu in pages.indices { store(cpu, isFull: true) }
+    }
+
+    /// Takes the pages of a part in memory that has ended, all of which were before what is in here. Parts are taken in the order in
+    /// which they came.
+    /// - Parameter count: of pages at most.
+    /// - Returns: whether that was the last one, or there is nothing to write to any more.
+    public mutating func take(_ count: Int, from part: inout TraceWriter) -> Bool {
+        guard failure == nil else { return true }
+        if part.layouts.formats.count > layouts.formats.count { layouts = part.layouts }
+        commands.merge(part.commands) { $1 }
+        describeIfNews()
+        guard failure == nil else { return true }
+        do throws(TraceWriterError) {
+            guard try store.take(count, from: &part.store, in: part.file, to: file) else { return false }
+        } catch {
+            failure = error
+        }
+        for cpu in part.lost.indices where prepare(Int32(cpu)) { lost[cpu] = lost[cpu].addingClamped(part.lost[cpu]) }
+        last = part.last
+        return true
     }
 
     // MARK: - Pages

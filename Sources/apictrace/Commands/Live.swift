@@ -25,6 +25,7 @@ struct Live: PrivilegedCommand {
             EXAMPLES:
               sudo apictrace live
               sudo apictrace live --duration 60 --vm web01,web02
+              sudo apictrace live --record-dir /var/tmp/traces --rotate-time 10m --keep 24
               sudo apictrace live --listen 9752 --metrics /var/lib/prometheus/node-exporter/apictrace.prom
               sudo apictrace live --until suspect --json | jq -c 'select(.type != "summary")'
               sudo apictrace live --quiet --fail-on hazard ./reproduce.sh
@@ -44,12 +45,7 @@ struct Live: PrivilegedCommand {
     @Option(help: "What reads the kernel's events; without it bpf, and ftrace where BPF can't be used.")
     var backend: LiveBackend?
 
-    @Option(
-        name: [.long, .customShort("o")],
-        help: ArgumentHelp(
-            "Also write what was seen to a trace.dat. - is standard output, all else then goes to standard error.",
-            valueName: "file"), completion: .file())
-    var record: String?
+    @OptionGroup var recording: RecordOptions
 
     @Option(
         help: ArgumentHelp(
@@ -71,6 +67,11 @@ struct Live: PrivilegedCommand {
 
     @Option(
         help: ArgumentHelp(
+            "With --json and --json-lines: time from one summary to the next (s, m, h), 1s without it.", valueName: "time"))
+    var summaryEvery: Period?
+
+    @Option(
+        help: ArgumentHelp(
             "Also write the lines of --json to this file, beside a screen or text.", valueName: "file"),
         completion: .file())
     var jsonLines: String?
@@ -88,7 +89,7 @@ struct Live: PrivilegedCommand {
     private var command: [String] { words.first == "--" ? Array(words.dropFirst()) : words }
     private var json: Bool { report.json }
     private var quiet: Bool { report.quiet }
-    private var recordsToOutput: Bool { record == "-" }
+    private var recordsToOutput: Bool { recording.goesToOutput }
 
     func validate() throws {
         if let duration, !(duration > 0 && duration < 1e9) {
@@ -101,20 +102,20 @@ struct Live: PrivilegedCommand {
         if let word = words.first, word.hasPrefix("-"), !["--", "-h", "--help", "--version"].contains(word) {
             throw ValidationError("Unknown option '\(word)'")
         }
-        guard !recordsToOutput || !Terminal.isOutputTerminal else {
-            throw ValidationError("--record - is for a pipe or a file; a terminal shows no recording.")
-        }
         guard buffer == nil || bufferOfCPU == nil else { throw ValidationError("--buffer and -b say the same.") }
         guard ringBytes != nil else { throw ValidationError("The buffer has 4K at least and 1G at most.") }
         guard jsonLines != "-" else {
             throw ValidationError("--json-lines takes a file; --json is for standard output.")
         }
-        let files = [record, jsonLines, monitoring.metrics].compactMap(\.self).map { OutputStream.place($0) }
+        let files = [recording.record, jsonLines, monitoring.metrics].compactMap(\.self).map { OutputStream.place($0) }
         guard Set(files).count == files.count else {
             throw ValidationError("Two of --record, --json-lines and --metrics name the same file.")
         }
-        guard !lapic || record != nil && backend != .ftrace else {
-            throw ValidationError("--lapic is for a --record made with BPF.")
+        guard summaryEvery == nil || json || jsonLines != nil else {
+            throw ValidationError("--summary-every is for --json and --json-lines.")
+        }
+        guard !lapic || recording.isGiven && backend != .ftrace else {
+            throw ValidationError("--lapic is for a --record or --record-dir made with BPF.")
         }
     }
 
@@ -204,13 +205,15 @@ struct Live: PrivilegedCommand {
         let output = output(out, hasKeys: keyboard != nil, lines)
         let reporter = LiveReporter(tracing.info, options, output: output, to: out, metrics: metrics, until: until)
         var sink = try LiveRecorder(
-            reporter, path: record, info: tracing.info, countsHits: Tracing.countsMore)
+            reporter, path: recording.record, info: tracing.info, countsHits: Tracing.countsMore)
         do throws(BPFError) {
             try Privileges.giveUp(startsCommand: !command.isEmpty)
         } catch {
             throw TracingUnavailable.failed(error)
         }
         try sink.next.begin(tracing)
+        // All but the first of its files are made without privileges: so is the first.
+        if let parts = try recording.parts(tracing.info, countsHits: Tracing.countsMore) { try sink.begin(parts) }
         let end: RunEnd
         do {
             end = try tracing.run(
@@ -224,9 +227,10 @@ struct Live: PrivilegedCommand {
         let ends: [(any Error)?] = [end.command, end.failure]
         var troubles = ends.compactMap(\.self)
         // The recording first: the report may have to wait for its reader.
-        let totals = tracing.totals()
+        sink.next.close(tracing)
+        sink.noteLastNews()
         do throws(TraceWriterError) {
-            try sink.finish(totals, hits: Tracing.countsMore ? totals.byName : nil)
+            try sink.finish(tracing.totals())
         } catch {
             troubles.append(error)
         }
@@ -264,11 +268,15 @@ struct Live: PrivilegedCommand {
 
     private func output(_ out: OutputQueue, hasKeys: Bool, _ lines: JSONLinesFile?) -> any LiveOutput {
         let shown = shownOutput(out, hasKeys: hasKeys)
-        return lines.map { LiveOutputs([shown, $0.output(isQuiet: quiet)]) } ?? shown
+        return lines.map { LiveOutputs([shown, jsonOutput($0.out)]) } ?? shown
+    }
+
+    private func jsonOutput(_ out: OutputQueue) -> JSONLines {
+        JSONLines(out: out, isQuiet: quiet, interval: summaryEvery?.nanoseconds ?? JSONLines.second)
     }
 
     private func shownOutput(_ out: OutputQueue, hasKeys: Bool) -> any LiveOutput {
-        if json { return JSONLines(out: out, isQuiet: quiet) }
+        if json { return jsonOutput(out) }
         return hasScreen
             ? TerminalScreen(out: out, style: report.style, hasKeys: hasKeys)
             : TextLines(out: out, isQuiet: quiet, style: report.style)

@@ -30,7 +30,7 @@ struct RecordTests {
         }
         try source.finish(into: &recorder)
         let totals = source.totals()
-        try recorder.finish(totals, hits: totals.byName)
+        try recorder.finish(totals)
 
         let recorded = try read()
         #expect(recorded.seen.byCPU == recorder.next.byCPU)
@@ -75,7 +75,7 @@ struct RecordTests {
         var source = try FtraceSource(in: "/sys/kernel/tracing")
         var info = TraceInfo(format: "live", clock: TraceClock(name: "mono", unit: .nanoseconds), cpus: 1)
         info.take(source.formats)
-        var recorder = try LiveRecorder(SeenEvents(), path: path, info: info)
+        var recorder = try LiveRecorder(SeenEvents(), path: path, info: info, countsHits: false)
         let guest = try Guest(ipis: 1000, timers: 5)
         while guest.isRunning {
             try source.drain(into: &recorder)

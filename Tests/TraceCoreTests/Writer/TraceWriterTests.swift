@@ -168,7 +168,7 @@ import Testing
 
 extension LiveTestSink.Item {
     /// What is of a thread, or of a time, alone takes the rest of its stamp from the record beside it.
-    fileprivate var withoutBorrowedStamp: Self {
+    var withoutBorrowedStamp: Self {
         switch item {
         case .fact(.process), .fact(.exits), .fact(.command):
             Self(item: item, stamp: EventStamp(time: 0, cpu: 0, tid: stamp.tid))

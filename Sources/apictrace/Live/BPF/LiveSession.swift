@@ -53,6 +53,8 @@ struct LiveSession: LiveTracing, ~Copyable {
         source.look(at: sleepers)
     }
 
+    mutating func tellAnew(into sink: inout some LiveSink & ~Copyable) -> UInt64 { source.tellAnew(to: &sink) }
+
     mutating func finish(into sink: inout some LiveSink & ~Copyable) throws(BPFError) {
         try source.finish(into: &sink)
     }

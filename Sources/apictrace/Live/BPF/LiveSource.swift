@@ -17,6 +17,9 @@ struct LiveSource: ~Copyable {
     /// The gaps of the window, in its order.
     private var gaps: [EventGap] = []
     private var threads = ReportedThreads()
+    private let generation: Generation
+    /// What comes from then on is told to who knows nothing of what was told before.
+    private var anew = UInt64.max
     private var drops: DropsOfProcesses
     /// As of the last drain: time before its counts were read, and the drops of each CPU, of processes and others.
     private var counted: (time: UInt64, ofProcesses: [UInt64], dropped: [UInt64])
@@ -71,8 +74,8 @@ struct LiveSource: ~Copyable {
         }
     }
 
-    /// Descriptors that a run has open beside its programs, maps and links: those of the event loop, a recording, a command.
-    private static let besideLinks = 8
+    /// Descriptors that a run has open beside its programs, maps and links: those of the event loop, of recordings, of a command.
+    private static let besideLinks = 24
 
     private static func require(_ types: borrowing KernelTypes) throws(TracingUnavailable) {
         for name in requiredTracepoints where types.argumentCount(ofTracepoint: name) == nil {
@@ -86,6 +89,7 @@ struct LiveSource: ~Copyable {
         let exitCounts = try MappedExitCounts(
             descriptor: probes.object.descriptor(ofMap: "exit_counts"),
             ends: probes.object.descriptor(ofMap: "exit_row_ends"))
+        let generation = try Generation(descriptor: probes.object.descriptor(ofMap: "generation"))
         attachments = try Attachments(probes.object.programs)
         drops = DropsOfProcesses(
             processes: try probes.object.descriptor(ofMap: "processes"),
@@ -96,6 +100,7 @@ struct LiveSource: ~Copyable {
         self.probes = probes
         self.ring = ring
         self.counts = counts
+        self.generation = generation
         exitRows = ExitRows(exitCounts, isa: host.isa)
     }
 
@@ -152,6 +157,18 @@ struct LiveSource: ~Copyable {
         for tid in sleepers { program.run(probe_sleeper(tid: UInt32(bitPattern: tid))) }
     }
 
+    /// From a moment on, now, all is told again that is told once: the process of a thread, what a vCPU is. What was only counted
+    /// until now is told first.
+    /// - Returns: that moment, in nanoseconds of the clock.
+    mutating func tellAnew(to sink: inout some EventSink & ~Copyable) -> UInt64 {
+        for (tid, exits) in exitRows.rest() {
+            tell(exits, at: EventStamp(time: window.settled, cpu: 0, tid: tid), to: &sink)
+        }
+        anew = MonotonicClock.now
+        generation.begin()
+        return anew
+    }
+
     /// Detaches the probes and gives the sink all that is left.
     ///
     /// Detaching waits for the kernel at each probe, a quarter of a second in all. Meanwhile some are there and others not,
@@ -189,6 +206,7 @@ struct LiveSource: ~Copyable {
             let entry = window.entries[index]
             guard entry.time <= end else { break }
             span = (span?.first ?? entry.time, entry.time)
+            if entry.time >= anew { (threads, anew) = (ReportedThreads(), .max) }
             if entry.position == ReorderWindow.Entry.none {
                 lost(gaps[passed], to: &sink)
                 passed += 1

@@ -40,6 +40,8 @@ struct FtraceSession: LiveTracing, ~Copyable {
 
     func look(at sleepers: [Int32]) {}
 
+    mutating func tellAnew(into sink: inout some LiveSink & ~Copyable) -> UInt64 { source.tellAnew() }
+
     mutating func finish(into sink: inout some LiveSink & ~Copyable) throws(BPFError) {
         try source.finish(into: &sink)
     }

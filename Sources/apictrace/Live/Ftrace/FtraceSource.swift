@@ -13,6 +13,8 @@ struct FtraceSource: ~Copyable {
     let formats: FormatCatalog
     private var queues: [FtraceQueue]
     private var processes = ThreadProcesses()
+    /// What comes from then on is told to who knows nothing of what was told before.
+    private var anew = UInt64.max
     /// Processes that were found to have ended, and when: what they did before is reported first.
     private var ends: (processes: [Int32], noticed: UInt64) = ([], 0)
     private let page: UnsafeMutableRawBufferPointer
@@ -76,6 +78,13 @@ struct FtraceSource: ~Copyable {
         ends.processes = []
         let now = MonotonicClock.now
         if now - ends.noticed >= Self.lookInterval { ends = (processes.gone(), now) }
+    }
+
+    /// From a moment on, now, the process of each thread is told again.
+    /// - Returns: that moment, in nanoseconds of the clock.
+    mutating func tellAnew() -> UInt64 {
+        anew = MonotonicClock.now
+        return anew
     }
 
     /// Stops the recording and gives the sink all that is left.
@@ -153,6 +162,10 @@ struct FtraceSource: ~Copyable {
         _ item: TraceItem, at stamp: EventStamp, to sink: inout some EventSink & ~Copyable
     ) {
         if case .lost(let gap) = item { gapTotals.add(gap) }
+        if stamp.time >= anew {
+            processes.forgetThreads()
+            anew = .max
+        }
         if stamp.tid != 0, let process = processes.process(ofNew: stamp.tid) {
             sink.take(.fact(.process(process)), at: stamp)
         }

@@ -23,6 +23,11 @@ struct ThreadProcesses {
         return process
     }
 
+    /// Each thread is a new one once more.
+    mutating func forgetThreads() {
+        slots = [(tid: Int32, process: Int32)](repeating: (0, 0), count: slots.count)
+    }
+
     /// Processes that are there no more: their ids, and those of their threads, may be others'.
     mutating func gone() -> [Int32] {
         let gone = watched.filter { !SystemFile.exists("/proc/\($0)") }

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import TraceCore
 
-/// `live --json`: findings as they come, a summary a second, and the report as the last line.
+/// `live --json`: findings as they come, a summary now and then, and the report as the last line.
 struct JSONLines: LiveOutput {
     let out: OutputQueue
     /// Nothing but the report.
     let isQuiet: Bool
-    let interval: UInt64 = 1_000_000_000
+    /// Nanoseconds between summaries.
+    let interval: UInt64
     /// Of the summary before, by ``MonotonicClock``: moments may be made more often, for another output.
     private var last: (time: UInt64, hits: UInt64)?
 
-    init(out: OutputQueue, isQuiet: Bool) {
-        self.out = out
-        self.isQuiet = isQuiet
+    static let second: UInt64 = 1_000_000_000
+
+    init(out: OutputQueue, isQuiet: Bool, interval: UInt64 = second) {
+        (self.out, self.isQuiet, self.interval) = (out, isQuiet, interval)
     }
 
     func found(_ finding: Report.Finding, at place: String) {

@@ -6,19 +6,18 @@ import TraceCore
 struct JSONLinesFile {
     private let path: String
     private let stream: OutputStream
-    private let queue: OutputQueue
+    /// What takes its lines.
+    let out: OutputQueue
 
     init(path: String) throws(TraceWriterError) {
         self.path = path
         stream = try OutputStream(path: path)
-        queue = stream.queue()
+        out = stream.queue()
     }
-
-    func output(isQuiet: Bool) -> JSONLines { JSONLines(out: queue, isQuiet: isQuiet) }
 
     /// Waits until all of it was written.
     func finish() throws(TraceWriterError) {
-        let trouble = queue.finish(unless: [], isAsked: true) ?? (queue.dropped > 0 ? "it was written too slowly" : nil)
+        let trouble = out.finish(unless: [], isAsked: true) ?? (out.dropped > 0 ? "it was written too slowly" : nil)
         if let trouble { throw TraceWriterError(file: path, what: "lines are missing", reason: trouble) }
     }
 }

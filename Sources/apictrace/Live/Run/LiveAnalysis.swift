@@ -98,9 +98,18 @@ struct LiveAnalysis: ~Copyable {
     }
 
     /// The trace is over.
-    consuming func report(_ totals: TraceTotals) -> Report {
+    /// - Returns: the gravest grade among what only its end has shown; nil where that is nothing new.
+    mutating func finish() -> Grade? {
         analysis.finish()
-        return ReportBuilder(
+        findings = analysis.findings
+        // They are shown in the report, and not before.
+        var told = numbers
+        return findings.filter { told.markReported($0, in: analysis.machine) }.map(\.grade).max()
+    }
+
+    /// After the end.
+    consuming func report(_ totals: TraceTotals) -> Report {
+        ReportBuilder(
             analysis, totals: totals, path: nil, selection: selection, tracesMore: leavesVMsOut, numbers: numbers
         ).report()
     }

@@ -11,6 +11,8 @@ struct LiveReporter: LiveSink, ~Copyable {
     private let goal: Grade?
     private let start: UInt64
     private var beats = 0
+    /// The gravest grade of what was found since somebody asked.
+    private var news: Grade?
     /// When the last moment was shown, and the hits until then.
     private var shown: (time: UInt64, hits: UInt64)?
 
@@ -66,11 +68,25 @@ struct LiveReporter: LiveSink, ~Copyable {
         if metrics != nil { try metrics?.begin(analysis.metrics(progress.totals(), until: progress.settled)) }
     }
 
-    /// Shows the report and returns it, and why the last metrics are not where they should be.
+    mutating func takeNews() -> Grade? {
+        defer { news = nil }
+        return news
+    }
+
+    /// The trace is over.
+    mutating func close(_ progress: borrowing some LiveProgress & ~Copyable) {
+        look(progress)
+        note(analysis.finish())
+    }
+
+    private mutating func note(_ grade: Grade?) {
+        if let grade { news = max(news ?? grade, grade) }
+    }
+
+    /// Shows the report, once the trace is over, and returns it, and why the last metrics are not where they should be.
     consuming func finish(
         _ progress: borrowing some LiveProgress & ~Copyable
     ) throws -> (report: Report, failure: TraceWriterError?) {
-        look(progress)
         let totals = progress.totals()
         var snapshot = metrics == nil ? nil : analysis.metrics(totals, until: progress.settled)
         let report = analysis.report(totals)
@@ -88,6 +104,7 @@ struct LiveReporter: LiveSink, ~Copyable {
     private mutating func look(_ progress: borrowing some LiveProgress & ~Copyable) {
         for finding in analysis.newFindings(base: progress.base ?? start) {
             output.found(finding.report, at: finding.place)
+            note(finding.report.grade)
         }
     }
 

@@ -7,6 +7,14 @@ protocol LiveSink: EventSink, ~Copyable {
     mutating func drained(_ progress: borrowing some LiveProgress & ~Copyable) -> Bool
     /// Threads whose vCPUs sleep for long on an interrupt: their memory may tell why.
     var sleepers: [Int32] { get }
+    /// It wants to be told again what it was told once.
+    var wantsAllAnew: Bool { get }
+    /// - Parameters:
+    ///   - time: from then on it is.
+    ///   - totals: up to then.
+    mutating func willBeToldAnew(from time: UInt64, _ totals: TraceTotals)
+    /// The gravest grade of what ``drained(_:)`` has found since this was asked for; nil where it found nothing new.
+    mutating func takeNews() -> Grade?
     /// The terminal has another size.
     mutating func resized()
     mutating func pressed(_ key: Keyboard.Key)
@@ -20,4 +28,10 @@ protocol LiveProgress: ~Copyable {
     var base: UInt64? { get }
     /// What the source knows by now, in the form that a file's reader gives.
     func totals() -> TraceTotals
+}
+
+extension LiveSink where Self: ~Copyable {
+    var wantsAllAnew: Bool { false }
+    mutating func willBeToldAnew(from time: UInt64, _ totals: TraceTotals) {}
+    mutating func takeNews() -> Grade? { nil }
 }

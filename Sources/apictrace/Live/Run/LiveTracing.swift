@@ -11,6 +11,9 @@ protocol LiveTracing: LiveProgress, ~Copyable {
     mutating func drain(into sink: inout some LiveSink & ~Copyable) throws(BPFError)
     /// Reads the words of vCPUs that sleep, by their threads, where memory can be read: a later drain tells them.
     func look(at sleepers: [Int32])
+    /// From a moment on, now, the sink is told again what it was told once; what was only counted until now it is told first.
+    /// - Returns: that moment, in nanoseconds of the source's clock.
+    mutating func tellAnew(into sink: inout some LiveSink & ~Copyable) -> UInt64
     /// The last events, and nothing left in the kernel.
     mutating func finish(into sink: inout some LiveSink & ~Copyable) throws(BPFError)
 }
@@ -46,6 +49,10 @@ extension LiveTracing where Self: ~Copyable {
                     try drain(into: &sink)
                     guard sink.drained(self) else { break wait }
                     look(at: sink.sleepers)
+                    if sink.wantsAllAnew {
+                        let time = tellAnew(into: &sink)
+                        sink.willBeToldAnew(from: time, totals())
+                    }
                 case .deadline: break wait
                 case .signal(SIGCHLD):
                     guard let child else { continue }
