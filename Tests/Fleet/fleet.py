@@ -132,7 +132,15 @@ class Fleet(unittest.TestCase):
             vm = next(vm for vm in self.reports[name]["vms"] if vm["id"] == number)
             self.assertEqual((row["pid"], row["command"], row["vcpus"], row["apic_of_l2"], row["apicv_last"]),
                              (vm["pid"], vm["command"], len(vm["vcpus"]), vm["apicOfL2"], vm["apicv"][-1]["state"]))
-            self.assertEqual(row["exits_l2"], sum(sum(vcpu["exits"]["l2"].values()) for vcpu in vm["vcpus"]))
+            for level in ("l1", "l2"):
+                self.assertEqual(row[f"exits_{level}"], sum(sum(vcpu["exits"][level].values()) for vcpu in vm["vcpus"]))
+            self.assertEqual(set(row["inhibits"]), {inhibit for span in vm["apicv"] for inhibit in span["inhibits"]})
+            self.assertEqual(set(row["apicv_states"]), {span["state"] for span in vm["apicv"]})
+            for column, values in (
+                    ("outstanding", [each["outstanding"] for vcpu in vm["vcpus"] for each in vcpu["interrupts"]]),
+                    ("ipis_sent", [vcpu["ipisSent"] for vcpu in vm["vcpus"]]),
+                    ("l2_hooked_writes", [vcpu["apicAccess"]["l2Hooked"]["writes"] for vcpu in vm["vcpus"]])):
+                self.assertEqual(row[column], None if set(values) <= {None} else sum(value or 0 for value in values), column)
             direct += row["l2_direct_writes"] or 0
         self.assertEqual(direct, sum(vcpu["apicAccess"]["l2Direct"]["writes"] or 0 for report in self.reports.values()
                                      for vm in report["vms"] for vcpu in vm["vcpus"]))
@@ -230,20 +238,23 @@ class Fleet(unittest.TestCase):
         for name, path in zip(names, (LOSS, HEALTHY, FIXTURES / "amd/6.12-force_avic/lost.dat")):
             files.put_file(str(path), f"traces/{name}")
         files.pipe_file("traces/host-c/empty.dat", b"")
+        # apictrace has seen enough of it long before its end.
+        files.pipe_file("traces/host-d/noise.dat", bytes(range(256)) * 100_000)
         files.mkdir("results")
-        self.assertIn("3 read, 1 unreadable", self.analyze("s3://traces", output="s3://results/x"))
+        self.assertIn("3 read, 2 unreadable", self.analyze("s3://traces", output="s3://results/x"))
         duckdb.register_filesystem(files)
         found = duckdb.sql("select recording, host, verdict, findings from 's3://results/x/recordings/*.parquet' order by all").fetchall()
         self.assertEqual(found, [
             ("s3://traces/host-a/trace.dat", "host-a", "confirmed", 3), ("s3://traces/host-b/a b#c?d%41[1]*.dat", "host-b", "exposed", 2),
-            ("s3://traces/host-b/ü.dat", "host-b", "inconclusive", 0), ("s3://traces/host-c/empty.dat", "host-c", None, None)])
+            ("s3://traces/host-b/ü.dat", "host-b", "inconclusive", 0), ("s3://traces/host-c/empty.dat", "host-c", None, None),
+            ("s3://traces/host-d/noise.dat", "host-d", None, None)])
         self.assertEqual(duckdb.sql("select count(*) from 's3://results/x/findings/*.parquet'").fetchall(), [(5,)])
         self.assertIn("0 recordings to analyse", self.analyze("s3://traces/host-*", output="s3://results/x"))
         files.pipe_file("traces/host-c/empty.dat", HEALTHY.read_bytes())
         self.assertIn("1 recordings to analyse", self.analyze("s3://traces", output="s3://results/x"))
         files.invalidate_cache()
-        self.assertEqual(duckdb.sql("select status, count(*) from 's3://results/x/recordings/*.parquet' group by 1").fetchall(),
-                         [("read", 4)])
+        self.assertEqual(duckdb.sql("select status, count(*) from 's3://results/x/recordings/*.parquet' group by 1 order by 1").fetchall(),
+                         [("read", 4), ("unreadable", 1)])
 
     def test_a_bad_file_costs_itself_alone_whatever_its_name(self):
         folder = self.folder / "in"
@@ -335,6 +346,12 @@ class Fleet(unittest.TestCase):
         part = next((self.output / "findings").glob("*.parquet"))
         # As a run leaves it that ends before it has written the part of `recordings`.
         shutil.copy(part, part.with_name("leftover.parquet"))
+        # As two runs at once leave it in a store that has no locks.
+        for table in TABLES:
+            shutil.copy(self.output / table / part.name, self.output / table / "twice.parquet")
+        self.assertIn("0 recordings to analyse, 3 have", self.analyze(folder))
+        self.assertEqual(len(rows(self.output, "recordings")), 3)
+        self.assertEqual(len(rows(self.output, "findings")), 9)
         shutil.copy(HEALTHY, folder / "b.dat")
         # What is not asked for stays.
         self.assertIn("1 recordings to analyse, 1 have", self.analyze(folder / "a.dat", folder / "b.dat"))
