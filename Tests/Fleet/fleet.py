@@ -267,16 +267,36 @@ class Fleet(unittest.TestCase):
         (folder / "noise.dat").write_bytes(bytes(range(256)) * 999)
         (folder / "cut.dat").write_bytes(LOSS.read_bytes()[:-300_000])
         (folder / "gone.dat").symlink_to("nowhere")
+        (folder / "link.dat").symlink_to(HEALTHY)
         (folder / "below").mkdir()
         (folder / "below/round").symlink_to("..")
         os.mkfifo(folder / "pipe.dat")
         self.analyze(folder)
-        read = {"a b\nc.dat", r"\xff\\.dat", "-q", "*.dat", "a::b.dat", "%41.dat", "ü\u202e.dat", "file:x.dat", "cut.dat"}
+        read = {"a b\nc.dat", r"\xff\\.dat", "-q", "*.dat", "a::b.dat", "%41.dat", "ü\u202e.dat", "file:x.dat", "cut.dat", "link.dat"}
+        self.assertEqual(len(rows(self.output, "recordings")), len(read) + 2)
         self.assertEqual(self.statuses(), {name: "read" for name in read} | {"empty.dat": "unreadable", "noise.dat": "unreadable"})
         found = {os.path.basename(row["recording"]): row for row in rows(self.output, "recordings")}
         self.assertEqual({found[name]["verdict"] for name in read - {"cut.dat"}}, {"exposed"})
         self.assertTrue(found["cut.dat"]["cut"])
         self.assertEqual(found["empty.dat"]["error"], "empty: the recorder wrote nothing")
+
+    def test_a_folder_that_may_not_be_read_is_said(self):
+        if os.geteuid():
+            self.skipTest("it takes root to be somebody else")
+        folder = self.folder / "in"
+        (folder / "closed").mkdir(parents=True)
+        shutil.copy(HEALTHY, folder)
+        (folder / "closed").chmod(0)
+        for path in (self.folder, folder):
+            path.chmod(0o777)
+        become = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+        if subprocess.run([*become, sys.executable, "-c", "import distributed"], capture_output=True).returncode:
+            self.skipTest("nobody else may run this Python")
+        run = subprocess.run(
+            [*become, sys.executable, ROOT / "contrib/fleet/analyze.py", "--scheduler", self.cluster.scheduler_address, "--binary",
+             self.binary, "-o", self.output, folder], capture_output=True, text=True)
+        self.assertEqual(run.returncode, 2, run.stderr)
+        self.assertIn(f"Permission denied: '{folder}/closed'", run.stderr)
 
     def test_a_list_names_recordings_also_with_nul(self):
         names = [self.folder / "a\nb.dat", self.folder / "c.dat"]
@@ -412,6 +432,12 @@ class Fleet(unittest.TestCase):
         kept = len(rows(self.output, "recordings"))
         self.assertGreater(kept, 0)
         self.assertIn(f"{kept} have their rows", self.analyze(FIXTURES / "intel"))
+
+    def test_results_among_the_recordings_are_none(self):
+        shutil.copy(HEALTHY, self.folder / "a.dat")
+        self.analyze(self.folder)
+        self.assertIn("0 recordings to analyse, 1 have", self.analyze(self.folder))
+        self.assertEqual(self.statuses(), {"a.dat": "read"})
 
     def test_a_damaged_part_is_named(self):
         self.analyze(HEALTHY)
