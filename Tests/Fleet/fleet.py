@@ -306,7 +306,7 @@ class Fleet(unittest.TestCase):
         self.analyze("--list", self.folder / "nul", "-0")
         self.assertEqual(self.statuses(), {"a\nb.dat": "read", "c.dat": "read"})
         (self.folder / "lines").write_text(f"{names[1]}\n{names[1]}\n{self.folder}/none.dat\n")
-        errors = self.analyze("--list", self.folder / "lines", output=self.folder / "other")
+        errors = self.analyze("--list", self.folder / "lines", output=self.folder / "other", status=1)
         self.assertIn("none.dat: no recording is there", errors)
         self.assertEqual(self.statuses(self.folder / "other"), {"c.dat": "read"})
 

@@ -3,7 +3,8 @@
 """Analyses many recordings on a Dask cluster and keeps what the reports say in Parquet: see docs/fleet.md.
 
 Ends with 0 where each recording has its row, also one that can't be read; with 1 where some failed for another reason, which the
-next run tries again; with 2 where nothing could be done, or the cluster went away; with 64 for wrong usage; with 130 after ^C and SIGTERM.
+next run tries again, or a name says nothing that is there; with 2 where nothing could be done, or the cluster went away; with 64
+for wrong usage; with 130 after ^C and SIGTERM.
 """
 
 import argparse
@@ -110,24 +111,27 @@ def found(url):
 
 
 def recordings(chosen, tool):
-    """What is to be analysed: of each its URL and what the tables say of it before anything has read it."""
-    jobs = {}
+    """What is to be analysed: of each its URL and what the tables say of it before anything has read it; and how many names say
+    nothing that is there."""
+    jobs, missing = {}, 0
     files, root = fleet_tables.resolve(chosen.output)
     results = (root if "file" in files.protocol else files.unstrip_protocol(root)).rstrip("/") + "/"
     for url in named(chosen):
-        before = len(jobs)
+        there = 0
         try:
             for name, size, state in found(url):
                 if name.startswith(results):
                     continue
+                there += 1
                 host = chosen.host.search(text(name))
                 jobs[name] = {
                     "recording": text(name), "host": host and host[1], "size": size, "state": state, "tool_version": tool}
         except Exception as error:  # what a file system may raise is its own matter
             raise Stop(f"{text(url)}: {type(error).__name__}: {error}") from error
-        if len(jobs) == before:
-            print(f"analyze.py: {text(url)}: no recording is there that was not named before", file=sys.stderr)
-    return jobs
+        if not there:
+            missing += 1
+            print(f"analyze.py: {text(url)}: no recording is there", file=sys.stderr)
+    return jobs, missing
 
 
 def connect(chosen):
@@ -204,7 +208,7 @@ def outcomes(client, jobs, chosen):
 
 def run(chosen):
     with connect(chosen) as client:
-        jobs = recordings(chosen, version(client, chosen.binary))
+        jobs, missing = recordings(chosen, version(client, chosen.binary))
         if not jobs:
             raise Stop("there is nothing to analyse")
         known = {about["recording"]: about for about in jobs.values()}
@@ -237,7 +241,7 @@ def run(chosen):
                     keep()
         finally:
             keep()
-    return 1 if counts["failed"] else 0
+    return 1 if counts["failed"] or missing else 0
 
 
 def main():
