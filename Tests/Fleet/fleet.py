@@ -132,7 +132,15 @@ class Fleet(unittest.TestCase):
             vm = next(vm for vm in self.reports[name]["vms"] if vm["id"] == number)
             self.assertEqual((row["pid"], row["command"], row["vcpus"], row["apic_of_l2"], row["apicv_last"]),
                              (vm["pid"], vm["command"], len(vm["vcpus"]), vm["apicOfL2"], vm["apicv"][-1]["state"]))
-            self.assertEqual(row["exits_l2"], sum(sum(vcpu["exits"]["l2"].values()) for vcpu in vm["vcpus"]))
+            for level in ("l1", "l2"):
+                self.assertEqual(row[f"exits_{level}"], sum(sum(vcpu["exits"][level].values()) for vcpu in vm["vcpus"]))
+            self.assertEqual(set(row["inhibits"]), {inhibit for span in vm["apicv"] for inhibit in span["inhibits"]})
+            self.assertEqual(set(row["apicv_states"]), {span["state"] for span in vm["apicv"]})
+            for column, values in (
+                    ("outstanding", [each["outstanding"] for vcpu in vm["vcpus"] for each in vcpu["interrupts"]]),
+                    ("ipis_sent", [vcpu["ipisSent"] for vcpu in vm["vcpus"]]),
+                    ("l2_hooked_writes", [vcpu["apicAccess"]["l2Hooked"]["writes"] for vcpu in vm["vcpus"]])):
+                self.assertEqual(row[column], None if set(values) <= {None} else sum(value or 0 for value in values), column)
             direct += row["l2_direct_writes"] or 0
         self.assertEqual(direct, sum(vcpu["apicAccess"]["l2Direct"]["writes"] or 0 for report in self.reports.values()
                                      for vm in report["vms"] for vcpu in vm["vcpus"]))
@@ -230,20 +238,23 @@ class Fleet(unittest.TestCase):
         for name, path in zip(names, (LOSS, HEALTHY, FIXTURES / "amd/6.12-force_avic/lost.dat")):
             files.put_file(str(path), f"traces/{name}")
         files.pipe_file("traces/host-c/empty.dat", b"")
+        # apictrace has seen enough of it long before its end.
+        files.pipe_file("traces/host-d/noise.dat", bytes(range(256)) * 100_000)
         files.mkdir("results")
-        self.assertIn("3 read, 1 unreadable", self.analyze("s3://traces", output="s3://results/x"))
+        self.assertIn("3 read, 2 unreadable", self.analyze("s3://traces", output="s3://results/x"))
         duckdb.register_filesystem(files)
         found = duckdb.sql("select recording, host, verdict, findings from 's3://results/x/recordings/*.parquet' order by all").fetchall()
         self.assertEqual(found, [
             ("s3://traces/host-a/trace.dat", "host-a", "confirmed", 3), ("s3://traces/host-b/a b#c?d%41[1]*.dat", "host-b", "exposed", 2),
-            ("s3://traces/host-b/ü.dat", "host-b", "inconclusive", 0), ("s3://traces/host-c/empty.dat", "host-c", None, None)])
+            ("s3://traces/host-b/ü.dat", "host-b", "inconclusive", 0), ("s3://traces/host-c/empty.dat", "host-c", None, None),
+            ("s3://traces/host-d/noise.dat", "host-d", None, None)])
         self.assertEqual(duckdb.sql("select count(*) from 's3://results/x/findings/*.parquet'").fetchall(), [(5,)])
         self.assertIn("0 recordings to analyse", self.analyze("s3://traces/host-*", output="s3://results/x"))
         files.pipe_file("traces/host-c/empty.dat", HEALTHY.read_bytes())
         self.assertIn("1 recordings to analyse", self.analyze("s3://traces", output="s3://results/x"))
         files.invalidate_cache()
-        self.assertEqual(duckdb.sql("select status, count(*) from 's3://results/x/recordings/*.parquet' group by 1").fetchall(),
-                         [("read", 4)])
+        self.assertEqual(duckdb.sql("select status, count(*) from 's3://results/x/recordings/*.parquet' group by 1 order by 1").fetchall(),
+                         [("read", 4), ("unreadable", 1)])
 
     def test_a_bad_file_costs_itself_alone_whatever_its_name(self):
         folder = self.folder / "in"
@@ -256,16 +267,36 @@ class Fleet(unittest.TestCase):
         (folder / "noise.dat").write_bytes(bytes(range(256)) * 999)
         (folder / "cut.dat").write_bytes(LOSS.read_bytes()[:-300_000])
         (folder / "gone.dat").symlink_to("nowhere")
+        (folder / "link.dat").symlink_to(HEALTHY)
         (folder / "below").mkdir()
         (folder / "below/round").symlink_to("..")
         os.mkfifo(folder / "pipe.dat")
         self.analyze(folder)
-        read = {"a b\nc.dat", r"\xff\\.dat", "-q", "*.dat", "a::b.dat", "%41.dat", "ü\u202e.dat", "file:x.dat", "cut.dat"}
+        read = {"a b\nc.dat", r"\xff\\.dat", "-q", "*.dat", "a::b.dat", "%41.dat", "ü\u202e.dat", "file:x.dat", "cut.dat", "link.dat"}
+        self.assertEqual(len(rows(self.output, "recordings")), len(read) + 2)
         self.assertEqual(self.statuses(), {name: "read" for name in read} | {"empty.dat": "unreadable", "noise.dat": "unreadable"})
         found = {os.path.basename(row["recording"]): row for row in rows(self.output, "recordings")}
         self.assertEqual({found[name]["verdict"] for name in read - {"cut.dat"}}, {"exposed"})
         self.assertTrue(found["cut.dat"]["cut"])
         self.assertEqual(found["empty.dat"]["error"], "empty: the recorder wrote nothing")
+
+    def test_a_folder_that_may_not_be_read_is_said(self):
+        if os.geteuid():
+            self.skipTest("it takes root to be somebody else")
+        folder = self.folder / "in"
+        (folder / "closed").mkdir(parents=True)
+        shutil.copy(HEALTHY, folder)
+        (folder / "closed").chmod(0)
+        for path in (self.folder, folder):
+            path.chmod(0o777)
+        become = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+        if subprocess.run([*become, sys.executable, "-c", "import distributed"], capture_output=True).returncode:
+            self.skipTest("nobody else may run this Python")
+        run = subprocess.run(
+            [*become, sys.executable, ROOT / "contrib/fleet/analyze.py", "--scheduler", self.cluster.scheduler_address, "--binary",
+             self.binary, "-o", self.output, folder], capture_output=True, text=True)
+        self.assertEqual(run.returncode, 2, run.stderr)
+        self.assertIn(f"Permission denied: '{folder}/closed'", run.stderr)
 
     def test_a_list_names_recordings_also_with_nul(self):
         names = [self.folder / "a\nb.dat", self.folder / "c.dat"]
@@ -275,7 +306,7 @@ class Fleet(unittest.TestCase):
         self.analyze("--list", self.folder / "nul", "-0")
         self.assertEqual(self.statuses(), {"a\nb.dat": "read", "c.dat": "read"})
         (self.folder / "lines").write_text(f"{names[1]}\n{names[1]}\n{self.folder}/none.dat\n")
-        errors = self.analyze("--list", self.folder / "lines", output=self.folder / "other")
+        errors = self.analyze("--list", self.folder / "lines", output=self.folder / "other", status=1)
         self.assertIn("none.dat: no recording is there", errors)
         self.assertEqual(self.statuses(self.folder / "other"), {"c.dat": "read"})
 
@@ -335,6 +366,12 @@ class Fleet(unittest.TestCase):
         part = next((self.output / "findings").glob("*.parquet"))
         # As a run leaves it that ends before it has written the part of `recordings`.
         shutil.copy(part, part.with_name("leftover.parquet"))
+        # As two runs at once leave it in a store that has no locks.
+        for table in TABLES:
+            shutil.copy(self.output / table / part.name, self.output / table / "twice.parquet")
+        self.assertIn("0 recordings to analyse, 3 have", self.analyze(folder))
+        self.assertEqual(len(rows(self.output, "recordings")), 3)
+        self.assertEqual(len(rows(self.output, "findings")), 9)
         shutil.copy(HEALTHY, folder / "b.dat")
         # What is not asked for stays.
         self.assertIn("1 recordings to analyse, 1 have", self.analyze(folder / "a.dat", folder / "b.dat"))
@@ -395,6 +432,12 @@ class Fleet(unittest.TestCase):
         kept = len(rows(self.output, "recordings"))
         self.assertGreater(kept, 0)
         self.assertIn(f"{kept} have their rows", self.analyze(FIXTURES / "intel"))
+
+    def test_results_among_the_recordings_are_none(self):
+        shutil.copy(HEALTHY, self.folder / "a.dat")
+        self.analyze(self.folder)
+        self.assertIn("0 recordings to analyse, 1 have", self.analyze(self.folder))
+        self.assertEqual(self.statuses(), {"a.dat": "read"})
 
     def test_a_damaged_part_is_named(self):
         self.analyze(HEALTHY)

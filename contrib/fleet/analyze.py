@@ -3,7 +3,8 @@
 """Analyses many recordings on a Dask cluster and keeps what the reports say in Parquet: see docs/fleet.md.
 
 Ends with 0 where each recording has its row, also one that can't be read; with 1 where some failed for another reason, which the
-next run tries again; with 2 where nothing could be done, or the cluster went away; with 64 for wrong usage; with 130 after ^C and SIGTERM.
+next run tries again, or a name says nothing that is there; with 2 where nothing could be done, or the cluster went away; with 64
+for wrong usage; with 130 after ^C and SIGTERM.
 """
 
 import argparse
@@ -23,8 +24,8 @@ try:
 except ImportError as missing:
     sys.exit(f"analyze.py: {missing.name} is missing: pip install -r requirements.txt")
 
-# What a recording's state is told by, as the file systems name it: another one is another recording.
-STATES = ("ETag", "etag", "md5Hash", "mtime", "LastModified", "last_modified", "updated")
+# What a recording's state is told by, as the stores name it: another one is another recording.
+STATES = ("ETag", "etag", "md5Hash", "LastModified", "last_modified", "updated")
 
 
 class Stop(Exception):
@@ -80,35 +81,57 @@ def named(chosen):
                     yield os.fsdecode(name)
 
 
+def files_of(folder):
+    """The regular files in a local folder and below it. fsspec would pass over links to files, and folders that it may not read."""
+    def refuse(error):
+        raise error
+
+    for place, folders, names in os.walk(folder, onerror=refuse):
+        folders.sort()
+        for path in (os.path.join(place, name) for name in sorted(names)):
+            # A link that leads nowhere has no recording.
+            if os.path.isfile(path):
+                yield path, os.stat(path)
+
+
 def found(url):
-    """The recordings that a URL stands for, as the file system tells them. What is there by that name is no pattern."""
+    """The recordings that a URL stands for: of each its name, size and state. What is there by that name is no pattern."""
     files, path = fleet_tables.resolve(url)
     paths = [path] if files.exists(path) else files.glob(path) if any(sign in path for sign in "*?[") else []
     for path in paths:
+        if "file" in files.protocol:
+            below = files_of(path) if os.path.isdir(path) else [(path, os.stat(path))] if os.path.isfile(path) else []
+            yield from ((name, status.st_size, str(status.st_mtime_ns)) for name, status in below)
+            continue
         below = files.find(path, detail=True) or {path: files.info(path)}
         for name, info in sorted(below.items()):
             if info["type"] == "file":
-                yield files.unstrip_protocol(name), info
+                state = next((str(info[key]) for key in STATES if info.get(key) is not None), None)
+                yield files.unstrip_protocol(name), info["size"], state
 
 
 def recordings(chosen, tool):
-    """What is to be analysed: of each its URL and what the tables say of it before anything has read it."""
-    jobs = {}
+    """What is to be analysed: of each its URL and what the tables say of it before anything has read it; and how many names say
+    nothing that is there."""
+    jobs, missing = {}, 0
+    files, root = fleet_tables.resolve(chosen.output)
+    results = (root if "file" in files.protocol else files.unstrip_protocol(root)).rstrip("/") + "/"
     for url in named(chosen):
-        before = len(jobs)
+        there = 0
         try:
-            for name, info in found(url):
-                name = name.removeprefix("file://")
+            for name, size, state in found(url):
+                if name.startswith(results):
+                    continue
+                there += 1
                 host = chosen.host.search(text(name))
-                state = next((str(info[key]) for key in STATES if info.get(key) is not None), None)
                 jobs[name] = {
-                    "recording": text(name), "host": host and host[1], "size": info["size"], "state": state,
-                    "tool_version": tool}
+                    "recording": text(name), "host": host and host[1], "size": size, "state": state, "tool_version": tool}
         except Exception as error:  # what a file system may raise is its own matter
             raise Stop(f"{text(url)}: {type(error).__name__}: {error}") from error
-        if len(jobs) == before:
-            print(f"analyze.py: {text(url)}: no recording is there that was not named before", file=sys.stderr)
-    return jobs
+        if not there:
+            missing += 1
+            print(f"analyze.py: {text(url)}: no recording is there", file=sys.stderr)
+    return jobs, missing
 
 
 def connect(chosen):
@@ -185,7 +208,7 @@ def outcomes(client, jobs, chosen):
 
 def run(chosen):
     with connect(chosen) as client:
-        jobs = recordings(chosen, version(client, chosen.binary))
+        jobs, missing = recordings(chosen, version(client, chosen.binary))
         if not jobs:
             raise Stop("there is nothing to analyse")
         known = {about["recording"]: about for about in jobs.values()}
@@ -218,7 +241,7 @@ def run(chosen):
                     keep()
         finally:
             keep()
-    return 1 if counts["failed"] else 0
+    return 1 if counts["failed"] or missing else 0
 
 
 def main():
