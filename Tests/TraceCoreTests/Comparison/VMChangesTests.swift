@@ -181,7 +181,7 @@ import Testing
     }
 
     @Test func `what a VM did that has no counterpart is listed beside nothing`() {
-        let two = sound.with {
+        let two = sound.addingVM {
             $0.command = "other"
             $0.pid = 9
         }
