@@ -18,7 +18,9 @@ struct Apictrace: ParsableCommand {
               apictrace analyze trace.dat
             """,
         version: version,
-        subcommands: [Analyze.self, Diff.self, Events.self, Cut.self, Live.self, Doctor.self, Explain.self, Schema.self])
+        subcommands: [
+            Analyze.self, Diff.self, Events.self, Cut.self, Live.self, Doctor.self, Explain.self, Schema.self,
+        ])
 
     @Flag(name: .customShort("V"), help: "Show the version.")
     var showsVersion = false

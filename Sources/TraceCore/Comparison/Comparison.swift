@@ -24,11 +24,11 @@ public struct Comparison: Codable, Equatable, Sendable {
     public enum Outcome: String, CaseIterable, Codable, Sendable {
         /// No figure that is compared differs.
         case same
-        /// Nothing is worse, and nothing is shown to be better.
+        /// Nothing is worse, and nothing that is trouble is gone.
         case notWorse = "not-worse"
         case better
         case worse
-        /// Something is worse, and something else is better.
+        /// Something is worse, and something as grave is better.
         case mixed
         /// The recordings don't show which of them is worse.
         case incomparable

@@ -17,6 +17,8 @@ struct Pairing {
     }
 
     private(set) var vms: [VMs] = []
+    /// Those with a counterpart.
+    private(set) var matched: [(a: Report.VM, b: Report.VM)] = []
 
     init(_ a: Report, _ b: Report) {
         var (left, right) = (a.vms, b.vms)
@@ -30,11 +32,7 @@ struct Pairing {
         vms += left.map { VMs(match: .none, a: $0) }
         vms.sort { ($0.a?.id ?? .max) < ($1.a?.id ?? .max) }
         vms += right.map { VMs(match: .none, b: $0) }
-    }
-
-    /// Those with a counterpart.
-    var matched: [(a: Report.VM, b: Report.VM)] {
-        vms.compactMap { pair in pair.a.flatMap { a in pair.b.map { (a, $0) } } }
+        matched = vms.compactMap { pair in pair.a.flatMap { a in pair.b.map { (a, $0) } } }
     }
 
     private mutating func take(

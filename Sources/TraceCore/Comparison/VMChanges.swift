@@ -23,7 +23,7 @@ struct VMChanges {
             }
             let whole = change(level, nil, a?.values.reduce(0, &+), b?.values.reduce(0, &+))
             return ([whole] + changes.sorted { ($0.difference, $1.reason ?? "") > ($1.difference, $0.reason ?? "") })
-                .filter { $0.a?.count != $0.b?.count }
+                .filter { ($0.a?.count ?? 0) != ($0.b?.count ?? 0) }
         }
     }
 
@@ -45,7 +45,9 @@ struct VMChanges {
                     kind: kind, register: name, a: a.map { $0[name] ?? .init() }, b: b.map { $0[name] ?? .init() })
             }
             let whole = Comparison.AccessChange(kind: kind, register: nil, a: a?.whole, b: b?.whole)
-            return ([whole] + changes).filter { $0.a != $0.b }
+            // Beside a VM that is not there nothing is not worth a row; beside one that can't show it, it is.
+            let isPair = vms.a != nil && vms.b != nil
+            return ([whole] + changes).filter { isPair ? $0.a != $0.b : $0.a ?? .init() != $0.b ?? .init() }
         }
     }
 

@@ -16,13 +16,13 @@ struct Diff: ParsableCommand {
             Nothing is called better because a recording shows less: where events of B are missing, where it ends too soon or runs \
             no L2, the two can't be compared, unless B is worse all the same.
 
-            Exit status: 0 B is not worse than A; 1 B is worse, in one respect at least; 2 they can't be compared; 3 one of them can't be \
+            Exit status: 0 B is not worse than A; 1 B is worse; 2 they can't be compared; 3 one of them can't be \
             read; 6 the output could not be written; 64 wrong usage.
 
             EXAMPLES:
               apictrace diff before.dat after.dat
               apictrace diff --quiet apicv-on.dat apicv-off.dat
-              apictrace diff --kallsyms-a old.kallsyms --kallsyms-b new.kallsyms old.dat new.dat
+              apictrace diff --kallsyms-b new.kallsyms old.dat new.dat
               apictrace diff --json before.dat after.dat | jq .outcome
             """)
 

@@ -257,7 +257,7 @@ import Testing
             Comparison(sound, plain).reasons == [
                 "An L2 runs in A's qemu-system-x86 (pid 214), and none in B's qemu-system-x86 (pid 214)."
             ])
-        let two = sound.with {
+        let two = sound.addingVM {
             $0.pid = 300
             $0.command = "other"
         }
@@ -410,7 +410,7 @@ import Testing
             sound.with {
                 $0.vms[0].command = name
                 $0.vms[0].pid = nil
-            }.with {
+            }.addingVM {
                 $0.command = "\(name)-2"
                 $0.pid = nil
             }

@@ -11,7 +11,7 @@ import Testing
     }
 
     @Test func `a comparison satisfies its schema, and so does what stands in its place`() throws {
-        let named = SampleReports.losing.with { $0.findings[0].vectors = ["0x41"] }.with { $0.command = "other" }
+        let named = SampleReports.losing.with { $0.findings[0].vectors = ["0x41"] }.addingVM { $0.command = "other" }
         let lines = [
             try comparison.line(), try Comparison(SampleReports.sound, SampleReports.sound).line(),
             try Comparison(named, SampleReports.sound).line(), try Comparison(SampleReports.sound, named).line(),

@@ -50,8 +50,8 @@ extension Report {
         }
     }
 
-    /// A second VM, before which the first keeps its place.
-    func with(vm change: (inout Report.VM) -> Void) -> Report {
+    /// A second VM, after the first.
+    func addingVM(_ change: (inout Report.VM) -> Void) -> Report {
         with { report in
             var vm = report.vms[0]
             vm.id = report.vms.count

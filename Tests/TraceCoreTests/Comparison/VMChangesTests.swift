@@ -181,7 +181,7 @@ import Testing
     }
 
     @Test func `what a VM did that has no counterpart is listed beside nothing`() {
-        let two = sound.with {
+        let two = sound.addingVM {
             $0.command = "other"
             $0.pid = 9
         }
@@ -189,6 +189,9 @@ import Testing
         #expect(vms.map(\.matchedBy) == [.process, .none])
         #expect(vms[1].a == nil)
         #expect(vms[1].exits.allSatisfy { $0.a == nil && $0.b != nil })
+        #expect(vms[1].apicAccess.allSatisfy { $0.a == nil && $0.b != .init() })
+        #expect(!vms[1].exits.contains { $0.level == .unknown })
         #expect(vms[1].vcpus.map(\.matchedBy) == [.none])
+        #expect(!Comparison(sound, two).text(style: .init()).contains("?"))
     }
 }

@@ -25,14 +25,21 @@ extension TextPage {
         add(row: vm.matchedBy.words, vm.a?.name ?? "-", vm.b?.name ?? "-", ink: .bold)
         add(apicv: vm.apicv)
         for vcpu in vm.vcpus { add(vcpu) }
+        add(accesses: vm)
+        add(exits: vm.exits)
+    }
+
+    private mutating func add(accesses vm: Comparison.VMPair) {
+        func cell(_ access: Report.RegisterAccess?, of name: Comparison.VMName?) -> String {
+            name == nil ? "-" : access.words
+        }
         if !vm.apicAccess.isEmpty { add(row: "  APIC accesses", "reads, writes", "", ink: .bold) }
         for access in vm.apicAccess.prefix(style.shown(Self.registers)) {
             add(
-                row: "    \(access.kind.words)\(access.register.map { ", \($0)" } ?? "")", access.a.words,
-                access.b.words)
+                row: "    \(access.kind.words)\(access.register.map { ", \($0)" } ?? "")",
+                cell(access.a, of: vm.a), cell(access.b, of: vm.b))
         }
         more(vm.apicAccess.count, Self.registers, "rows of accesses")
-        add(exits: vm.exits)
     }
 
     private mutating func add(apicv: Comparison.Pair<Comparison.APICvHistory>) {
@@ -59,7 +66,9 @@ extension TextPage {
         }
         more(vcpu.interrupts.count, Self.vectors, "vectors")
         if vcpu.ipisSent.a != vcpu.ipisSent.b {
-            add(row: "    IPIs sent", vcpu.ipisSent.a.orUnknown, vcpu.ipisSent.b.orUnknown)
+            add(
+                row: "    IPIs sent", vcpu.a == nil ? "-" : vcpu.ipisSent.a.orUnknown,
+                vcpu.b == nil ? "-" : vcpu.ipisSent.b.orUnknown)
         }
     }
 
