@@ -33,6 +33,7 @@ final class MetricsServer: Sendable {
     func start() {
         // NIO ends the process where its event loop has none left.
         do throws(BPFError) { _ = try SpareDescriptors(Self.descriptorsOfLoop) } catch {
+            close(socket.descriptor)
             return Terminal.mention("--listen \(socket.address): \(error.text); tracing goes on without")
         }
         // The thread inherits that: a client who has left is an error of the write.
