@@ -16,6 +16,9 @@ final class MetricsServer: Sendable {
         var lifetime = TimeAmount.seconds(10)
     }
 
+    /// More than epoll, an event descriptor and a timer.
+    private static let descriptorsOfLoop = 8
+
     private let socket: ListeningSocket
     private let board: MetricsBoard
     private let connections: Connections
@@ -28,6 +31,11 @@ final class MetricsServer: Sendable {
 
     /// Nothing of NIO runs before. Where it can't serve tracing goes on without.
     func start() {
+        // NIO ends the process where its event loop has none left.
+        do throws(BPFError) { _ = try SpareDescriptors(Self.descriptorsOfLoop) } catch {
+            close(socket.descriptor)
+            return Terminal.mention("--listen \(socket.address): \(error.text); tracing goes on without")
+        }
         // The thread inherits that: a client who has left is an error of the write.
         EventLoop.block([SIGPIPE])
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
