@@ -186,7 +186,7 @@ final class FlightRecorder: RecordingParts {
             return RecordedPart(writer, from: mark, countsHits: countsHits)
         } catch {
             troubles.tell(error, andThen: "; tracing goes on")
-            state = .watching
+            if case .recording = state { state = .watching }
             retry = mark.time &+ RotatedRecording.patience
             return nil
         }

@@ -81,8 +81,10 @@ final class RotatedRecording: RecordingParts {
         }
         do throws(TraceWriterError) {
             let part = try file(from: mark)
-            if isResumed { troubles.end() }
-            if isResumed { Terminal.mention("\(part.name): the recording goes on here") }
+            if isResumed {
+                troubles.end()
+                Terminal.mention("\(part.name): the recording goes on here")
+            }
             return part
         } catch {
             wait(after: error, until: mark.time)
