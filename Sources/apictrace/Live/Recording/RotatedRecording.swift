@@ -47,7 +47,7 @@ final class RotatedRecording: RecordingParts {
 
     private func file(from mark: RecordingMark) throws(TraceWriterError) -> RecordedPart {
         RecordedPart(
-            try TraceWriter(in: folder, at: timeOfDay(), info: info), from: mark, countsHits: countsHits)
+            try .begun(in: folder, at: timeOfDay(), info: info), from: mark, countsHits: countsHits)
     }
 
     func look(at part: inout RecordedPart?, now: UInt64) {
