@@ -14,9 +14,11 @@ ONE_FILE = dist/apictrace
 # What goes beside the command, made from what it says of itself.
 EXTRAS = dist/man dist/completions
 SHARE = $(DESTDIR)$(PREFIX)/share
+# Where systemd looks for units, below /usr and below /usr/local.
+UNITS = $(DESTDIR)$(PREFIX)/lib/systemd/system
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test browser monitors picture build release dist install lint lab reproduce clean prepare fuzz gate damage attack cut kill soak bench bench-growth bench-live chroots fleet manifests deb rpm packages
+.PHONY: help demo test browser monitors picture build release dist install lint lab reproduce clean prepare fuzz gate damage attack cut kill soak service bench bench-growth bench-live chroots fleet manifests deb rpm packages
 
 help: ## show this
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -99,13 +101,16 @@ $(ONE_FILE):
 	$(MAKE) dist
 
 # Needs neither Swift nor anything else of the build where make dist was run.
-install: $(ONE_FILE) ## command, man pages and shell completions to PREFIX (/usr/local), as make dist made them
+install: $(ONE_FILE) ## command, man pages, shell completions and systemd's unit to PREFIX (/usr/local), as make dist made them
 	install -D -m 755 $(ONE_FILE) $(DESTDIR)$(PREFIX)/bin/apictrace
 	install -d $(SHARE)/man/man1
 	install -m 644 dist/man/*.1 $(SHARE)/man/man1
 	install -D -m 644 dist/completions/apictrace.bash $(SHARE)/bash-completion/completions/apictrace
 	install -D -m 644 dist/completions/apictrace.zsh $(SHARE)/zsh/site-functions/_apictrace
 	install -D -m 644 dist/completions/apictrace.fish $(SHARE)/fish/vendor_completions.d/apictrace.fish
+	install -d $(UNITS)
+	sed 's|^ExecStart=/usr/local/bin/|ExecStart=$(PREFIX)/bin/|' contrib/systemd/apictrace.service >$(UNITS)/apictrace.service
+	chmod 644 $(UNITS)/apictrace.service
 
 lint: ## swift format, shellcheck, bash -n, and the direction between folders
 	$(SWIFT) format lint -r --strict $(SOURCES)
@@ -125,13 +130,17 @@ cut: release ## cut each recording of FOLDER (those among the tests) for each of
 	Tests/Cut/check.py $(RELEASE) $(or $(FOLDER),Tests/TraceCoreTests/Fixtures)
 	Tests/Cut/check.py --redact $(RELEASE) $(or $(FOLDER),Tests/TraceCoreTests/Fixtures)
 
-kill: release ## kill a recording live run KILLS (200) times and check each recording; as root, with KVM
+kill: release ## kill a recording live run KILLS (200) times and check each recording (PARTS=1: --record-dir); as root, with KVM
 	$(SWIFT) build -c release --product apictrace-guest
-	Tests/Kill/run.sh $(or $(KILLS),200)
+	PARTS=$(or $(PARTS),0) Tests/Kill/run.sh $(or $(KILLS),200)
 
 soak: release ## guests come and go under live for MINUTES (30), VMS (10000) at least: memory and counts; as root, with KVM
 	$(SWIFT) build -c release --product apictrace-guest
-	Tests/Soak/run.sh $(or $(MINUTES),30) $(or $(VMS),10000)
+	PARTS=$(or $(PARTS),0) Tests/Soak/run.sh $(or $(MINUTES),30) $(or $(VMS),10000)
+
+service: release ## check systemd's unit, and run live under its limits; as root, with KVM
+	$(SWIFT) build -c release --product apictrace-guest
+	Tests/Service/run.sh
 
 bench: release ## time the release build beside cat, trace-cmd and libtracecmd on 1 GB (ARGS=--callgrind: instructions)
 	@Tests/Bench/run.sh $(ARGS)

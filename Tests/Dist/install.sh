@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# install.sh: what make dist has made is installed where there is no Swift: command, man pages and completions, each of which
-# can be used from there.
+# install.sh: what make dist has made is installed where there is no Swift: command, man pages, completions and systemd's unit,
+# each of which can be used from there.
 set -eu
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -23,4 +23,6 @@ for file in bash-completion/completions/apictrace zsh/site-functions/_apictrace 
 	[ -s "$root/usr/share/$file" ] || fail "no $file"
 done
 bash -n "$root/usr/share/bash-completion/completions/apictrace" || fail "the completions for bash are no shell script"
+grep -qx 'ExecStart=/usr/bin/apictrace live .*' "$root/usr/lib/systemd/system/apictrace.service" ||
+	fail "the unit doesn't run the command that was installed"
 echo "installed: $(find "$root" -type f | wc -l) files"

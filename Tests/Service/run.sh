@@ -45,10 +45,11 @@ confine=(unshare --mount --net bash -euc '
 	touch "$1/this-may" && rm "$1/this-may"
 	shift
 	exec "$@"' confine "$state")
-"${confine[@]}" setpriv --reuid "$user" --regid "$user" --clear-groups --no-new-privs \
-	--bounding-set "-all,$capabilities" --inh-caps "-all,$capabilities" --ambient-caps "-all,$capabilities" \
-	"$folder/confined.py" "$unit" "$folder/tool" live --json --duration 4 --record-dir "$state" --rotate-time 1s --keep 16 \
-	--rotate-size 1M >"$folder/lines" 2>"$folder/errors" &
+confine+=(setpriv --reuid "$user" --regid "$user" --clear-groups --no-new-privs
+	--bounding-set "-all,$capabilities" --inh-caps "-all,$capabilities" --ambient-caps "-all,$capabilities"
+	"$folder/confined.py" "$unit" "$folder/tool")
+"${confine[@]}" live --json --duration 4 --record-dir "$state" --rotate-time 1s --keep 16 --rotate-size 1M >"$folder/lines" \
+	2>"$folder/errors" &
 live=$!
 # The first summary comes when the probes are there.
 for _ in {1..200}; do
@@ -71,3 +72,8 @@ sys.exit(0 if sent == 600 and report["loss"]["overrun"] == 0 else 1)'
 find "$state" -name '*.dat' -printf '%f %s bytes, mode %m\n'
 "$tool" analyze --quiet --allow-inconclusive "$state"
 ((status == 0))
+
+echo "== the unit's own options"
+mapfile -t options < <(sed -n 's/^Environment="APICTRACE_[A-Z]*=\(.*\)"$/\1/p' "$unit" | tr ' ' '\n')
+echo "${options[*]}"
+"${confine[@]}" live --json --record-dir "$state" "${options[@]}" --duration 0.5 --allow-inconclusive >/dev/null

@@ -45,13 +45,16 @@ public struct TraceWriter: EventSink, ~Copyable, Sendable {
 
     /// Begins a file in a folder of recordings. It can be read from then on.
     /// - Parameter seconds: the time of day, since 1970 in UTC, for its name.
-    public init(in folder: RecordingFolder, at seconds: Int64, info: TraceInfo) throws(TraceWriterError) {
-        self.init(try OutputFile(in: folder, at: seconds), info: info)
-        describeIfNews()
-        if let failure {
-            folder.remove(name)
+    public static func begun(
+        in folder: RecordingFolder, at seconds: Int64, info: TraceInfo
+    ) throws(TraceWriterError) -> TraceWriter {
+        var writer = TraceWriter(try OutputFile(in: folder, at: seconds), info: info)
+        writer.describeIfNews()
+        if let failure = writer.failure {
+            folder.remove(writer.name)
             throw failure
         }
+        return writer
     }
 
     /// Keeps what comes in memory, for ``take(_:from:)``.

@@ -125,7 +125,7 @@ final class FlightRecorder: RecordingParts {
         state = .watching
         do throws(TraceWriterError) {
             let oldest = held.first?.part.begin ?? begin ?? RecordingMark(time: now)
-            let writer = try TraceWriter(in: folder, at: timeOfDay(), info: info)
+            let writer = try TraceWriter.begun(in: folder, at: timeOfDay(), info: info)
             let seconds = (now &- min(oldest.time, now)) / 1_000_000_000
             Terminal.mention("\(writer.name): a finding (\(grade)) is recorded, from \(seconds) seconds before it on")
             file = RecordedPart(writer, from: oldest, countsHits: countsHits)
@@ -182,11 +182,11 @@ final class FlightRecorder: RecordingParts {
                 state = .watching
                 return try inMemory(at: mark)
             }
-            let writer = try TraceWriter(in: folder, at: timeOfDay(), info: info)
+            let writer = try TraceWriter.begun(in: folder, at: timeOfDay(), info: info)
             return RecordedPart(writer, from: mark, countsHits: countsHits)
         } catch {
             troubles.tell(error, andThen: "; tracing goes on")
-            state = .watching
+            if case .recording = state { state = .watching }
             retry = mark.time &+ RotatedRecording.patience
             return nil
         }

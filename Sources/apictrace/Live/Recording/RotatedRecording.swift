@@ -47,7 +47,7 @@ final class RotatedRecording: RecordingParts {
 
     private func file(from mark: RecordingMark) throws(TraceWriterError) -> RecordedPart {
         RecordedPart(
-            try TraceWriter(in: folder, at: timeOfDay(), info: info), from: mark, countsHits: countsHits)
+            try .begun(in: folder, at: timeOfDay(), info: info), from: mark, countsHits: countsHits)
     }
 
     func look(at part: inout RecordedPart?, now: UInt64) {
@@ -81,8 +81,10 @@ final class RotatedRecording: RecordingParts {
         }
         do throws(TraceWriterError) {
             let part = try file(from: mark)
-            if isResumed { troubles.end() }
-            if isResumed { Terminal.mention("\(part.name): the recording goes on here") }
+            if isResumed {
+                troubles.end()
+                Terminal.mention("\(part.name): the recording goes on here")
+            }
             return part
         } catch {
             wait(after: error, until: mark.time)
