@@ -40,7 +40,7 @@ import TraceCore
         let first = try #require(vectors.first)
         let last = try #require(vectors.last)
         #expect(vectors == Array(first...last))
-        #expect((8000...9100).contains(found - first))
+        #expect((7999...9100).contains(found - first))
         #expect((1000...1100).contains(last - found))
         #expect(files[0].totals.cut == nil)
         #expect(files[0].totals.overrun == 0)
