@@ -48,7 +48,7 @@ struct RecordDirTests {
         let process = Int32(try String(contentsOfFile: folder + "/pid", encoding: .utf8).dropLast())
         var sums: [String: UInt64] = [:]
         let files = try files()
-        #expect(files.count >= 3)
+        #expect(files.count >= 2)
         for file in files {
             let report = try report(file)
             #expect(report.vms.map(\.pid) == [process])
@@ -138,7 +138,7 @@ struct RecordDirTests {
         #expect(run.errors.contains("parts: 0 recordings of findings; "))
     }
 
-    @Test(arguments: [
+    private static let wrong: [(String, String?)] = [
         ("--record a --record-dir b", "give one of them"), ("--keep 3", "--keep is for a --record-dir."),
         ("--rotate-size 2M", "--rotate-size is for a --record-dir."), ("--rotate-time 1m", "is for a --record-dir."),
         ("--record-dir b --keep 0", "--keep takes 1 or more"), ("--record-dir b --rotate-size 100", "1M at least"),
@@ -153,7 +153,9 @@ struct RecordDirTests {
         ("--record-dir b --flight 2m --record-grade clean", "exposed or a graver one"),
         ("--record-dir b --rotate-time 99999999999999999999d", "--rotate-time"),
         ("--summary-every 1m", "is for --json"),
-    ])
+    ]
+
+    @Test(arguments: wrong)
     func `options that don't go together are told`(options: String, text: String?) throws {
         defer { remove() }
         let run = try shell("apictrace live --quiet --duration 0.1 \(options)")

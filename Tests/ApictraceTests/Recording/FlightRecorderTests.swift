@@ -40,7 +40,7 @@ import TraceCore
         let first = try #require(vectors.first)
         let last = try #require(vectors.last)
         #expect(vectors == Array(first...last))
-        #expect((8000...9100).contains(found - first))
+        #expect((7999...9100).contains(found - first))
         #expect((1000...1100).contains(last - found))
         #expect(files[0].totals.cut == nil)
         #expect(files[0].totals.overrun == 0)
@@ -72,16 +72,14 @@ import TraceCore
         limits.fileSize = 1 << 20
         _ = try run.fly(limits)
         second(run, 5)
-        var all: [Int32] = []
         for _ in 0..<40 {
             run.recorder.next.news = .suspect
             for _ in 0..<10 { run.send(300, over: TestRun.second / 2) }
         }
         try run.finish()
         let files = try run.files()
-        all = files.flatMap(\.vectors)
         #expect(files.count > 2)
-        #expect(all == Array(1...run.sent))
+        #expect(files.flatMap(\.vectors) == Array(1...run.sent))
     }
 
     @Test func `a finding of a lower grade than asked for is none`() throws {

@@ -49,7 +49,7 @@ import TraceCore
         run.send(3, over: 6 * TestRun.second)
         let mark = run.now
         // These come late: they were before the mark.
-        run.recorder.event(.eoi(.init(vcpu: 0, vector: 100)), at: EventStamp(time: mark - 1, cpu: 0, tid: 7))
+        run.recorder.event(.eoi(.init(vcpu: 0, vector: 100)), at: EventStamp(time: mark - 1, cpu: 1, tid: 7))
         run.recorder.event(.eoi(.init(vcpu: 0, vector: 101)), at: EventStamp(time: mark, cpu: 0, tid: 7))
         try run.finish()
         #expect(try run.files().map(\.vectors) == [[1, 2, 3, 100], [101]])

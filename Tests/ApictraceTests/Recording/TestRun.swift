@@ -41,7 +41,7 @@ final class TestRun {
 
         /// The vectors of its EOIs, by which events are told apart here.
         var vectors: [Int32] {
-            seen.byCPU.values.joined().sorted { $0.stamp.time < $1.stamp.time }.compactMap { item in
+            seen.byCPU.values.joined().sorted { $0.stamp.time < $1.stamp.time }.compactMap { item -> Int32? in
                 if case .event(.eoi(let eoi)) = item.item { eoi.vector } else { nil }
             }
         }
