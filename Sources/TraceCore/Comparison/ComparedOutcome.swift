@@ -19,12 +19,8 @@ struct ComparedOutcome {
 
     /// - Parameter differs: a figure beside findings, verdict and fix does.
     init(_ a: Report, _ b: Report, _ pairing: Pairing, _ findings: FindingChanges, differs: Bool) {
-        let (sight, beyond) = (findings.sight, findings.sight.b.doubts(beyond: findings.sight.a))
-        let isSame =
-            !differs && findings.changes.allSatisfy { $0.change == .same && $0.a?.count == $0.b?.count }
-            && a.verdict == b.verdict && a.host.sviFix.state == b.host.sviFix.state && a.duration == b.duration
-            && a.source.events.total == b.source.events.total && a.host.isa == b.host.isa
-        if isSame {
+        let sight = findings.sight
+        if !differs, Self.isSame(a, b, findings.changes) {
             reasons = ["Every figure that is compared is the same."]
             doubts = Self.sentences(sight.b.doubts, "Of B")
         } else if pairing.matched.isEmpty {
@@ -35,10 +31,17 @@ struct ComparedOutcome {
             let weights =
                 findings.changes.map { Weight(effect: $0.effect, certain: $0.certain, grade: $0.grade, text: $0.text) }
                 + Self.unlisted(a, b, findings) + Self.fix(a, b)
-            weigh(weights, hidden: Self.silent(pairing) + Self.sentences(beyond, "Of B"), doubts: findings.doubts)
+            let hidden = Self.silent(pairing) + Self.sentences(sight.b.doubts(beyond: sight.a), "Of B")
+            weigh(weights, hidden: hidden, doubts: findings.doubts)
             doubts += Self.circumstances(a, b, pairing)
             if outcome != .incomparable { doubts += Self.sentences(sight.b.doubts, "Of B") }
         }
+    }
+
+    private static func isSame(_ a: Report, _ b: Report, _ changes: [Comparison.FindingChange]) -> Bool {
+        changes.allSatisfy { $0.change == .same && $0.a?.count == $0.b?.count } && a.verdict == b.verdict
+            && a.host.sviFix.state == b.host.sviFix.state && a.duration == b.duration
+            && a.source.events.total == b.source.events.total && a.host.isa == b.host.isa
     }
 
     /// The gravest thing that differs decides, and of things as grave what is certain: a loss that is gone is not made up for by less
