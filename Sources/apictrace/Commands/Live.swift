@@ -67,7 +67,8 @@ struct Live: PrivilegedCommand {
 
     @Option(
         help: ArgumentHelp(
-            "With --json and --json-lines: time from one summary to the next (s, m, h), 1s without it.", valueName: "time"))
+            "With --json and --json-lines: time from one summary to the next (s, m, h), 1s without it.",
+            valueName: "time"))
     var summaryEvery: Period?
 
     @Option(
