@@ -127,7 +127,7 @@ import TraceCore
             return schema?["$id"] as? String ?? ""
         }
         #expect(Set(names).count == 5)
-        #expect(names.allSatisfy { $0.hasPrefix("urn:apictrace:schema:1.1:") })
+        #expect(names.allSatisfy { $0.hasPrefix("urn:apictrace:schema:1.3:") })
         #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(command.output.utf8)) }
     }
 
