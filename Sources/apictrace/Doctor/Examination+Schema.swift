@@ -6,7 +6,7 @@ extension Examination {
     static let schema = #"""
         {
           "$schema": "https://json-schema.org/draft/2020-12/schema",
-          "$id": "urn:apictrace:schema:1.1:doctor",
+          "$id": "urn:apictrace:schema:1.3:doctor",
           "title": "apictrace doctor --json",
           "type": "object",
           "additionalProperties": false,
