@@ -20,9 +20,14 @@ struct ComparedOutcome {
     /// - Parameter differs: a figure beside findings, verdict and fix does.
     init(_ a: Report, _ b: Report, _ pairing: Pairing, _ findings: FindingChanges, differs: Bool) {
         let sight = findings.sight
-        if !differs, Self.isSame(a, b, findings.changes) {
+        let isSame = !differs && Self.isSame(a, b, findings.changes)
+        if isSame, !pairing.matched.isEmpty, b.verdict != .inconclusive {
             reasons = ["Every figure that is compared is the same."]
-            doubts = Self.sentences(sight.b.doubts, "Of B")
+            doubts = Self.circumstances(a, b, pairing) + Self.sentences(sight.b.doubts, "Of B")
+        } else if isSame, !pairing.matched.isEmpty {
+            outcome = .incomparable
+            reasons = ["Every figure that is compared is the same, and neither settles whether anything is wrong."]
+            doubts = Self.sentences(sight.b.doubts, "Of both")
         } else if pairing.matched.isEmpty {
             outcome = .incomparable
             reasons = [Self.nothingInCommon(a, b)]
@@ -35,7 +40,11 @@ struct ComparedOutcome {
             weigh(weights, hidden: hidden, doubts: findings.doubts)
             doubts += Self.circumstances(a, b, pairing)
             if outcome != .incomparable { doubts += Self.sentences(sight.b.doubts, "Of B") }
+            let harmless = findings.changes.filter { $0.effect == .none && $0.change != .same }.map(\.text)
+            if outcome == .notWorse { reasons += harmless }
         }
+        // Of thousands of VMs the same may be said.
+        (reasons, doubts) = (reasons.withoutTwins, doubts.withoutTwins)
     }
 
     private static func isSame(_ a: Report, _ b: Report, _ changes: [Comparison.FindingChange]) -> Bool {
@@ -84,7 +93,7 @@ struct ComparedOutcome {
         case .worse, .mixed: doubts = unreached
         default: break
         }
-        if reasons.isEmpty { reasons = ["B shows no trouble that A doesn't, and lacks none that A shows."] }
+        if reasons.isEmpty { reasons = ["B shows no trouble that A doesn't."] }
         reasons += others.filter(\.certain).map(\.text)
         doubts = others.filter { !$0.certain }.map(\.text) + doubts
     }
@@ -138,13 +147,13 @@ struct ComparedOutcome {
     /// The fix matters where L2 uses L1's APIC, and there it does at once.
     private static func fix(_ a: Report, _ b: Report) -> [Weight] {
         switch (a.host.sviFix.settled, b.host.sviFix.settled) {
-        case (.present, .absent) where b.verdict >= .exposed:
+        case (.present, .absent) where b.verdict >= .exposed && !a.showsStaleSVI:
             [
                 Weight(
                     effect: .worse, certain: true, grade: .exposed,
                     text: "A's kernel has the fix for stale SVI, and B's has not.")
             ]
-        case (.absent, .present) where a.verdict >= .exposed:
+        case (.absent, .present) where a.verdict >= .exposed && !b.showsStaleSVI:
             [
                 Weight(
                     effect: .better, certain: true, grade: .exposed,
@@ -172,5 +181,18 @@ struct ComparedOutcome {
             doubts.append("The clock of one of them measures no durations: there is no rate of its exits.")
         }
         return doubts
+    }
+}
+
+extension Report {
+    /// Whatever its kernel is said to have: the fix doesn't work there.
+    fileprivate var showsStaleSVI: Bool { findings.contains { $0.rule == .staleSVI && $0.grade >= .suspect } }
+}
+
+extension [String] {
+    /// The first of each, in their order.
+    fileprivate var withoutTwins: [String] {
+        var known: Set<String> = []
+        return filter { known.insert($0).inserted }
     }
 }

@@ -20,21 +20,27 @@ struct Exercise {
 
     /// - Parameter vectors: those of the finding's that the witness doesn't name.
     func answer(_ finding: Report.Finding, vectors: [String]) -> Answer {
-        if finding.grade >= .suspect, !vectors.isEmpty { return arrivals(of: vectors, finding.vcpu) }
-        // Where few events are recorded neither of them tells that L2 ran.
-        if finding.rule.isOfAPICvAlone, witness.hasAPICvOff, witness.hasL2 || !shower.hasL2 {
-            let level = witness.hasL2 ? ", where L2 ran" : ""
+        if finding.rule.needsL2, !witness.hasL2 {
+            return .notReached("No L2 is seen to run in \(names.witness), without which it can't be.")
+        }
+        if finding.grade >= .suspect, !vectors.isEmpty {
+            return arrivals(of: vectors, crossings: finding.crossings, finding.vcpu)
+        }
+        if finding.rule.isOfAPICvAlone, witness.hasAPICvOff {
+            let level = finding.rule.needsL2 ? ", where L2 ran" : ""
             return .reached("APICv was off all the time in \(names.witness)\(level).")
         }
-        if !vectors.isEmpty { return arrivals(of: vectors, finding.vcpu) }
+        if !vectors.isEmpty { return arrivals(of: vectors, crossings: finding.crossings, finding.vcpu) }
         switch finding.rule {
         case .l2APICDirect, .l2APICDirectX2APIC: return accesses()
-        case .staleSVI, .stuckISR, .lostAccept: return arrivals(of: finding.crossings.map(\.vector), finding.vcpu)
+        case .staleSVI, .stuckISR, .lostAccept:
+            return arrivals(of: finding.crossings.map(\.vector), crossings: [], finding.vcpu)
         case .inhibitFlapping, .initSIPIRace: return exits()
         }
     }
 
-    private func arrivals(of vectors: [String], _ vcpu: Int32?) -> Answer {
+    /// - Parameter crossings: whose vectors have to come as well, as often as in the one that shows them.
+    private func arrivals(of vectors: [String], crossings: [Report.Crossing], _ vcpu: Int32?) -> Answer {
         guard !vectors.isEmpty else {
             return .notReached("It names no vector of which \(names.witness) could show that it comes.")
         }
@@ -52,6 +58,16 @@ struct Exercise {
                         + "\(names.witness) may not have come so far."
             )
         }
+        for vector in crossings.map(\.vector) where !vectors.contains(vector) {
+            let (shown, seen) = (
+                shower.deliveries(of: vector) { _ in true }, witness.deliveries(of: vector) { _ in true }
+            )
+            guard seen >= max(shown, 1) else {
+                return .notReached(
+                    "\(vector), which crosses in \(names.shower), arrives \(seen.times) in \(names.witness): it may not have come so far."
+                )
+            }
+        }
         let arrivals = counts.map { vector, pair in
             "\(vector) arrives \(pair.1.times) in \(names.witness), \(pair.0.times) in \(names.shower)"
         }
@@ -60,7 +76,7 @@ struct Exercise {
 
     private func accesses() -> Answer {
         let ways: [(KeyPath<Report.APICAccessReport, Report.APICAccesses>, String)] = [
-            (\.l2Direct, "reaches it by itself, with APICv not active,"), (\.l2Hooked, "is served by L1"),
+            (\.l2Direct, "reaches it by itself, which is no finding there,"), (\.l2Hooked, "is served by L1"),
             (\.l2Own, "has an APIC of its own, which it uses"),
         ]
         for (way, words) in ways {
@@ -83,6 +99,14 @@ struct Exercise {
 }
 
 extension RuleID {
+    /// It is a matter of an L2 that runs.
+    fileprivate var needsL2: Bool {
+        switch self {
+        case .l2APICDirect, .l2APICDirectX2APIC, .staleSVI: true
+        case .stuckISR, .lostAccept, .inhibitFlapping, .initSIPIRace: false
+        }
+    }
+
     /// It can't be where APICv is off.
     fileprivate var isOfAPICvAlone: Bool {
         switch self {

@@ -12,12 +12,18 @@ extension Report.VM {
         return "\(command) (\(pid ?? "VM \(id)"))"
     }
 
-    /// An L2 was seen to run in it.
+    /// An L2 was seen to run in it, or to be entered.
     var hasL2: Bool { vcpus.contains(where: \.hasL2) }
 }
 
 extension Report.VCPU {
-    var hasL2: Bool { !exits.l2.isEmpty || !apicAccess.l2Direct.isEmpty }
+    /// Where nested exits are not recorded only L1's own instructions tell.
+    var hasL2: Bool {
+        !exits.l2.isEmpty || !apicAccess.l2Direct.isEmpty
+            || [ExitReason.vmlaunch, .vmresume, .svmVMRUN].contains { reason in
+                exits.l1[reason.name] != nil || exits.unknown[reason.name] != nil
+            }
+    }
 }
 
 extension Report.APICAccesses {

@@ -17,7 +17,7 @@ extension Report.WhatIf {
         public var outcome: Outcome
         /// What would have set the inhibit, and when; nil where nothing would.
         @ExplicitNull public var trigger: Report.Evidence?
-        /// The fault itself is not in the trace: the inhibit would have come then at the latest.
+        /// An earlier fault may be missing: the inhibit would have come then at the latest.
         public var isLate: Bool
         /// L2's accesses to the page from then on: emulated, with the inhibit and without.
         public var l2Direct: Report.APICAccesses
@@ -30,7 +30,7 @@ extension Report.WhatIf {
     public enum Outcome: String, CaseIterable, Codable, Sendable {
         /// APICv would have been inhibited from the trigger on.
         case inhibited
-        /// L2 reached no APIC page that the trace shows, and it would show that.
+        /// L2 never reached the page: the trace has all of the VM's life so far, and would show it.
         case notReached = "not-reached"
         /// APICv was inhibited whenever L2 reached the page.
         case alreadyInhibited = "already-inhibited"
@@ -50,23 +50,23 @@ extension Report.WhatIf {
         case emulated
         /// Some of what shows it came before the inhibit.
         case before
-        /// It has nothing to do with APICv's state that the trace shows.
-        case otherCause = "other-cause"
+        /// The trace shows no cause, or not whether that came before the inhibit.
+        case unknown
     }
 
     /// What the inhibit would have cost while nothing else inhibited APICv.
     public struct Cost: Codable, Equatable, Sendable {
         /// How long that was, in the clock's unit; nil where the clock measures no durations.
         @ExplicitNull public var duration: UInt64?
-        /// Exits that were recorded since the trigger, of all levels.
+        /// Exits that were recorded meanwhile, of all levels.
         public var exits: UInt64
         /// Interrupts that L1's APIC accepted.
         public var accepted: UInt64
         /// Those of them that were merged with one that waited: they are never ended by themselves.
         public var coalesced: UInt64
-        /// Of L1's EOIs those that need an exit only then, at most: of what was accepted and not merged, what no recorded EOI ended.
+        /// EOIs that would be exits only then: of interrupts that were accepted, not merged, and that no recorded EOI ended.
         public var eoiExits: UInt64
-        /// Of the deliveries those that need an exit only then, at most: hardware may have delivered them while the guest ran.
+        /// Deliveries that would be exits only then: of interrupts that hardware may have delivered while the guest ran.
         public var deliveryExits: UInt64
     }
 }

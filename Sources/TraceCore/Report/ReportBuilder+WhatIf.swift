@@ -17,72 +17,87 @@ extension ReportBuilder {
         _ watch: InhibitOnL2Access.Watch, _ vm: VMIndex, _ findings: [(RuleFinding, Report.Finding)]
     ) -> Report.WhatIf.VM {
         let trigger = watch.trigger
+        let isLate = trigger.map { $0.isLate || !showsAllSinceCreation(ofVM: vm) } ?? false
         return Report.WhatIf.VM(
-            vm: machine.vms[vm].serial, outcome: outcome(of: watch),
+            vm: machine.vms[vm].serial, outcome: outcome(of: watch, vm),
             trigger: trigger.map { trigger in
                 Report.Evidence(
                     time: relative(trigger.entry.stamp.time), cpu: trigger.entry.stamp.knownCPU,
                     tid: trigger.entry.stamp.knownThread, event: trigger.entry.event, text: trigger.entry.text)
             },
-            isLate: trigger?.isLate ?? false,
+            isLate: isLate,
             l2Direct: .init(
                 reads: trigger == nil ? nil : watch.direct.reads, writes: trigger == nil ? nil : watch.direct.writes,
                 registers: Report.registers(watch.direct)),
-            findings: trigger.map { paths(of: findings, since: $0.entry.stamp.time) } ?? [],
-            cost: trigger.flatMap { cost(watch, since: $0, vm) })
+            findings: trigger.map { paths(of: findings, since: $0.entry.stamp.time, isLate: isLate) } ?? [],
+            cost: trigger == nil ? nil : cost(watch, vm))
     }
 
-    private func outcome(of watch: InhibitOnL2Access.Watch) -> Report.WhatIf.Outcome {
+    /// Nothing that this VM did can have come before the trace, or got lost or been left out of it.
+    private func showsAllSinceCreation(ofVM vm: VMIndex) -> Bool {
+        machine.vms[vm].apicv.isSeenFromCreation && totals.isWhole && totals.part == nil
+    }
+
+    private func outcome(of watch: InhibitOnL2Access.Watch, _ vm: VMIndex) -> Report.WhatIf.Outcome {
         if watch.trigger != nil { return .inhibited }
-        if watch.reachedWhileUnknown { return .unknown }
-        if watch.reachedWhileInhibited { return .alreadyInhibited }
-        return machine.recordsNestedExits && machine.info.recordedKinds.contains(.mmio) ? .notReached : .unknown
+        let showsAccesses = machine.recordsNestedExits && machine.recordedKinds.contains(.mmio)
+        guard !watch.reachedWhileUnknown, showsAllSinceCreation(ofVM: vm), window.upperBound == .max,
+            showsAccesses || watch.reachedWhileInhibited
+        else { return .unknown }
+        return watch.reachedWhileInhibited ? .alreadyInhibited : .notReached
     }
 
     private func paths(
-        of findings: [(RuleFinding, Report.Finding)], since trigger: UInt64
+        of findings: [(RuleFinding, Report.Finding)], since trigger: UInt64, isLate: Bool
     ) -> [Report.WhatIf.Finding] {
         findings.filter { $0.0.rule.isAboutLostInterrupts && $0.0.grade > .exposed }.map { finding, reported in
-            let first = finding.evidence.entries.map(\.stamp.time).reduce(finding.first, min)
-            let isStale = finding.rule == .staleSVI
-            return .init(id: reported.id, path: isStale ? first >= trigger ? .emulated : .before : .otherCause)
+            .init(id: reported.id, path: path(of: finding, since: trigger, isLate: isLate))
         }
     }
 
-    private func cost(
-        _ watch: InhibitOnL2Access.Watch, since trigger: InhibitOnL2Access.Trigger, _ vm: VMIndex
-    ) -> Report.WhatIf.Cost? {
-        guard machine.info.recordedKinds.contains(.apicAcceptIRQ) else { return nil }
-        let coalesced = Self.difference(machine.coalesced(ofVM: vm), trigger.coalesced)
-        return Report.WhatIf.Cost(
-            duration: machine.measuresTime ? watch.held(until: totals.last ?? base) : nil,
-            exits: Self.difference(machine.exits(ofVM: vm), trigger.exits), accepted: watch.accepted,
-            coalesced: coalesced, eoiExits: Self.difference(Self.difference(watch.accepted, coalesced), watch.ended),
-            deliveryExits: watch.posted)
+    private func path(of finding: RuleFinding, since trigger: UInt64, isLate: Bool) -> Report.WhatIf.Path {
+        guard finding.rule == .staleSVI, !finding.crossings.isEmpty else { return .unknown }
+        let first = finding.evidence.entries.map(\.stamp.time).reduce(finding.first, min)
+        if first < trigger { return isLate ? .unknown : .before }
+        // It begins with the acknowledgement: where that left no event it may have come before anything.
+        let showsBegin = !finding.crossings.contains(where: \.inferred)
+        return showsBegin && first > trigger ? .emulated : .unknown
     }
 
-    /// None where the counts are of different things after a loss.
-    private static func difference(_ all: UInt64, _ part: UInt64) -> UInt64 { all > part ? all - part : 0 }
+    private func cost(_ watch: InhibitOnL2Access.Watch, _ vm: VMIndex) -> Report.WhatIf.Cost? {
+        guard machine.recordedKinds.contains(.apicAcceptIRQ) else { return nil }
+        let held = watch.held(
+            until: min(totals.last ?? base, window.upperBound), exits: machine.exits(ofVM: vm))
+        // What is left out of a part took time, too.
+        let measuresTime = machine.measuresTime && totals.part == nil
+        return Report.WhatIf.Cost(
+            duration: measuresTime ? held.time : nil, exits: held.exits, accepted: watch.accepted,
+            coalesced: watch.coalesced, eoiExits: watch.accepted &- watch.coalesced &- watch.ended,
+            deliveryExits: watch.posted)
+    }
 
     private func limits(of policy: InhibitOnL2Access, _ vms: [VMIndex]) -> [String] {
         let watches = vms.map { policy.settled($0, in: machine) }
         var limits = [
             "What the guest would have done otherwise no replay knows: emulated interrupts come at other times.",
-            "With APICv active L1 reads its APIC and sets its TPR without exits or events: each would be an exit, and is not counted.",
+            "Exits that leave no trace with APICv active are in no figure: L1's reads of its APIC, its TPR, and the window that L1 opens to take an interrupt after a nested exit.",
         ]
-        if watches.contains(where: { $0.trigger?.isLate ?? false }) {
-            limits.append(
-                "Where the fault itself is not in the trace the inhibit would have come at the access that is, at the latest."
-            )
+        let isAnyLate = zip(vms, watches).contains { vm, watch in
+            watch.trigger.map { $0.isLate || !showsAllSinceCreation(ofVM: vm) } ?? false
         }
-        if watches.contains(where: { $0.trigger != nil }), !totals.isWhole {
-            limits.append("Events were lost: L2 may have reached the page before, and counts are too low.")
+        if isAnyLate {
+            limits.append(
+                "Where the trace doesn't have all of a VM's life L2 may have reached the page before: the inhibit would have come then at the latest."
+            )
         }
         let x2apic = watches.reduce(0) { $0 &+ $1.x2apic }
         if x2apic > 0 {
             limits.append(
                 "L2 reached L1's APIC through x2APIC's registers \(x2apic.times), too: the policy watches the page alone."
             )
+        }
+        if watches.contains(where: { $0.trigger != nil }), !totals.isWhole {
+            limits.append("Events were lost: counts are too low.")
         }
         if watches.contains(where: { $0.trigger != nil }), vms.contains(where: { machine.vms[$0].hasPostedDevices }) {
             limits.append("The IOMMU posts interrupts of assigned devices: their deliveries and EOIs are not counted.")

@@ -15,9 +15,6 @@ struct InhibitOnL2Access: Sendable {
         var vcpu: VCPUIndex
         /// The fault itself was not seen: it came before this.
         var isLate: Bool
-        /// The VM's exits, and accepted interrupts that were merged with one that waited, until then.
-        var exits: UInt64
-        var coalesced: UInt64
     }
 
     struct Watch: Sendable {
@@ -31,17 +28,29 @@ struct InhibitOnL2Access: Sendable {
         fileprivate(set) var x2apic: UInt64 = 0
         /// L2's accesses from the trigger on, of which all were emulated and still would be.
         fileprivate(set) var direct = APICAccessCounts()
-        /// While the policy's bit alone is set: interrupts that L1's APIC accepted, those of them that hardware delivers without an
-        /// exit, and those whose end was an exit.
+        /// While the policy's bit alone is set: interrupts that L1's APIC accepted, those of them that were merged with one that waited,
+        /// those that hardware may deliver without an exit, and those that ended with an event.
         fileprivate(set) var accepted: UInt64 = 0
+        fileprivate(set) var coalesced: UInt64 = 0
         fileprivate(set) var posted: UInt64 = 0
         fileprivate(set) var ended: UInt64 = 0
-        /// Since when the policy's bit alone is set, and for how long it was before.
-        fileprivate var heldSince: UInt64?
-        fileprivate var held: UInt64 = 0
+        /// Accepted and not ended so far.
+        fileprivate var open: [Interrupt: UInt64] = [:]
+        /// Since when the policy's bit alone is set, with the VM's exits until then; for how long it was before, and the exits of that.
+        fileprivate var since: (time: UInt64, exits: UInt64)?
+        fileprivate var held: (time: UInt64, exits: UInt64) = (0, 0)
 
-        /// How long the policy's bit alone kept APICv inhibited, in the clock's unit.
-        func held(until end: UInt64) -> UInt64 { held &+ (heldSince.map { end > $0 ? end - $0 : 0 } ?? 0) }
+        /// How long the policy's bit alone kept APICv inhibited, in the clock's unit, and how many exits there were meanwhile.
+        func held(until end: UInt64, exits: UInt64) -> (time: UInt64, exits: UInt64) {
+            guard let since else { return held }
+            let (time, more) = (end > since.time ? end - since.time : 0, exits > since.exits ? exits - since.exits : 0)
+            return (held.time &+ time, held.exits &+ more)
+        }
+    }
+
+    fileprivate struct Interrupt: Hashable {
+        var vcpu: VCPUIndex
+        var vector: UInt8
     }
 
     private var watches = [Watch]()
@@ -82,12 +91,13 @@ struct InhibitOnL2Access: Sendable {
             guard !machine.recordsNestedExits else { return }
             reached(.apicIPI, at: stamp, isLate: true, vcpu, machine)
             if watch(of: vm).trigger != nil { watches[vm.place].direct.accessed(.icr, isWrite: true) }
-        case .accepted(_, _, let silent):
-            guard watch(of: vm).heldSince != nil else { return }
-            watches[vm.place].accepted &+= 1
-            if silent { watches[vm.place].posted &+= 1 }
-        case .ended:
-            guard watch(of: vm).heldSince != nil else { return }
+        case .accepted(let vector, _, let silent):
+            guard watch(of: vm).since != nil else { return }
+            accepted(vector, silent: silent, vcpu, at: stamp, machine)
+        case .ended(let vector, _):
+            let interrupt = Interrupt(vcpu: vcpu, vector: vector)
+            guard let open = watch(of: vm).open[interrupt] else { return }
+            watches[vm.place].open[interrupt] = open > 1 ? open - 1 : nil
             watches[vm.place].ended &+= 1
         case .inhibitsChanged: changed(vm, at: stamp, machine)
         default: break
@@ -97,6 +107,20 @@ struct InhibitOnL2Access: Sendable {
     /// The places of a VM that ended are another's.
     mutating func forget(_ vm: VMIndex) {
         if vm.place < watches.count { watches[vm.place] = Watch() }
+    }
+
+    private mutating func accepted(
+        _ vector: UInt8, silent: Bool, _ vcpu: VCPUIndex, at stamp: EventStamp, _ machine: borrowing Machine
+    ) {
+        let vm = machine.vcpus[vcpu].vm
+        watches[vm.place].accepted &+= 1
+        // The ledger has it already: one that waits since earlier has taken it in.
+        if let pending = machine.vcpus[vcpu].ledger[vector].pending, pending.since != stamp {
+            watches[vm.place].coalesced &+= 1
+            return
+        }
+        if silent { watches[vm.place].posted &+= 1 }
+        watches[vm.place].open[Interrupt(vcpu: vcpu, vector: vector), default: 0] &+= 1
     }
 
     /// KVM's check: kvm_apicv_activated(), and the bit stays.
@@ -120,12 +144,17 @@ struct InhibitOnL2Access: Sendable {
         watches[vm.place].trigger = Trigger(
             entry: EvidenceEntry(
                 stamp: stamp, event: event.tracepoints[0],
-                text: isLate
-                    ? "L2's access to L1's APIC page is emulated: it faulted before" : "L2 faults on L1's APIC page"),
-            vcpu: vcpu, isLate: isLate, exits: machine.exits(ofVM: vm),
-            coalesced: machine.coalesced(ofVM: vm))
+                text: Self.words(event, isLate)),
+            vcpu: vcpu, isLate: isLate)
         watches[vm.place].restsOnUnknown = apicv.state == .unknown
-        watches[vm.place].heldSince = stamp.time
+        watches[vm.place].since = (stamp.time, machine.exits(ofVM: vm))
+    }
+
+    private static func words(_ event: EventKind, _ isLate: Bool) -> String {
+        if event == .apicIPI {
+            return "sent while EPT_MISCONFIG was handled: L2's write, on a page that faulted before"
+        }
+        return isLate ? "L2's access to L1's APIC page is emulated: it faulted before" : "L2 faults on L1's APIC page"
     }
 
     private mutating func make(_ vm: VMIndex) {
@@ -137,10 +166,8 @@ struct InhibitOnL2Access: Sendable {
         for vm in watches.indices {
             var watch = Watch()
             watch.trigger = watches[vm].trigger
-            watch.trigger?.exits = 0
-            watch.trigger?.coalesced = 0
             watch.restsOnUnknown = watches[vm].restsOnUnknown
-            watch.heldSince = watches[vm].heldSince.map { _ in time }
+            watch.since = watches[vm].since.map { _ in (time, 0) }
             watches[vm] = watch
         }
     }
@@ -159,12 +186,12 @@ struct InhibitOnL2Access: Sendable {
             }
             watches[vm.place].restsOnUnknown = false
         }
-        switch (apicv.state, watch.heldSince) {
-        case (.inhibited, let since?):
-            watches[vm.place].held &+= stamp.time > since ? stamp.time - since : 0
-            watches[vm.place].heldSince = nil
-        case (.active, nil), (.unknown, nil): watches[vm.place].heldSince = stamp.time
-        case (.inhibited, nil), (.active, _?), (.unknown, _?): break
+        let exits = machine.exits(ofVM: vm)
+        if apicv.state == .inhibited {
+            watches[vm.place].held = watch.held(until: stamp.time, exits: exits)
+            watches[vm.place].since = nil
+        } else if watch.since == nil {
+            watches[vm.place].since = (stamp.time, exits)
         }
     }
 }
@@ -174,13 +201,6 @@ extension Machine {
     func exits(ofVM vm: VMIndex) -> UInt64 {
         vms[vm].vcpus.reduce(0) { sum, vcpu in
             [Level.l1, .l2, .unknown].reduce(sum) { $0 &+ vcpus[vcpu].exits.total($1) }
-        }
-    }
-
-    /// Interrupts of all its vCPUs and vectors that were accepted while the same vector waited.
-    func coalesced(ofVM vm: VMIndex) -> UInt64 {
-        vms[vm].vcpus.reduce(0) { sum, vcpu in
-            (UInt8.min...UInt8.max).reduce(sum) { $0 &+ vcpus[vcpu].ledger[$1].coalesced }
         }
     }
 }

@@ -162,7 +162,7 @@ extension Report {
                       "required": ["id", "path"],
                       "properties": {
                         "id": { "type": "string", "minLength": 1 },
-                        "path": { "enum": ["emulated", "before", "other-cause"] }
+                        "path": { "enum": ["emulated", "before", "unknown"] }
                       }
                     }
                   },

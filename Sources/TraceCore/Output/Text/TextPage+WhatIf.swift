@@ -11,17 +11,19 @@ extension TextPage {
         if let inhibit = report.host.inhibitOnL2Access {
             add("This kernel has such an inhibit itself: \(inhibit.name), bit \(inhibit.bit).", indent: 2)
         }
-        let told = whatIf.vms.filter { $0.outcome != .notReached }
+        let told = whatIf.vms.filter { vm in
+            vm.trigger != nil || vm.outcome == .alreadyInhibited
+                || vm.outcome == .unknown && report.vms.contains { $0.id == vm.vm && $0.hasL2 }
+        }
         for vm in told.prefix(style.shown(Self.vms)) { add(vm, of: report, times) }
         if told.count > style.shown(Self.vms) {
             add("and \(told.count - Self.vms) VMs more: --json has them all", indent: 2)
         }
         let others = whatIf.vms.count - told.count
         if others > 0 {
-            add(
-                "\(others) VM\(others == 1 ? "" : "s") whose L2 never reached the page: nothing would change.",
-                indent: 2)
+            add("\(others) VM\(others == 1 ? "" : "s"): no L2 is seen to reach the page.", indent: 2)
         }
+        if whatIf.vms.isEmpty { add("No VM that was asked for shows in the trace.", indent: 2) }
         add(whatIf.limits.joined(separator: " "), label: "Not known", indent: 2, column: 12, ink: .bold)
     }
 
@@ -31,7 +33,7 @@ extension TextPage {
             let words =
                 vm.outcome == .alreadyInhibited
                 ? "APICv was inhibited whenever L2 reached the page: nothing would change."
-                : "the trace doesn't tell whether L2 reached the page while APICv was active."
+                : "the trace doesn't show whether L2 reached the page while APICv was active."
             return add("\(name): \(words)", indent: 2)
         }
         let latest = vm.isLate ? " at the latest" : ""
@@ -47,9 +49,9 @@ extension TextPage {
         guard let found = report.findings.first(where: { $0.id == finding.id }) else { return }
         let words =
             switch finding.path {
-            case .emulated: "all of it came later: without APICv there is no SVI to be stale."
+            case .emulated: "all that shows it came later: without APICv there is no SVI to be stale."
             case .before: "began before the inhibit, which would not have prevented that."
-            case .otherCause: "another cause, of which the inhibit says nothing."
+            case .unknown: "whether its cause came before the inhibit doesn't show."
             }
         let vectors = found.vectors.isEmpty ? "" : ", \(found.vectorList(style))"
         add("\(found.id) (\(found.rule.rawValue), \(found.grade.rawValue)\(vectors)): \(words)", indent: 4)
@@ -57,11 +59,14 @@ extension TextPage {
 
     private mutating func add(_ cost: Report.WhatIf.Cost, _ times: TimeText) {
         let more = cost.eoiExits &+ cost.deliveryExits
-        var words = "Cost: at most \(more) exits more beside \(cost.exits)"
+        var words = "Cost, as far as it can be counted: \(more) exits more beside \(cost.exits)"
         if let duration = cost.duration, duration > 0, let time = times.duration(from: 0, to: duration) {
             words += " in \(time), \(Self.rate(more, duration)) a second beside \(Self.rate(cost.exits, duration))"
         }
-        add("\(words): \(cost.eoiExits) EOIs of L1's and \(cost.deliveryExits) deliveries.", indent: 4)
+        let (eois, deliveries) = (cost.eoiExits, cost.deliveryExits)
+        add(
+            "\(words): \(eois) EOI\(eois == 1 ? "" : "s") of L1's and \(deliveries) deliver\(deliveries == 1 ? "y" : "ies").",
+            indent: 4)
     }
 
     /// In a second, of so many nanoseconds.
