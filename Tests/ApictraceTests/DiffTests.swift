@@ -61,13 +61,33 @@ import Testing
 
     @Test(arguments: [
         bad, "intel/6.12.107/stale-svi", "intel/6.12.107/inhibit", "intel/6.12.107/passthrough-4ev",
-        "amd/6.12-force_avic/two-vms",
-        "amd/6.12-force_avic/lost", "amd/6.12-force_avic/clock-tsc", "amd/6.12-force_avic/truncated-v7-zstd-90pct",
+        "amd/6.12-force_avic/two-vms", "amd/6.12-force_avic/clock-tsc",
     ])
     func `a recording compared with itself is the same`(name: String) throws {
         let (same, status) = try compare(Self.fixture(name), Self.fixture(name))
         #expect(same.outcome == .same)
         #expect(status == 0)
+    }
+
+    @Test(arguments: [
+        "amd/6.12-force_avic/lost", "amd/6.12-force_avic/truncated-v7-zstd-90pct",
+        "amd/6.12-force_avic/truncated-header",
+    ])
+    func `what settles nothing compares with nothing, not even with itself`(name: String) throws {
+        let (same, status) = try compare(Self.fixture(name), Self.fixture(name))
+        #expect(same.outcome == .incomparable)
+        #expect(status == 2)
+    }
+
+    @Test func `a finding of L2's is not gone where no L2 runs`() throws {
+        for (with, without) in [
+            ("intel/6.12.107/passthrough-2v-4ev", "amd/6.12-noavic/plain-l1"),
+            ("live/6.12.117/nofix-x-stuck", "intel/6.12.107/inhibit"),
+        ] where [with, without].allSatisfy({ FileManager.default.fileExists(atPath: Self.fixture($0)) }) {
+            let (gone, status) = try compare(Self.fixture(with), Self.fixture(without))
+            #expect(gone.outcome == .incomparable, "\(gone.reasons)")
+            #expect(status == 2)
+        }
     }
 
     // MARK: - Less evidence

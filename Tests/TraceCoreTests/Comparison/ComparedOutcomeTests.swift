@@ -15,10 +15,11 @@ import Testing
 
     // MARK: - The four answers
 
-    @Test func `a recording compared with itself is the same, whatever its verdict`() {
-        for report in [losing, sound, exposed, SampleReports.lost, losing.with { $0.verdict = .inconclusive }] {
+    @Test func `a recording compared with itself is the same, unless it settles nothing`() {
+        let unsettled = losing.with { $0.verdict = .inconclusive }
+        for report in [losing, sound, exposed, SampleReports.lost, unsettled] {
             let comparison = Comparison(report, report)
-            #expect(comparison.outcome == .same)
+            #expect(comparison.outcome == (report.verdict == .inconclusive ? .incomparable : .same))
             #expect(comparison.findings.allSatisfy { $0.change == .same && $0.effect == .none })
             #expect(comparison.vms.allSatisfy { $0.exits.isEmpty && $0.apicAccess.isEmpty })
             #expect(comparison.vms.flatMap(\.vcpus).allSatisfy { $0.interrupts.isEmpty })
