@@ -68,7 +68,7 @@ public final class RecordingFolder: Sendable {
     }
 
     /// Takes a file away that nothing was written to.
-    func remove(_ path: String) {
+    public func remove(_ path: String) {
         guard let slash = path.lastIndex(of: "/") else { return }
         unlinkat(descriptor, String(path[path.index(after: slash)...]), 0)
     }

@@ -221,6 +221,7 @@ struct Live: PrivilegedCommand {
                 for: duration, command: command, commandOutput: json ? STDERR_FILENO : outputDescriptor,
                 keyboard: keyboard, into: &sink)
         } catch {
+            sink.abandon()
             sink.next.end()
             throw error
         }
@@ -269,15 +270,15 @@ struct Live: PrivilegedCommand {
 
     private func output(_ out: OutputQueue, hasKeys: Bool, _ lines: JSONLinesFile?) -> any LiveOutput {
         let shown = shownOutput(out, hasKeys: hasKeys)
-        return lines.map { LiveOutputs([shown, jsonOutput($0.out)]) } ?? shown
+        return lines.map { LiveOutputs([shown, jsonOutput($0.out, isQuiet: false)]) } ?? shown
     }
 
-    private func jsonOutput(_ out: OutputQueue) -> JSONLines {
-        JSONLines(out: out, isQuiet: quiet, interval: summaryEvery?.nanoseconds ?? JSONLines.second)
+    private func jsonOutput(_ out: OutputQueue, isQuiet: Bool) -> JSONLines {
+        JSONLines(out: out, isQuiet: isQuiet, interval: summaryEvery?.nanoseconds ?? JSONLines.second)
     }
 
     private func shownOutput(_ out: OutputQueue, hasKeys: Bool) -> any LiveOutput {
-        if json { return jsonOutput(out) }
+        if json { return jsonOutput(out, isQuiet: quiet) }
         return hasScreen
             ? TerminalScreen(out: out, style: report.style, hasKeys: hasKeys)
             : TextLines(out: out, isQuiet: quiet, style: report.style)

@@ -58,7 +58,8 @@ struct RecordDirTests {
                 // Told, where a file without the vCPU's state would infer it.
                 #expect(report.vms.flatMap(\.vcpus).map(\.id) == [0])
                 #expect(report.vms.flatMap(\.apicv).allSatisfy { !$0.inferred })
-                #expect(report.verdict == live.verdict)
+                // A busy machine may have lost something in one of them.
+                #expect(report.verdict == live.verdict || live.loss.overrun != 0)
             }
             #expect(report.loss.overrun == 0 || live.loss.overrun != 0)
             sums.merge(report.source.events.byName) { $0 + $1 }
@@ -93,15 +94,28 @@ struct RecordDirTests {
         let run = try shell(
             """
             mkdir parts; mount -t tmpfs -o size=800k tmpfs parts || exit 99
-            apictrace live --quiet --record-dir parts -- $guest 6000 0; status=$?
+            apictrace live --quiet --record-dir parts -- $guest 60000 0; status=$?
             mkdir copy; cp parts/* copy; umount parts; exit $status
             """)
         #expect(run.status == 6)
-        #expect(run.output.hasPrefix("ipis 6000\ntimers 0\n"))
+        #expect(run.output.hasPrefix("ipis 60000\ntimers 0\n"))
         #expect(run.errors.contains("can't be written: No space left on device; tracing goes on, and another file is"))
         for file in try files("copy") {
             #expect(try Command("analyze", "--quiet", file).status == 2)
         }
+    }
+
+    @Test func `a command that can't be started costs no recording, and leaves none`() throws {
+        defer { remove() }
+        let run = try shell(
+            """
+            apictrace live --quiet --record-dir parts -- $guest 20 0; ls parts
+            apictrace live --quiet --record-dir parts --keep 1 -- /nonexistent; echo $?; ls parts
+            """)
+        let lines = run.output.split(separator: "\n").map(String.init)
+        let names = lines.filter { $0.hasPrefix("apictrace-") }
+        #expect(names.count == 2 && Set(names).count == 1)
+        #expect(lines.contains("5"))
     }
 
     @Test func `a folder that is removed is told, and 6`() throws {

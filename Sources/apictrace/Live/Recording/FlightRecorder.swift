@@ -42,8 +42,8 @@ final class FlightRecorder: RecordingParts {
 
     private enum State {
         case watching
-        /// Something was found, of this grade.
-        case found(Grade)
+        /// Something was found, of this grade. Its file is tried until then.
+        case found(Grade, until: UInt64)
         /// What is kept goes to the file, the oldest first; what comes is kept meanwhile.
         case saving
         /// What comes goes to the file.
@@ -57,8 +57,9 @@ final class FlightRecorder: RecordingParts {
     private let timeOfDay: () -> Int64
     private let completion: PartCompletion
     private var troubles = RecordingTroubles()
-    /// From when on it may be tried again to keep something, where that failed.
+    /// From when on it may be tried again to keep something, or to begin a file, where that failed.
     private var retry: UInt64 = 0
+    private var fileRetry: UInt64 = 0
     private var state = State.watching
     private var held: [Held] = []
     private var file: RecordedPart?
@@ -85,9 +86,10 @@ final class FlightRecorder: RecordingParts {
 
     func begin(at mark: RecordingMark) throws(TraceWriterError) -> RecordedPart {
         try folder.check()
-        try completion.removeOldest()
         return try inMemory(at: mark)
     }
+
+    func abandon(_ part: consuming RecordedPart?) {}
 
     private func inMemory(at mark: RecordingMark) throws(TraceWriterError) -> RecordedPart {
         let descriptor = cbpf_memory_file()
@@ -108,12 +110,14 @@ final class FlightRecorder: RecordingParts {
     func found(_ grade: Grade, now: UInt64) {
         guard grade >= limits.grade else { return }
         until = now &+ limits.rest
-        if case .watching = state { state = .found(grade) }
+        if case .watching = state { state = .found(grade, until: now &+ limits.span) }
     }
 
     func look(at part: inout RecordedPart?, now: UInt64) {
         for failure in completion.takeFailures() { troubles.tell(failure) }
-        if case .found(let grade) = state { open(for: grade, from: part?.begin, now) }
+        if case .found(let grade, let last) = state, now >= fileRetry {
+            open(for: grade, from: part?.begin, now, until: last)
+        }
         switch state {
         case .saving: save(&part, pages: isOver(part?.progress) ? .max : Self.pagesAtOnce)
         case .watching, .found: forget(now, part?.progress)
@@ -121,8 +125,8 @@ final class FlightRecorder: RecordingParts {
         }
     }
 
-    private func open(for grade: Grade, from begin: RecordingMark?, _ now: UInt64) {
-        state = .watching
+    /// - Parameter last: until then what shows it is kept.
+    private func open(for grade: Grade, from begin: RecordingMark?, _ now: UInt64, until last: UInt64) {
         do throws(TraceWriterError) {
             let oldest = held.first?.part.begin ?? begin ?? RecordingMark(time: now)
             let writer = try TraceWriter.begun(in: folder, at: timeOfDay(), info: info)
@@ -131,9 +135,15 @@ final class FlightRecorder: RecordingParts {
             file = RecordedPart(writer, from: oldest, countsHits: countsHits)
             recordings += 1
             troubles.end()
+            until = max(until, now &+ limits.rest)
+            completion.prune()
             state = .saving
         } catch {
-            troubles.tell(error, andThen: "; the finding is not recorded, and tracing goes on")
+            let seconds = RotatedRecording.patience / 1_000_000_000
+            let rest = now < last ? "a file is tried every \(seconds) seconds" : "the finding is not recorded"
+            troubles.tell(error, andThen: "; tracing goes on, and \(rest)")
+            fileRetry = now &+ RotatedRecording.patience
+            if now >= last { state = .watching }
         }
     }
 
@@ -214,6 +224,7 @@ final class FlightRecorder: RecordingParts {
 
     func finish(_ part: consuming RecordedPart?, at mark: RecordingMark) throws(TraceWriterError) {
         var part = part
+        fileRetry = 0
         look(at: &part, now: mark.time)
         if case .saving = state { save(&part, pages: .max) }
         if case .recording = state, let part = part.take() { completion.complete(part, at: mark) }

@@ -56,6 +56,11 @@ struct LiveRecorder<Next: EventSink & ~Copyable>: EventSink, ~Copyable {
         self.parts = parts
     }
 
+    /// Nothing was traced.
+    mutating func abandon() {
+        parts?.abandon(part.take())
+    }
+
     // MARK: - Items
 
     @inline(__always)

@@ -23,9 +23,10 @@ final class PartCompletion: Sendable {
         self.kept = kept
     }
 
-    /// What runs before this one left goes by the same number.
-    func removeOldest() throws(TraceWriterError) {
-        if let kept { try folder.removeOldest(keeping: kept) }
+    /// Removes what is over the number, whichever run has left it.
+    func prune() {
+        guard let kept else { return }
+        do throws(TraceWriterError) { try folder.removeOldest(keeping: kept) } catch { note(error) }
     }
 
     /// Takes its time.
@@ -38,7 +39,7 @@ final class PartCompletion: Sendable {
         let box = Box(part)
         queue.async { [self] in
             if let failure = box.complete(at: end), !isBroken { note(failure) }
-            do throws(TraceWriterError) { try removeOldest() } catch { note(error) }
+            prune()
             state.withLock { $0.waiting -= 1 }
         }
     }

@@ -5,6 +5,8 @@ import TraceCore
 protocol RecordingParts: AnyObject {
     /// The first part.
     func begin(at mark: RecordingMark) throws(TraceWriterError) -> RecordedPart
+    /// Nothing is traced after all, so that nothing of this run stays.
+    func abandon(_ part: consuming RecordedPart?)
     /// At each drain.
     /// - Parameter now: nanoseconds of the monotonic clock.
     func look(at part: inout RecordedPart?, now: UInt64)

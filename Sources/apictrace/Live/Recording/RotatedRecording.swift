@@ -25,6 +25,8 @@ final class RotatedRecording: RecordingParts {
     private var troubles = RecordingTroubles()
     /// From when on it may be tried again.
     private var retry: UInt64 = 0
+    /// What earlier runs left goes by the same number, once this one has something to take its place.
+    private var isPruned = false
 
     /// - Parameter timeOfDay: seconds since 1970, in UTC.
     init(
@@ -40,9 +42,11 @@ final class RotatedRecording: RecordingParts {
     }
 
     func begin(at mark: RecordingMark) throws(TraceWriterError) -> RecordedPart {
-        let part = try file(from: mark)
-        try completion.removeOldest()
-        return part
+        try file(from: mark)
+    }
+
+    func abandon(_ part: consuming RecordedPart?) {
+        if let part { folder.remove(part.name) }
     }
 
     private func file(from mark: RecordingMark) throws(TraceWriterError) -> RecordedPart {
@@ -51,6 +55,10 @@ final class RotatedRecording: RecordingParts {
     }
 
     func look(at part: inout RecordedPart?, now: UInt64) {
+        if !isPruned, part?.progress.records ?? 0 > 0 {
+            isPruned = true
+            completion.prune()
+        }
         for failure in completion.takeFailures() { troubles.tell(failure) }
     }
 
