@@ -6,6 +6,10 @@ import PackageDescription
 /// those that the build itself runs included.
 let isFuzzed = Context.environment["APICTRACE_FUZZ"] != nil
 
+/// `APICTRACE_OPTIMISED_CORE=1`, as `make test` has it: the tests read hundreds of recordings, which takes minutes less where their readers
+/// are optimised. Overflow and bounds checks stay, and all else is the debug build's.
+let isCoreOptimised = Context.environment["APICTRACE_OPTIMISED_CORE"] != nil
+
 let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
@@ -39,7 +43,7 @@ let package = Package(
         .target(
             name: "TraceCore",
             dependencies: ["CCompression", .product(name: "SystemPackage", package: "swift-system")],
-            swiftSettings: swiftSettings),
+            swiftSettings: swiftSettings + (isCoreOptimised ? [.unsafeFlags(["-O"])] : [])),
         // Apart from TraceCore: its files are embedded, and whoever reads recordings needs no page.
         .target(
             name: "ReportPage", dependencies: ["TraceCore"], exclude: ["Page/types.js"],
