@@ -58,7 +58,16 @@ final class OutputStream {
         return stat(folder, &status) == 0 ? "\(status.st_dev) \(status.st_ino) \(name)" : path
     }
 
-    private static func error(_ path: String, _ code: Int32) -> TraceWriterError {
+    /// Refuses what is no regular file: a pipe would wait for its reader, a device's name be taken from it, and a link may be somebody
+    /// else's.
+    /// - Parameter what: that is not done then.
+    static func requireRegularFile(_ path: String, else what: String) throws(TraceWriterError) {
+        var status = stat()
+        guard lstat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return }
+        throw TraceWriterError(file: path, what: what, reason: "it is no regular file; name another file")
+    }
+
+    static func error(_ path: String, _ code: Int32) -> TraceWriterError {
         TraceWriterError(file: path, what: "can't be written", reason: "\(Errno(rawValue: code))")
     }
 

@@ -20,8 +20,8 @@ setting() { sed -n "s/^$1=//p" "$unit"; }
 
 echo "== systemd-analyze verify"
 # The command is elsewhere as long as it isn't installed.
-install -D -m 755 /bin/true "$folder/root/usr/local/bin/apictrace"
-sed "s|^ExecStart=/usr/local|ExecStart=$folder/root/usr/local|" "$unit" >"$folder/apictrace.service"
+install -m 755 /bin/true "$folder/apictrace"
+sed "s|^ExecStart=[^ ]*/apictrace|ExecStart=$folder/apictrace|" "$unit" >"$folder/apictrace.service"
 systemd-analyze verify --man=no "$folder/apictrace.service" 2>&1 | tee "$folder/verify"
 [ ! -s "$folder/verify" ]
 

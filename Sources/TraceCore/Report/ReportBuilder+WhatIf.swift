@@ -5,12 +5,11 @@ extension ReportBuilder {
     func whatIf(_ findings: [(RuleFinding, Report.Finding)]) -> Report.WhatIf? {
         guard let policy else { return nil }
         let vms = machine.vms.indices.filter { !machine.vms[$0].isVacant && isSelected(vm: $0) }
+        let watches = vms.map { policy.settled($0, in: machine) }
+        let told = zip(vms, watches).map { vm, watch in whatIf(watch, vm, findings.filter { $0.0.vm == vm }) }
         return Report.WhatIf(
-            policy: .inhibitOnL2Access,
-            vms: vms.map { vm in
-                whatIf(policy.settled(vm, in: machine), vm, findings.filter { $0.0.vm == vm })
-            }.sorted { $0.vm < $1.vm },
-            limits: limits(of: policy, vms))
+            policy: .inhibitOnL2Access, vms: told.sorted { $0.vm < $1.vm },
+            limits: limits(told, vms, x2apic: watches.reduce(0) { $0 &+ $1.x2apic }))
     }
 
     private func whatIf(
@@ -76,30 +75,30 @@ extension ReportBuilder {
             deliveryExits: watch.posted)
     }
 
-    private func limits(of policy: InhibitOnL2Access, _ vms: [VMIndex]) -> [String] {
-        let watches = vms.map { policy.settled($0, in: machine) }
+    /// - Parameter x2apic: accesses by L2 that the policy takes no notice of.
+    private func limits(_ told: [Report.WhatIf.VM], _ vms: [VMIndex], x2apic: UInt64) -> [String] {
         var limits = [
             "What the guest would have done otherwise no replay knows: emulated interrupts come at other times.",
-            "Exits that leave no trace with APICv active are in no figure: L1's reads of its APIC, its TPR, and the window that L1 opens to take an interrupt after a nested exit.",
+            """
+            Exits that leave no trace with APICv active are in no figure: L1's reads of its APIC, its TPR, and the window that L1 opens \
+            to take an interrupt after a nested exit.
+            """,
         ]
-        let isAnyLate = zip(vms, watches).contains { vm, watch in
-            watch.trigger.map { $0.isLate || !showsAllSinceCreation(ofVM: vm) } ?? false
-        }
-        if isAnyLate {
+        if told.contains(where: \.isLate) {
             limits.append(
-                "Where the trace doesn't have all of a VM's life L2 may have reached the page before: the inhibit would have come then at the latest."
-            )
+                """
+                Where the trace doesn't have all of a VM's life L2 may have reached the page before: the inhibit would have come then \
+                at the latest.
+                """)
         }
-        let x2apic = watches.reduce(0) { $0 &+ $1.x2apic }
         if x2apic > 0 {
             limits.append(
                 "L2 reached L1's APIC through x2APIC's registers \(x2apic.times), too: the policy watches the page alone."
             )
         }
-        if watches.contains(where: { $0.trigger != nil }), !totals.isWhole {
-            limits.append("Events were lost: counts are too low.")
-        }
-        if watches.contains(where: { $0.trigger != nil }), vms.contains(where: { machine.vms[$0].hasPostedDevices }) {
+        let isAnyInhibited = told.contains { $0.outcome == .inhibited }
+        if isAnyInhibited, !totals.isWhole { limits.append("Events were lost: counts are too low.") }
+        if isAnyInhibited, vms.contains(where: { machine.vms[$0].hasPostedDevices }) {
             limits.append("The IOMMU posts interrupts of assigned devices: their deliveries and EOIs are not counted.")
         }
         if vms.contains(where: { machine.vms[$0].isa == .svm }) {

@@ -152,7 +152,7 @@ import TraceCore
         }
         while run.sent < 30_000 { run.send(500) }
         let failed = run.sent
-        run.now += RotatedRecording.patience
+        run.now += PartFolder.patience
         run.send(10)
         run.send(500)
         #expect(throws: TraceWriterError.self) { try run.finish() }

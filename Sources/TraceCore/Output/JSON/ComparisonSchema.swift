@@ -5,18 +5,11 @@ extension Comparison {
     /// is; what both have is the report's.
     public static let schema = #"""
         {
-          "$schema": "https://json-schema.org/draft/2020-12/schema",
-          "$id": "\#(Report.schemaHome)diff",
-          "title": "apictrace diff",
-          "description": "What changed from recording a to recording b; with --quiet the outcome alone, and where one of them can't be read an error. Counts and accesses that are the same in both are not listed. null where one of them has no counterpart or can't show it.",
-          "type": "object",
-          "required": ["type"],
-          "properties": { "type": { "enum": ["comparison", "outcome", "error"] } },
-          "allOf": [
-            { "if": { "properties": { "type": { "const": "outcome" } } }, "then": { "$ref": "#/$defs/outcomeObject" } },
-            { "if": { "properties": { "type": { "const": "error" } } }, "then": { "$ref": "#/$defs/errorObject" } },
-            { "if": { "properties": { "type": { "not": { "enum": ["outcome", "error"] } } } }, "then": { "$ref": "#/$defs/comparison" } }
-          ],
+        \#(SchemaParts.head(
+            name: "diff", title: "apictrace diff",
+            description: "What changed from recording a to recording b; with --quiet the outcome alone, and where one of them can't be read an error. Counts and accesses that are the same in both are not listed. null where one of them has no counterpart or can't show it.",
+            whole: "comparison", short: "outcome"
+        ).indented(2))
           "$defs": {
             "comparison": {
               "type": "object",
@@ -24,13 +17,8 @@ extension Comparison {
               "required": ["type", "schemaVersion", "tool", "outcome", "reasons", "doubts", "a", "b", "findings", "vms", "observations"],
               "properties": {
                 "type": { "const": "comparison" },
-                "schemaVersion": { "const": "1.0" },
-                "tool": {
-                  "type": "object",
-                  "additionalProperties": false,
-                  "required": ["name", "version"],
-                  "properties": { "name": { "const": "apictrace" }, "version": { "type": "string", "minLength": 1 } }
-                },
+                "schemaVersion": { "const": "\#(version)" },
+        \#(SchemaParts.tool.indented(8))
                 "outcome": { "$ref": "#/$defs/outcome" },
                 "reasons": { "$ref": "#/$defs/strings", "minItems": 1 },
                 "doubts": { "$ref": "#/$defs/strings" },
@@ -59,24 +47,14 @@ extension Comparison {
               "required": ["type", "schemaVersion", "a", "b", "outcome", "text"],
               "properties": {
                 "type": { "const": "outcome" },
-                "schemaVersion": { "const": "1.0" },
+                "schemaVersion": { "const": "\#(version)" },
                 "a": { "type": ["string", "null"] },
                 "b": { "type": ["string", "null"] },
                 "outcome": { "$ref": "#/$defs/outcome" },
                 "text": { "type": "string", "minLength": 1 }
               }
             },
-            "errorObject": {
-              "type": "object",
-              "additionalProperties": false,
-              "required": ["type", "schemaVersion", "path", "error"],
-              "properties": {
-                "type": { "const": "error" },
-                "schemaVersion": { "const": "1.0" },
-                "path": { "type": ["string", "null"] },
-                "error": { "type": "string", "minLength": 1 }
-              }
-            },
+        \#(SchemaParts.errorObject(version: version).indented(4))
             "outcome": { "enum": ["same", "not-worse", "better", "worse", "mixed", "incomparable"] },
             "side": {
               "type": "object",

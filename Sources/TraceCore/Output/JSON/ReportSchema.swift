@@ -10,18 +10,11 @@ extension Report {
     /// Rule ids are left open: a new rule is no new version.
     public static let schema = #"""
         {
-          "$schema": "https://json-schema.org/draft/2020-12/schema",
-          "$id": "\#(schemaHome)report",
-          "title": "apictrace report",
-          "description": "A report; of a file that can't be read an error, with --quiet a verdict. Times count from source.span.base in the clock's unit. A count is null where the trace can't show it.",
-          "type": "object",
-          "required": ["type"],
-          "properties": { "type": { "enum": ["report", "verdict", "error"] } },
-          "allOf": [
-            { "if": { "properties": { "type": { "const": "verdict" } } }, "then": { "$ref": "#/$defs/verdictObject" } },
-            { "if": { "properties": { "type": { "const": "error" } } }, "then": { "$ref": "#/$defs/errorObject" } },
-            { "if": { "properties": { "type": { "not": { "enum": ["verdict", "error"] } } } }, "then": { "$ref": "#/$defs/report" } }
-          ],
+        \#(SchemaParts.head(
+            name: "report", title: "apictrace report",
+            description: "A report; of a file that can't be read an error, with --quiet a verdict. Times count from source.span.base in the clock's unit. A count is null where the trace can't show it.",
+            whole: "report", short: "verdict"
+        ).indented(2))
           "$defs": {
             "report": {
         \#(report(LineType("report")).indented(6))
@@ -32,24 +25,14 @@ extension Report {
               "required": ["type", "schemaVersion", "path", "verdict", "text", "selection"],
               "properties": {
                 "type": { "const": "verdict" },
-                "schemaVersion": { "const": "1.3" },
+                "schemaVersion": { "const": "\#(version)" },
                 "path": { "type": ["string", "null"] },
                 "verdict": { "$ref": "#/$defs/grade" },
                 "text": { "type": "string", "minLength": 1 },
                 "selection": { "$ref": "#/$defs/selection" }
               }
             },
-            "errorObject": {
-              "type": "object",
-              "additionalProperties": false,
-              "required": ["type", "schemaVersion", "path", "error"],
-              "properties": {
-                "type": { "const": "error" },
-                "schemaVersion": { "const": "1.3" },
-                "path": { "type": ["string", "null"] },
-                "error": { "type": "string", "minLength": 1 }
-              }
-            },
+        \#(SchemaParts.errorObject(version: version).indented(4))
             "finding": {
         \#(finding(LineType()).indented(6))
             },
@@ -123,13 +106,8 @@ extension Report {
         "required": [\#(type.name)"schemaVersion", "tool", "source", "loss", "host", "selection", "verdict", "reasons",
           "findings", "vms", "observations", "limits", "unknowns", "recordCommand"],
         "properties": {\#(type.property)
-          "schemaVersion": { "const": "1.3" },
-          "tool": {
-            "type": "object",
-            "additionalProperties": false,
-            "required": ["name", "version"],
-            "properties": { "name": { "const": "apictrace" }, "version": { "type": "string", "minLength": 1 } }
-          },
+          "schemaVersion": { "const": "\#(version)" },
+        \#(SchemaParts.tool.indented(2))
           "source": { "$ref": "#/$defs/source" },
           "loss": { "$ref": "#/$defs/loss" },
           "host": { "$ref": "#/$defs/host" },
@@ -181,12 +159,5 @@ extension Report {
           "unknowns": { "$ref": "#/$defs/unknowns" }
         }
         """#
-    }
-}
-
-extension String {
-    func indented(_ columns: Int) -> String {
-        let lead = String(repeating: " ", count: columns)
-        return split(separator: "\n", omittingEmptySubsequences: false).map { lead + $0 }.joined(separator: "\n")
     }
 }

@@ -2,7 +2,6 @@
 import Dispatch
 import Glibc
 import Synchronization
-import SystemPackage
 import TraceCore
 
 /// A file that always holds a whole page of metrics: each new one is written beside it and takes its place by rename(2). A thread of its
@@ -72,24 +71,19 @@ final class MetricsFile: Sendable {
 
     /// Anybody may read it, as node_exporter, which is another user, has to: there is no guest's name in it.
     func write(_ text: String) throws(TraceWriterError) {
-        // A device's name, or a link, would be taken away from it.
-        var status = stat()
-        if lstat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
-            throw TraceWriterError(
-                file: path, what: "no metrics are written there", reason: "it is no regular file; name another file")
-        }
+        try OutputStream.requireRegularFile(path, else: "no metrics are written there")
         let draft = draft
         // Only what a killed run with the same process id has left can be there.
         unlink(draft)
         let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw failed(errno) }
+        guard descriptor >= 0 else { throw OutputStream.error(path, errno) }
         var code = Terminal.write(Array(text.utf8), to: descriptor)
         if fchmod(descriptor, 0o644) != 0, code == 0 { code = errno }
         close(descriptor)
         if code == 0, rename(draft, path) != 0 { code = errno }
         guard code == 0 else {
             unlink(draft)
-            throw failed(code)
+            throw OutputStream.error(path, code)
         }
     }
 
@@ -97,9 +91,5 @@ final class MetricsFile: Sendable {
     private var draft: String {
         let start = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
         return "\(path[..<start]).\(path[start...]).\(getpid())"
-    }
-
-    private func failed(_ code: Int32) -> TraceWriterError {
-        TraceWriterError(file: path, what: "can't be written", reason: "\(Errno(rawValue: code))")
     }
 }

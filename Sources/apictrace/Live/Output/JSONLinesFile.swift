@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Glibc
-import SystemPackage
 import TraceCore
 
 /// A file of JSON lines beside what is shown.
@@ -10,13 +8,8 @@ struct JSONLinesFile {
     /// What takes its lines.
     let out: OutputQueue
 
-    /// - Throws: also of what is no regular file: a pipe would wait for its reader, and a link may be somebody else's.
     init(path: String) throws(TraceWriterError) {
-        var status = stat()
-        if lstat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
-            throw TraceWriterError(
-                file: path, what: "no lines are written there", reason: "it is no regular file; name another file")
-        }
+        try OutputStream.requireRegularFile(path, else: "no lines are written there")
         self.path = path
         stream = try OutputStream(path: path)
         out = stream.queue()

@@ -50,12 +50,8 @@ final class FlightRecorder: RecordingParts {
         case recording
     }
 
-    private let folder: RecordingFolder
-    private let info: TraceInfo
+    private let files: PartFolder
     private let limits: Limits
-    private let countsHits: Bool
-    private let timeOfDay: () -> Int64
-    private let completion: PartCompletion
     private var troubles = RecordingTroubles()
     /// From when on it may be tried again to keep something, or to begin a file, where that failed.
     private var retry: UInt64 = 0
@@ -73,19 +69,15 @@ final class FlightRecorder: RecordingParts {
         in folder: RecordingFolder, info: TraceInfo, limits: Limits, countsHits: Bool,
         timeOfDay: @escaping () -> Int64 = { Int64(time(nil)) }
     ) {
-        self.folder = folder
-        self.info = info
         self.limits = limits
-        self.countsHits = countsHits
-        self.timeOfDay = timeOfDay
-        completion = PartCompletion(in: folder, keeping: limits.kept)
+        files = PartFolder(folder, info: info, countsHits: countsHits, keeping: limits.kept, timeOfDay: timeOfDay)
     }
 
     /// Bytes of what is kept, but for the part that comes.
     private(set) var size: UInt64 = 0
 
     func begin(at mark: RecordingMark) throws(TraceWriterError) -> RecordedPart {
-        try folder.check()
+        try files.folder.check()
         return try inMemory(at: mark)
     }
 
@@ -95,12 +87,13 @@ final class FlightRecorder: RecordingParts {
         let descriptor = cbpf_memory_file()
         guard descriptor >= 0 else {
             throw TraceWriterError(
-                file: folder.path, what: "what comes can't be kept in memory", reason: String(cString: strerror(errno)))
+                file: files.folder.path, what: "what comes can't be kept in memory",
+                reason: String(cString: strerror(errno)))
         }
         // One after the other, so that each describes its records as those before it.
         guard let last = held.last else {
-            let writer = TraceWriter(memory: descriptor, info: info)
-            return RecordedPart(writer, from: mark, isOnDisk: false, countsHits: countsHits)
+            let writer = TraceWriter(memory: descriptor, info: files.info)
+            return RecordedPart(writer, from: mark, isOnDisk: false, countsHits: files.countsHits)
         }
         return last.part.next(memory: descriptor, from: mark)
     }
@@ -114,7 +107,7 @@ final class FlightRecorder: RecordingParts {
     }
 
     func look(at part: inout RecordedPart?, now: UInt64) {
-        for failure in completion.takeFailures() { troubles.tell(failure) }
+        for failure in files.completion.takeFailures() { troubles.tell(failure) }
         if case .found(let grade, let last) = state, now >= fileRetry {
             open(for: grade, from: part?.begin, now, until: last)
         }
@@ -129,20 +122,20 @@ final class FlightRecorder: RecordingParts {
     private func open(for grade: Grade, from begin: RecordingMark?, _ now: UInt64, until last: UInt64) {
         do throws(TraceWriterError) {
             let oldest = held.first?.part.begin ?? begin ?? RecordingMark(time: now)
-            let writer = try TraceWriter.begun(in: folder, at: timeOfDay(), info: info)
+            let part = try files.begin(from: oldest)
             let seconds = (now &- min(oldest.time, now)) / 1_000_000_000
-            Terminal.mention("\(writer.name): a finding (\(grade)) is recorded, from \(seconds) seconds before it on")
-            file = RecordedPart(writer, from: oldest, countsHits: countsHits)
+            Terminal.mention("\(part.name): a finding (\(grade)) is recorded, from \(seconds) seconds before it on")
+            file = consume part
             recordings += 1
             troubles.end()
             until = max(until, now &+ limits.rest)
-            completion.prune()
+            files.completion.prune()
             state = .saving
         } catch {
-            let seconds = RotatedRecording.patience / 1_000_000_000
+            let seconds = PartFolder.patience / 1_000_000_000
             let rest = now < last ? "a file is tried every \(seconds) seconds" : "the finding is not recorded"
             troubles.tell(error, andThen: "; tracing goes on, and \(rest)")
-            fileRetry = now &+ RotatedRecording.patience
+            fileRetry = now &+ PartFolder.patience
             if now >= last { state = .watching }
         }
     }
@@ -166,17 +159,17 @@ final class FlightRecorder: RecordingParts {
     func giveUp(_ part: consuming RecordedPart, for failure: TraceWriterError, at mark: RecordingMark, now: UInt64) {
         guard case .recording = state else {
             troubles.tell(failure, andThen: "; nothing is kept for findings now, and tracing goes on")
-            retry = now &+ RotatedRecording.patience
+            retry = now &+ PartFolder.patience
             return
         }
         troubles.tell(failure, andThen: "; the recording ends here, and tracing goes on")
         state = .watching
-        completion.complete(part, at: mark, isBroken: true)
+        files.completion.complete(part, at: mark, isBroken: true)
     }
 
     func wantsNext(after part: RecordedPart.Progress?, now: UInt64) -> Bool {
         guard let part else { return now >= retry }
-        if case .recording = state { return now >= until && !completion.isBusy || part.size >= limits.fileSize }
+        if case .recording = state { return now >= until && !files.completion.isBusy || part.size >= limits.fileSize }
         let isOld = now >= part.begin &+ limits.span / Self.shares
         return part.size >= limits.size / Self.shares || part.records > 0 && isOld
     }
@@ -187,17 +180,16 @@ final class FlightRecorder: RecordingParts {
                 if let part { hold(part, until: mark.time) }
                 return try inMemory(at: mark)
             }
-            if let part { completion.complete(part, at: mark) }
+            if let part { files.completion.complete(part, at: mark) }
             guard mark.time < until else {
                 state = .watching
                 return try inMemory(at: mark)
             }
-            let writer = try TraceWriter.begun(in: folder, at: timeOfDay(), info: info)
-            return RecordedPart(writer, from: mark, countsHits: countsHits)
+            return try files.begin(from: mark)
         } catch {
             troubles.tell(error, andThen: "; tracing goes on")
             if case .recording = state { state = .watching }
-            retry = mark.time &+ RotatedRecording.patience
+            retry = mark.time &+ PartFolder.patience
             return nil
         }
     }
@@ -227,12 +219,12 @@ final class FlightRecorder: RecordingParts {
         fileRetry = 0
         look(at: &part, now: mark.time)
         if case .saving = state { save(&part, pages: .max) }
-        if case .recording = state, let part = part.take() { completion.complete(part, at: mark) }
-        completion.wait()
-        for failure in completion.takeFailures() { troubles.tell(failure) }
+        if case .recording = state, let part = part.take() { files.completion.complete(part, at: mark) }
+        files.completion.wait()
+        for failure in files.completion.takeFailures() { troubles.tell(failure) }
         forgotten &+= held.reduce(part?.progress.records ?? 0) { $0 &+ $1.part.progress.records }
         Terminal.complain(
-            "\(folder.path): \(recordings) recording\(recordings == 1 ? "" : "s") of findings; \(forgotten) events are in none"
+            "\(files.folder.path): \(recordings) recording\(recordings == 1 ? "" : "s") of findings; \(forgotten) events are in none"
         )
         try troubles.check()
     }
