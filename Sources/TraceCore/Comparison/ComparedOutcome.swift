@@ -20,7 +20,9 @@ struct ComparedOutcome {
     /// - Parameter differs: a figure beside findings, verdict and fix does.
     init(_ a: Report, _ b: Report, _ pairing: Pairing, _ findings: FindingChanges, differs: Bool) {
         let sight = findings.sight
-        let isSame = !differs && Self.isSame(a, b, findings.changes)
+        // What B alone lacks may hold the difference.
+        let hidesMore = !sight.b.doubts.allSatisfy(sight.a.doubts.contains)
+        let isSame = !differs && !hidesMore && Self.isSame(a, b, findings.changes)
         if isSame, !pairing.matched.isEmpty, b.verdict != .inconclusive {
             reasons = ["Every figure that is compared is the same."]
             doubts = Self.circumstances(a, b, pairing) + Self.sentences(sight.b.doubts, "Of B")

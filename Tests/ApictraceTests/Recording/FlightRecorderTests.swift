@@ -28,11 +28,13 @@ import TraceCore
 
     @Test func `a finding is recorded with what was before and after it, each event once`() throws {
         let run = TestRun()
-        _ = try run.fly(limits)
+        let flight = try run.fly(limits)
         second(run, 200)
         run.recorder.next.news = .suspect
         let found = run.sent
         second(run, 30)
+        // The run goes on, and the file is complete as soon as the other thread is through.
+        flight.files.completion.wait()
         let files = try run.files()
         #expect(files.count == 1)
         let vectors = files[0].vectors

@@ -179,6 +179,14 @@ import Testing
         #expect(outcome(less, busier) == .notWorse)
     }
 
+    @Test func `figures that are the same prove nothing of a B that lost events`() {
+        let lossy = losing.with { $0.loss = .init(known: 9, unknownGaps: 0, overrun: 9, gapsTotal: 0, gaps: []) }
+        #expect(outcome(losing, losing) == .same)
+        #expect(outcome(losing, lossy) == .incomparable)
+        #expect(outcome(lossy, losing) == .same)
+        #expect(outcome(lossy, lossy) == .same)
+    }
+
     @Test func `a doubt that both have hides no more in one than in the other, but for missing events`() {
         let sentence = "The IOMMU posts interrupts."
         #expect(outcome(exposed.doubting(sentence), busier.doubting(sentence)) == .notWorse)
@@ -264,6 +272,21 @@ import Testing
         }
         #expect(Comparison(two, sound).reasons == ["other (pid 300) runs an L2 in A, and has no counterpart in B."])
         #expect(outcome(sound, two) == .notWorse)
+    }
+
+    /// Less evidence may raise a grade up to hazard: by a cut in a wait, or by what is no longer known of the fix.
+    @Test(arguments: [0, 1, 4])
+    func `a hazard of a recording that lacks events is none for certain, and a graver one is`(index: Int) {
+        func less(_ grade: Grade) -> Report {
+            losing.with { report in
+                report.verdict = grade
+                report.findings[0].grade = grade
+                Self.blindness[index].1(&report)
+            }
+        }
+        #expect(outcome(exposed, less(.hazard)) == .incomparable)
+        #expect(outcome(exposed, less(.suspect)) == .worse)
+        #expect(outcome(exposed, losing.with { $0.findings[0].grade = .hazard }) == .worse)
     }
 
     // MARK: - Verdicts that no finding shows

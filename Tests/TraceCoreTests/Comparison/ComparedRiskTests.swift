@@ -77,21 +77,6 @@ import Testing
         #expect(outcome(undecided, losing) == .incomparable)
     }
 
-    /// Less evidence may raise a grade up to hazard: by a cut in a wait, or by what is no longer known of the fix.
-    @Test(arguments: [0, 1, 4])
-    func `a hazard of a recording that lacks events is none for certain, and a graver one is`(index: Int) {
-        func less(_ grade: Grade) -> Report {
-            losing.with { report in
-                report.verdict = grade
-                report.findings[0].grade = grade
-                Self.blindness[index].1(&report)
-            }
-        }
-        #expect(outcome(exposed, less(.hazard)) == .incomparable)
-        #expect(outcome(exposed, less(.suspect)) == .worse)
-        #expect(outcome(exposed, losing.with { $0.findings[0].grade = .hazard }) == .worse)
-    }
-
     @Test func `a hazard that is one because B's kernel is not known to have A's fix settles nothing`() {
         let hazard = losing.with { report in
             report.verdict = .hazard

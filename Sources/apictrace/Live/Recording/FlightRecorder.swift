@@ -50,7 +50,7 @@ final class FlightRecorder: RecordingParts {
         case recording
     }
 
-    private let files: PartFolder
+    let files: PartFolder
     private let limits: Limits
     private var troubles = RecordingTroubles()
     /// From when on it may be tried again to keep something, or to begin a file, where that failed.
