@@ -72,7 +72,7 @@ struct LiveAnalysis: ~Copyable {
 
     /// Findings that are new, or graver than when they were reported, since the last call.
     mutating func newFindings(base: UInt64) -> [(report: Report.Finding, place: String)] {
-        findings = analysis.findings.filter { isSelected($0) }
+        findings = findingsAskedFor
         let fix = analysis.rules.fixState(in: analysis.machine)
         var new: [(report: Report.Finding, place: String)] = []
         for finding in findings {
@@ -84,6 +84,8 @@ struct LiveAnalysis: ~Copyable {
         }
         return new
     }
+
+    private var findingsAskedFor: [RuleFinding] { analysis.findings.filter { isSelected($0) } }
 
     private func isSelected(_ finding: RuleFinding) -> Bool {
         analysis.machine.isSelected(finding.vm, selection)
@@ -101,7 +103,7 @@ struct LiveAnalysis: ~Copyable {
     /// - Returns: the gravest grade among what only its end has shown; nil where that is nothing new.
     mutating func finish() -> Grade? {
         analysis.finish()
-        findings = analysis.findings
+        findings = findingsAskedFor
         // They are shown in the report, and not before.
         var told = numbers
         return findings.filter { told.markReported($0, in: analysis.machine) }.map(\.grade).max()
