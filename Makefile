@@ -28,7 +28,7 @@ demo: release ## build, then analyse a recording that lost interrupts, and its h
 
 test: ## build and run all tests (FILTER=EventTextTests: those whose names match)
 	@SWIFT=$(SWIFT) .ci/prepare $(TEST_PACKAGES)
-	APICTRACE_OPTIMISED_CORE=1 $(SWIFT) test $(if $(FILTER),--filter '$(FILTER)')
+	SWIFT=$(SWIFT) APICTRACE_OPTIMISED_CORE=1 .ci/test $(if $(FILTER),--filter '$(FILTER)')
 
 # Debian's own Python takes no packages of others'.
 TEST_PYTHON = .build/python
