@@ -83,7 +83,7 @@ struct LiveLossTests {
         for _ in 0..<3 { try source.drain(into: &analysis) }
         #expect(source.dropped == 0)
         let busy = try Guest(ipis: 10_000_000, timers: 0)
-        usleep(300_000)
+        for _ in 0..<3000 where source.hits(.apicIPI) < 10_000 { usleep(10_000) }
         try source.finish(into: &analysis)
         #expect(busy.isRunning)
         busy.stop()
@@ -114,7 +114,7 @@ struct LiveLossTests {
         var sums = Sums()
         let guest = try Guest(ipis: 10_000_000, timers: 0)
         defer { guest.stop() }
-        for _ in 0..<50 {
+        for _ in 0..<6000 where sums.events <= 1000 {
             usleep(5000)
             try source.drain(into: &sums)
         }

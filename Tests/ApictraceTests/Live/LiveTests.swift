@@ -201,14 +201,13 @@ struct LiveTests {
 
     @Test(arguments: [SIGINT, SIGTERM])
     func `a signal ends the run with the report and its status`(_ signal: Int32) throws {
-        let before = BPFPrograms.named("kvm_apic_ipi")
         let process = Process()
         let output = Pipe()
         process.executableURL = Command.directory.appendingPathComponent("apictrace")
         process.arguments = ["live", "--json", "--quiet", "--vm", "1"]
         process.standardOutput = output
         try process.run()
-        #expect(BPFPrograms.waitForCount(above: before, of: "kvm_apic_ipi"))
+        #expect(BPFPrograms.attached(by: process.processIdentifier) != nil)
         kill(process.processIdentifier, signal)
         let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
@@ -228,33 +227,31 @@ struct LiveTests {
     }
 
     @Test func `nothing stays in the kernel after a crash`() throws {
-        let before = BPFPrograms.named("kvm_apic_ipi")
         let process = Process()
         process.executableURL = Command.directory.appendingPathComponent("apictrace")
         process.arguments = ["live", "--duration", "60"]
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         try process.run()
-        #expect(BPFPrograms.waitForCount(above: before, of: "kvm_apic_ipi"))
+        let programs = BPFPrograms.attached(by: process.processIdentifier)
         try crash(process)
         #expect(try Guest(ipis: 100_000, timers: 0).end())
         process.waitUntilExit()
         #expect(process.terminationReason == .uncaughtSignal)
-        #expect(BPFPrograms.waitForCount(notAbove: before, of: "kvm_apic_ipi"))
+        #expect(try #require(programs).waitUntilFreed())
     }
 
     @Test(arguments: [SIGINT, SIGTERM, SIGKILL])
     func `nothing stays in the kernel after a signal`(_ signal: Int32) throws {
-        let before = BPFPrograms.named("kvm_apic_ipi")
         let process = Process()
         process.executableURL = Command.directory.appendingPathComponent("apictrace")
         process.arguments = ["live", "--duration", "60"]
         process.standardOutput = FileHandle.nullDevice
         try process.run()
-        #expect(BPFPrograms.waitForCount(above: before, of: "kvm_apic_ipi"))
+        let programs = BPFPrograms.attached(by: process.processIdentifier)
         kill(process.processIdentifier, signal)
         process.waitUntilExit()
-        #expect(BPFPrograms.waitForCount(notAbove: before, of: "kvm_apic_ipi"))
+        #expect(try #require(programs).waitUntilFreed())
     }
 
     @Test func `without privileges it says what to do and ends with 4`() throws {
