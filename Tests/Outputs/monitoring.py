@@ -25,7 +25,7 @@ import urllib.request
 from browser import skip
 
 RULES = pathlib.Path(__file__).resolve().parents[2] / "contrib/prometheus"
-PATIENCE = 60
+PATIENCE = 180
 SAMPLE = re.compile(r"^(apictrace_\w+(?:\{.*\})?) (\S+)$", re.MULTILINE)
 faults = []
 

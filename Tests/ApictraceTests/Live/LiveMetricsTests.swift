@@ -82,11 +82,14 @@ struct LiveMetricsTests {
             serve --json -- sh -c "$descriptors >own; exec sleep 60"
             before=0
             for i in 1 2 3 4; do
-                "$once" 3000 0 >/dev/null; sleep 6; curl -sS "http://$at/metrics" >page
+                "$once" 3000 0 >/dev/null
+                # Others may run guests too.
+                for j in {1..200}; do
+                    curl -sS "http://$at/metrics" >page; [ "$(sample apictrace_vms_ended_total page)" -ge $i ] && break; sleep 0.1
+                done
                 now=$(sample 'apictrace_apic_accesses_total{level="l1",path="trapped",access="write"}' page)
                 [ "$now" -gt "$before" ] || echo "$now after $before"; before=$now
             done
-            # Others may run guests too.
             [ "$(sample apictrace_vms_ended_total page)" -ge 4 ] && echo ended; diff usual own && echo "as usual"
             kill -TERM $live; wait $live; echo "live $?"
             """)
@@ -109,7 +112,8 @@ struct LiveMetricsTests {
         let run = try shell(
             """
             guest
-            { sleep 4; printf q; } | TERM=xterm script -qfec "stty rows 24 cols 80; '$tool' live --allow-inconclusive --no-color \
+            shown() { for i in {1..300}; do grep -qs "$1" lines && [ "$(grep -c "$1" lines)" -ge 3 ] && break; sleep 0.1; done; }
+            { shown '"type":"summary"'; printf q; } | TERM=xterm script -qfec "stty rows 24 cols 80; '$tool' live --allow-inconclusive --no-color \
             --json-lines lines --metrics x.prom --listen 0" typescript >/dev/null; echo "status $?"
             grep -c '"type":"summary"' lines; tail -1 lines | grep -c '"type":"report"'; grep -c '^apictrace_tracing 0' x.prom
             grep -c 'VM, 1 vCPU' typescript >/dev/null && echo screen

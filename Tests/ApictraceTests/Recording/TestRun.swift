@@ -52,6 +52,8 @@ final class TestRun {
     }
 
     static let second: UInt64 = 1_000_000_000
+    /// It is in the files' names, and stands still.
+    private static let timeOfDay: Int64 = 1_790_000_000
     let path = FileManager.default.temporaryDirectory.appending(path: "apictrace-\(UUID().uuidString)").path
     private let clock = Clock()
     var recorder: LiveRecorder<Sink>
@@ -83,12 +85,15 @@ final class TestRun {
 
     func rotate(_ limits: RotatedRecording.Limits) throws {
         let folder = try RecordingFolder(path: path)
-        try recorder.begin(RotatedRecording(in: folder, info: Self.info, limits: limits, countsHits: true))
+        let parts = RotatedRecording(
+            in: folder, info: Self.info, limits: limits, countsHits: true, timeOfDay: { Self.timeOfDay })
+        try recorder.begin(parts)
     }
 
     func fly(_ limits: FlightRecorder.Limits) throws -> FlightRecorder {
         let folder = try RecordingFolder(path: path)
-        let flight = FlightRecorder(in: folder, info: Self.info, limits: limits, countsHits: true)
+        let flight = FlightRecorder(
+            in: folder, info: Self.info, limits: limits, countsHits: true, timeOfDay: { Self.timeOfDay })
         try recorder.begin(flight)
         return flight
     }
