@@ -33,8 +33,8 @@ struct LiveStatusTests {
         return process
     }
 
-    /// Runs a guest until its events are in the recording: probes that are there need not be attached yet.
-    private func recordGuest() throws {
+    /// Runs a guest until its events are in the recording: probes that are there need not be attached yet. Without them the process goes.
+    private func recordGuest(_ process: Process) throws {
         let guest = try Guest(ipis: 2_000_000_000, timers: 0)
         defer { guest.stop() }
         var size = 0
@@ -42,6 +42,7 @@ struct LiveStatusTests {
             usleep(20_000)
             size = (try? FileManager.default.attributesOfItem(atPath: recording)[.size] as? Int) ?? 0
         }
+        if size < 256 << 10 { kill(process.processIdentifier, SIGKILL) }
         try #require(size >= 256 << 10)
     }
 
@@ -185,7 +186,7 @@ struct LiveStatusTests {
         process.standardOutput = FileHandle(fileDescriptor: pipe[1], closeOnDealloc: true)
         process.standardError = errors
         try process.run()
-        try recordGuest()
+        try recordGuest(process)
         // Longer than a summary takes to come.
         sleep(2)
         kill(process.processIdentifier, SIGTERM)
@@ -206,7 +207,7 @@ struct LiveStatusTests {
     func `a signal ends it with the report and a whole recording`(_ signal: Int32) throws {
         defer { remove() }
         let process = try start("apictrace live --record trace.dat >report")
-        try recordGuest()
+        try recordGuest(process)
         kill(process.processIdentifier, signal)
         process.waitUntilExit()
         #expect(process.terminationReason == .exit)
